@@ -1,0 +1,98 @@
+"""Every path and file name in artifacts/."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+METRICS_FOLDER = "metrics"  # no experiment may have this name
+
+
+@dataclass(frozen=True)
+class ExperimentLayout:
+    """Where one experiment's artifacts stand."""
+
+    folder: Path
+
+    @property
+    def corpus(self) -> Path:
+        """Text: one Parquet file per language."""
+        return self.folder / "corpus"
+
+    @property
+    def responses(self) -> Path:
+        """Pooled responses and token statistics, in shards."""
+        return self.folder / "responses"
+
+    @property
+    def model_facts(self) -> Path:
+        """What masks have to say of the model that answered."""
+        return self.responses / "model.json"
+
+    @property
+    def masks(self) -> Path:
+        """Scores, values and every mask of the sweep."""
+        return self.folder / "masks"
+
+    @property
+    def scores(self) -> Path:
+        """Scores and values of all neurons for all languages."""
+        return self.masks / "scores.safetensors"
+
+    def mask(self, target: str, label: str) -> Path:
+        """One mask of the sweep."""
+        return self.masks / target / f"{label}.safetensors"
+
+    @property
+    def vectors(self) -> Path:
+        """Sentence vectors, token losses, dev judgements and draws of controls."""
+        return self.folder / "vectors"
+
+    def encoded(self, condition: str, split: str, language: str) -> Path:
+        """The vectors and losses of one language's split under one condition."""
+        return self.vectors / condition / f"{language}.{split}.safetensors"
+
+    def judgement(self, target: str, label: str) -> Path:
+        """What one candidate scored on dev."""
+        return self.vectors / target / "judged" / f"{label}.safetensors"
+
+    def control(self, target: str, draw: int) -> Path:
+        """What one draw of random neurons scored on test."""
+        return self.vectors / target / "controls" / f"{draw:03d}.safetensors"
+
+    def choice(self, target: str) -> Path:
+        """What was picked on dev for one target."""
+        return self.vectors / target / "choice.json"
+
+    @property
+    def chosen(self) -> Path:
+        """The masks picked on dev, one per target: what is shared."""
+        return self.folder / "chosen"
+
+    def chosen_mask(self, target: str) -> Path:
+        """The mask picked on dev for one target."""
+        return self.chosen / f"{target}.safetensors"
+
+    @property
+    def metrics(self) -> Path:
+        """All numbers of the experiment, in long form."""
+        return self.folder.parent / METRICS_FOLDER / f"{self.folder.name}.parquet"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The artifact store of a project."""
+
+    root: Path
+
+    def experiment(self, name: str) -> ExperimentLayout:
+        """One experiment's part."""
+        return ExperimentLayout(self.root / name)
+
+    @property
+    def database(self) -> Path:
+        """The DuckDB file built from every experiment's metrics."""
+        return self.root / "metrics.duckdb"
+
+    @property
+    def summary(self) -> Path:
+        """The headline numbers, for `dvc metrics`."""
+        return self.root / "summary.json"
