@@ -1,0 +1,1 @@
+"""One YAML file per language, and README.md on how to write one."""
