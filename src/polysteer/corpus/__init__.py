@@ -1,0 +1,21 @@
+"""Text: what the pipeline reads, where it comes from, and how it is split.
+
+    from polysteer.corpus.settings import BuiltinSettings
+    from polysteer.corpus.sources import read_corpus
+    from polysteer.corpus.table import Corpus
+
+    corpus = read_corpus(BuiltinSettings(source="builtin", languages=("en", "ja")))
+    corpus.languages                       # canonical codes, sorted: ("en", "ja")
+    corpus.splits                          # ("find", "dev", "test")
+    corpus.ids("test"), corpus.ids("test", "ja")         # sorted sentence ids
+    corpus.texts("ja", "test")             # texts in the order of ids("test", "ja")
+    corpus.pair_ids("en", "ja", "test")    # ids that both have: the only translations there are
+    corpus.pairing("en", "ja", "test")     # the same with the rows of each side's texts
+    corpus.fingerprint(), corpus.fingerprint("ja")       # change when and only when the content does
+    corpus.write(folder)                   # <lang>.parquet and corpus.json, same content, same bytes
+    Corpus.read(folder, languages=["en"])  # all of them where languages is absent
+
+Inside, a language has one code (`languages.canonical_language`); `languages.resolve_language(code,
+corpus.languages)` finds a user's form among them, `languages.given_forms` leads back to it. This file imports
+nothing, so that settings can be read without Arrow.
+"""

@@ -1,0 +1,67 @@
+"""From extracts to a corpus: empty lines out, meanings dealt into splits, what was noticed written down."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+from unicodedata import normalize
+
+import pyarrow as pa
+
+from polysteer.corpus.duplicates import find_duplicates
+from polysteer.corpus.extracts import Extract, Tree
+from polysteer.corpus.findings import Finding, Findings
+from polysteer.corpus.meanings import check_ids_unique, describe_meanings, find_complete
+from polysteer.corpus.schema import ANNOTATIONS, SCHEMA
+from polysteer.corpus.settings import FileSettings, SplitName
+from polysteer.corpus.splits import deal_meanings
+from polysteer.corpus.table import Corpus
+
+
+def assemble_corpus(extracts: Sequence[Extract], settings: FileSettings) -> Corpus:
+    """One corpus from all extracts, split as the settings say."""
+    empty: dict[str, list[str]] = defaultdict(list)
+    kept = [_drop_empty(extract, empty[extract.lang]) for extract in extracts]
+    check_ids_unique(kept)
+    usable, lacking = find_complete(kept, partial=settings.partial)
+    splits = deal_meanings(describe_meanings(kept, usable, settings), settings)
+    table = pa.concat_tables([_tabulate(extract, splits) for extract in kept])
+    found = [Finding.of("empty", lang, places) for lang, places in empty.items()]
+    found += [Finding.of("incomplete", lang, ids) for lang, ids in lacking.items()]
+    found += find_duplicates(table)
+    found.sort(key=lambda item: (item.lang, item.kind))
+    return Corpus(table, Findings(tuple(item for item in found if item.count)))
+
+
+def _drop_empty(extract: Extract, places: list[str]) -> Extract:
+    """The extract in NFC without its empty sentences; where they stood is added to `places`."""
+    texts = [normalize("NFC", text).strip() for text in extract.texts]
+    places.extend(extract.place(row) for row, text in enumerate(texts) if not text)
+    full = [row for row, text in enumerate(texts) if text]
+
+    def pick(column: Sequence[Any]) -> list[Any]:
+        return [column[row] for row in full]
+
+    return replace(
+        extract,
+        ids=pick(extract.ids),
+        texts=pick(texts),
+        lines=pick(extract.lines),
+        topics=extract.topics and pick(extract.topics),
+        trees=extract.trees and pick(extract.trees),
+    )
+
+
+def _tabulate(extract: Extract, splits: Mapping[str, SplitName]) -> pa.Table:
+    rows = [row for row, id_ in enumerate(extract.ids) if id_ in splits]
+    columns: dict[str, list[Any]] = {
+        "id": [extract.ids[row] for row in rows],
+        "lang": [extract.lang] * len(rows),
+        "split": [splits[extract.ids[row]] for row in rows],
+        "text": [extract.texts[row] for row in rows],
+        "topic": [extract.topics[row] if extract.topics else None for row in rows],
+    }
+    trees: list[Tree | None] = [extract.trees[row] if extract.trees else None for row in rows]
+    for name in ANNOTATIONS:
+        columns[name] = [tree and getattr(tree, name) for tree in trees]
+    return pa.table(columns, schema=SCHEMA)

@@ -1,0 +1,25 @@
+"""Where text comes from: one reader per source, chosen by the `source` of the settings."""
+
+from collections.abc import Callable
+from typing import Any
+
+from polysteer.corpus.settings import CorpusSettings
+from polysteer.corpus.sources import bitext, builtin, conllu, flores200, hub, lines, sib200, table, tatoeba
+from polysteer.corpus.table import Corpus
+
+READERS: dict[str, Callable[[Any], Corpus]] = {
+    "builtin": builtin.read_corpus,
+    "flores200": flores200.read_corpus,
+    "sib200": sib200.read_corpus,
+    "tatoeba": tatoeba.read_corpus,
+    "conllu": conllu.read_corpus,
+    "lines": lines.read_corpus,
+    "table": table.read_corpus,
+    "bitext": bitext.read_corpus,
+    "hub": hub.read_corpus,
+}
+
+
+def read_corpus(settings: CorpusSettings) -> Corpus:
+    """The corpus that the settings ask for."""
+    return READERS[settings.source](settings)

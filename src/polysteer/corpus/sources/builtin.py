@@ -1,0 +1,36 @@
+"""`source: builtin`: sentences that polysteer's own grammar generates."""
+
+from typing import Any
+
+import pyarrow as pa
+
+from polysteer.corpus.builtin import Split, generate, language_codes
+from polysteer.corpus.duplicates import find_duplicates
+from polysteer.corpus.findings import Findings
+from polysteer.corpus.schema import SCHEMA
+from polysteer.corpus.settings import BuiltinSettings
+from polysteer.corpus.sources.selection import select_languages
+from polysteer.corpus.table import Corpus
+
+
+def read_corpus(settings: BuiltinSettings) -> Corpus:
+    """Fresh sentences for every split, drawn by the seed."""
+    chosen = select_languages(settings.languages, {code: code for code in language_codes()}, "source builtin")
+    canonical = {code: lang for lang, code in chosen.items()}
+    sizes: dict[Split, int] = {"find": settings.find, "dev": settings.dev, "test": settings.test}
+    rows: list[dict[str, Any]] = [
+        {
+            "id": row.id,
+            "lang": canonical[row.lang],
+            "split": row.split,
+            "text": row.sentence.text,
+            "topic": row.topic,
+            "tokens": row.sentence.tokens,
+            "upos": row.sentence.upos,
+            "heads": row.sentence.heads,
+            "deprels": row.sentence.deprels,
+        }
+        for row in generate(languages=list(canonical), sizes=sizes, seed=settings.seed)
+    ]
+    table = pa.Table.from_pylist(rows, schema=SCHEMA)
+    return Corpus(table, Findings(tuple(find_duplicates(table))))

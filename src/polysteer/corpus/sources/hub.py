@@ -1,0 +1,40 @@
+"""`source: hub`: tables of a data set on the Hugging Face hub, at one revision."""
+
+from pathlib import Path
+
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import (
+    HfHubHTTPError,
+    HFValidationError,
+    LocalEntryNotFoundError,
+    OfflineModeIsEnabled,
+)
+
+from polysteer.corpus.settings import HubSettings
+from polysteer.corpus.sources.patterns import as_glob, find_files
+from polysteer.corpus.sources.table import read_tables
+from polysteer.corpus.table import Corpus
+from polysteer.errors import CorpusError
+
+
+def read_corpus(settings: HubSettings) -> Corpus:
+    """The files are downloaded once, then found in the hub's own cache."""
+    folder = _download(settings)
+    return read_tables(find_files(settings.files, folder), settings)
+
+
+def _download(settings: HubSettings) -> Path:
+    codes = settings.languages or ("*",)
+    wanted = [as_glob(pattern.replace("{lang}", code)) for pattern in settings.files for code in codes]
+    where = f"data set {settings.dataset} at {settings.revision}"
+    try:
+        folder = snapshot_download(
+            settings.dataset, repo_type="dataset", revision=settings.revision, allow_patterns=wanted
+        )
+    except (LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
+        raise CorpusError(f"{where} is not on this machine and the hub cannot be reached: {error}") from error
+    except (HfHubHTTPError, HFValidationError) as error:
+        raise CorpusError(
+            f"{where} cannot be read: {error}; check its name, revision and your access"
+        ) from error
+    return Path(folder)

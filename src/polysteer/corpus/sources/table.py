@@ -1,0 +1,120 @@
+"""`source: table`: CSV, TSV, JSONL or Parquet, with the columns named in the settings."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from polysteer.corpus.assembly import assemble_corpus
+from polysteer.corpus.extracts import Extract
+from polysteer.corpus.settings import SPLIT_NAMES, ColumnSettings, TableSettings
+from polysteer.corpus.sources.columns import (
+    Columns,
+    Sample,
+    check_columns,
+    count_ids,
+    list_values,
+    read_columns,
+)
+from polysteer.corpus.sources.patterns import FoundFile, find_files
+from polysteer.corpus.sources.selection import select_languages
+from polysteer.corpus.splits import ShortageError
+from polysteer.corpus.table import Corpus
+
+SPARE = 1.2
+GROWTH = 4.0
+
+
+class _Place(NamedTuple):
+    """Where a language stands: a file, and the code that marks it there."""
+
+    file: FoundFile
+    code: str
+
+
+def read_corpus(settings: TableSettings) -> Corpus:
+    """The sentences of the files that the settings name."""
+    return read_tables(find_files(settings.files, Path()), settings)
+
+
+def read_tables(files: Sequence[FoundFile], settings: ColumnSettings) -> Corpus:
+    """Of a large table, only about as many meanings are read as the splits need, the same ones every time."""
+    for file in files:
+        check_columns(file.path, _columns(settings))
+    chosen = _choose(files, settings)
+    share = _share_needed(files, settings)
+    while True:
+        sample = Sample(settings.seed, share) if share < 1 else None
+        try:
+            return assemble_corpus(list(_extract(chosen, settings, sample)), settings)
+        except ShortageError:
+            if sample is None:
+                raise
+            share *= GROWTH
+
+
+def _choose(files: Sequence[FoundFile], settings: ColumnSettings) -> dict[str, list[_Place]]:
+    """Canonical language -> every place that holds it."""
+    available: dict[str, list[_Place]] = defaultdict(list)
+    for file in files:
+        for code in _codes_in(file, settings):
+            available[code].append(_Place(file, code))
+    return select_languages(settings.languages, available, files[0].path.parent)
+
+
+def _codes_in(file: FoundFile, settings: ColumnSettings) -> list[str]:
+    if settings.texts:
+        return list(settings.texts)
+    return list_values(file.path, settings.lang) if settings.lang else [file.lang or ""]
+
+
+def _share_needed(files: Sequence[FoundFile], settings: ColumnSettings) -> float:
+    sizes = [settings.size(split) for split in SPLIT_NAMES]
+    if None in sizes:
+        return 1.0
+    there = max(count_ids(file.path, _columns(settings)) for file in files)
+    wanted = sum(size for size in sizes if size) * SPARE + 1000
+    return wanted / max(there, 1)
+
+
+def _columns(settings: ColumnSettings) -> Columns:
+    return Columns(
+        settings.id, settings.text, settings.lang, settings.split, settings.topic, dict(settings.texts)
+    )
+
+
+def _extract(
+    chosen: Mapping[str, Sequence[_Place]], settings: ColumnSettings, sample: Sample | None
+) -> Iterator[Extract]:
+    """Every file is read once, for all the languages that it holds."""
+    by_file: dict[FoundFile, dict[str, str]] = defaultdict(dict)
+    for lang, places in chosen.items():
+        for place in places:
+            by_file[place.file][lang] = place.code
+    for file, codes in by_file.items():
+        members = list(codes.values()) if settings.lang else []
+        rows = read_columns(file.path, _columns(settings), sample=sample, languages=members)
+        for lang, code in codes.items():
+            own = rows.filter(pc.equal(rows["lang"], code)) if settings.lang else rows
+            yield from _divide(own, file, lang, f"text:{code}" if settings.texts else "text")
+
+
+def _divide(rows: pa.Table, file: FoundFile, lang: str, text: str) -> Iterator[Extract]:
+    """One extract for every split that the table or the file's name gives."""
+    if "split" not in rows.column_names:
+        rows = rows.append_column("split", pa.array([file.split or ""] * rows.num_rows, pa.string()))
+    parts = pc.fill_null(rows["split"], "")
+    for part in parts.unique().to_pylist():
+        columns: dict[str, list[Any]] = rows.filter(pc.equal(parts, part)).to_pydict()
+        yield Extract(
+            lang=lang,
+            file=file.path,
+            ids=columns["id"],
+            texts=[value or "" for value in columns[text]],
+            lines=columns["row"],
+            part=part,
+            topics=columns.get("topic"),
+        )

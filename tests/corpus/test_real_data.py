@@ -1,0 +1,59 @@
+"""The readers on the public data; set POLYSTEER_DATA to the folder that holds sib200, tatoeba and ud."""
+
+import csv
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from polysteer.corpus.settings import ConlluSettings, Sib200Settings, TatoebaSettings
+from polysteer.corpus.sources import read_corpus
+
+DATA = Path(os.environ.get("POLYSTEER_DATA", ""))
+
+pytestmark = pytest.mark.skipif("POLYSTEER_DATA" not in os.environ, reason="POLYSTEER_DATA is not set")
+
+
+def test_sib200_is_complete_and_as_csv_says() -> None:
+    corpus = read_corpus(Sib200Settings(source="sib200", path=DATA / "sib200"))
+    assert {split: len(corpus.ids(split)) for split in corpus.splits} == {"find": 701, "dev": 99, "test": 204}
+    assert all(len(corpus.pair_ids("en", lang, "find")) == 701 for lang in corpus.languages)
+    assert corpus.findings.items == ()
+    with (DATA / "sib200" / "jpn_Jpan" / "test.tsv").open(newline="") as file:
+        rows = {row["index_id"]: row["text"] for row in csv.DictReader(file, delimiter="\t")}
+    assert dict(zip(corpus.ids("test", "ja"), corpus.texts("ja", "test"), strict=True)) == rows
+
+
+def test_tatoeba_has_a_thousand_pairs_with_english_alone() -> None:
+    corpus = read_corpus(
+        TatoebaSettings(source="tatoeba", path=DATA / "tatoeba", find=500, dev=200, test=300)
+    )
+    assert corpus.languages == ("de", "en", "es", "fr", "ja", "ru")
+    for lang in ("de", "es", "fr", "ja", "ru"):
+        assert [len(corpus.pair_ids("en", lang, split)) for split in corpus.splits] == [500, 200, 300]
+    assert corpus.pair_ids("de", "ja", "test") == []
+    assert corpus.findings.count("duplicate_across_splits") == 0
+
+
+def test_pud_aligns_its_thousand_sentences_in_six_languages() -> None:
+    settings = ConlluSettings(
+        source="conllu", path=DATA / "ud", treebanks=("pud",), parallel=("pud",), find=500, dev=200
+    )
+    corpus = read_corpus(settings)
+    assert corpus.languages == ("de", "en", "es", "fi", "fr", "tr")
+    assert [len(corpus.ids(split)) for split in corpus.splits] == [500, 200, 300]
+    assert all(len(corpus.pair_ids("en", lang, "test")) == 300 for lang in corpus.languages)
+    text = (DATA / "ud" / "fr_pud-ud-test.conllu").read_text()
+    n_words = len(re.findall(r"^\d+\t", text, flags=re.MULTILINE))
+    tables = (corpus.rows("fr", split) for split in corpus.splits)
+    assert sum(len(tokens) for table in tables for tokens in table["tokens"].to_pylist()) == n_words
+
+
+def test_a_treebank_of_its_own_beside_the_parallel_ones() -> None:
+    settings = ConlluSettings(
+        source="conllu", path=DATA / "ud", parallel=("pud",), find=300, dev=100, test=100
+    )
+    corpus = read_corpus(settings)
+    assert len(corpus.ids("test", "ja")) == 100
+    assert corpus.pair_ids("ja", "en", "test") == []
