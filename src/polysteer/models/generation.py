@@ -1,0 +1,99 @@
+"""What a model writes after a prompt, plain and under a mask."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import torch
+
+from polysteer.errors import ModelError
+from polysteer.models.backbone import find_input_device
+from polysteer.models.intervene import Mask, intervene
+from polysteer.models.loading import LoadedModel
+from polysteer.models.sites import Overrides
+from polysteer.models.tokens import find_pad_id
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How tokens are drawn; a temperature of 0 takes the likeliest one each time."""
+
+    max_new_tokens: int = 60
+    temperature: float = 0.8
+    top_p: float = 0.95
+    seed: int = 0
+
+    def arguments(self) -> dict[str, object]:
+        """Keywords of `generate`."""
+        if self.temperature == 0:
+            return {"max_new_tokens": self.max_new_tokens, "do_sample": False, "num_beams": 1}
+        return {
+            "max_new_tokens": self.max_new_tokens,
+            "do_sample": True,
+            "temperature": self.temperature,
+            "top_p": self.top_p,
+        }
+
+
+class TextPair(NamedTuple):
+    """What followed the same prompt with the same seed."""
+
+    prompt: str
+    plain: str
+    steered: str
+
+
+def generate_pairs(
+    loaded: LoadedModel,
+    prompts: Sequence[str],
+    mask: Mask,
+    sampling: Sampling,
+    *,
+    strength: float = 1.0,
+    intervention: str | None = None,
+    overrides: Overrides | None = None,
+) -> list[TextPair]:
+    """The continuations of every prompt without a mask and with it."""
+    model = loaded.model
+    with intervene(model, mask, strength=strength, intervention=intervention, overrides=overrides):
+        steered = [generate_text(loaded, prompt, sampling) for prompt in prompts]
+    plain = [generate_text(loaded, prompt, sampling) for prompt in prompts]
+    return [TextPair(*texts) for texts in zip(prompts, plain, steered, strict=True)]
+
+
+def generate_text(loaded: LoadedModel, prompt: str, sampling: Sampling) -> str:
+    """The continuation of one prompt, under whatever intervention is on.
+
+    It depends on the prompt and the seed, not on what was asked before.
+    """
+    tokenizer = loaded.tokenizer
+    model: Any = loaded.model  # transformers types `generate` apart from the model
+    if not model.can_generate():
+        raise ModelError(f"{type(model).__name__} writes no text; give a causal language model")
+    ids = tokenizer(prompt, return_tensors="pt")["input_ids"]
+    _check_length(loaded, prompt, ids.shape[-1], sampling)
+    device = find_input_device(model)
+    ids = ids.to(device)
+    devices = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices), torch.inference_mode():
+        torch.manual_seed(sampling.seed)
+        written = model.generate(
+            input_ids=ids,
+            attention_mask=torch.ones_like(ids),
+            pad_token_id=find_pad_id(tokenizer),
+            **sampling.arguments(),
+        )
+    text = tokenizer.decode(written[0, ids.shape[-1] :], skip_special_tokens=True)
+    assert isinstance(text, str)
+    return text
+
+
+def _check_length(loaded: LoadedModel, prompt: str, n_prompt: int, sampling: Sampling) -> None:
+    if not n_prompt:
+        raise ModelError(f"the prompt {prompt!r} has no tokens; write at least one word")
+    limit = getattr(loaded.model.config, "max_position_embeddings", None)
+    if limit is not None and n_prompt + sampling.max_new_tokens > limit:
+        raise ModelError(
+            f"the prompt {prompt[:40]!r} has {n_prompt} tokens, and with {sampling.max_new_tokens} new ones "
+            f"they exceed the model's {limit}; shorten the prompt or ask for fewer"
+        )

@@ -1,0 +1,44 @@
+"""Which model this is, from its files alone: what artifacts made with it are stamped with."""
+
+import hashlib
+from pathlib import Path
+
+from polysteer.models.builtin.revisions import builtin_folder
+
+_SAMPLE_BYTES = 1 << 20
+
+
+def identify_model(model_id: str, *, revision: str | None = None) -> str:
+    """A string that changes when the weights or the configuration do; needs neither torch nor loading.
+
+    A local folder is known by name, size, and first and last mebibyte of its files (safetensors keep shapes
+    and offsets at the start); a hub id by the commit that its revision stands for in the local cache.
+    """
+    if model_id == "builtin":
+        return f"builtin@{_hash_folder(builtin_folder(revision))}"
+    if Path(model_id).is_dir():
+        return f"{Path(model_id).name}@{_hash_folder(Path(model_id))}"
+    return f"{model_id}@{_find_commit(model_id, revision)}"
+
+
+def _hash_folder(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(folder.iterdir()):
+        if path.is_file() and path.suffix in {".json", ".safetensors", ".bin", ".model", ".py"}:
+            digest.update(f"{path.name}:{path.stat().st_size}:".encode())
+            digest.update(_sample(path))
+    return digest.hexdigest()[:16]
+
+
+def _sample(path: Path) -> bytes:
+    with path.open("rb") as file:
+        head = file.read(_SAMPLE_BYTES)
+        file.seek(max(path.stat().st_size - _SAMPLE_BYTES, 0))
+        return head + file.read(_SAMPLE_BYTES)
+
+
+def _find_commit(model_id: str, revision: str | None) -> str:
+    from huggingface_hub import try_to_load_from_cache
+
+    cached = try_to_load_from_cache(model_id, "config.json", revision=revision)
+    return Path(cached).parent.name if isinstance(cached, str) else revision or "main"

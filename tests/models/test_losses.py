@@ -1,0 +1,50 @@
+import pytest
+import torch
+import transformers as hf
+from torch.nn import functional
+
+from polysteer.errors import ModelError
+from polysteer.models import losses
+from polysteer.models.losses import LossHead, find_predicted
+
+
+def test_losses_are_those_of_the_models_own_logits(named_family, monkeypatch: pytest.MonkeyPatch) -> None:
+    name, _, model = named_family
+    ids = torch.tensor([[1, 30, 31, 32], [1, 40, 2, 0]])
+    mask = torch.tensor([[1, 1, 1, 1], [1, 1, 1, 0]])
+    if name in {"bert", "xlm-roberta", "m2m_100", "t5"}:
+        with pytest.raises(ModelError, match="predicts no next token"):
+            LossHead(model)
+        return
+    monkeypatch.setattr(losses, "_MOST_LOGITS_ON_CPU", 1)
+    monkeypatch.setattr(losses, "_LEAST_TOKENS", 2)  # three tokens are predicted: two pieces
+    predicted = find_predicted(torch.tensor([[0, 1, 1, 1], [0, 1, 0, 0]]).bool(), mask)
+    with torch.no_grad():
+        output = model(input_ids=ids, attention_mask=mask, output_hidden_states=True)
+        sums = LossHead(model).sum_losses(output.hidden_states[-1], ids, predicted)
+    log_p = functional.log_softmax(output.logits, -1)
+    by_hand = [-(log_p[0, 0, 30] + log_p[0, 1, 31] + log_p[0, 2, 32]), -log_p[1, 0, 40]]
+    torch.testing.assert_close(sums, torch.stack(by_hand))
+
+
+def test_a_token_after_padding_is_not_predicted() -> None:
+    real, mask = torch.tensor([[0, 1, 1], [1, 1, 1]]).bool(), torch.tensor([[0, 1, 1], [1, 1, 1]])
+    assert find_predicted(real, mask).tolist() == [[False, False, True], [False, True, True]]
+    assert real.tolist() == [[False, True, True], [True, True, True]]
+
+
+def test_logits_made_in_an_unknown_way_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = hf.LlamaConfig(
+        vocab_size=97, hidden_size=32, intermediate_size=48, num_hidden_layers=1, num_attention_heads=4
+    )
+    model = hf.LlamaForCausalLM(config)
+    forward = model.forward
+
+    def scaled(*args, **kwargs):
+        output = forward(*args, **kwargs)
+        output.logits = output.logits * 3
+        return output
+
+    monkeypatch.setattr(model, "forward", scaled)
+    with pytest.raises(ModelError, match="in a way that is not known"):
+        LossHead(model)
