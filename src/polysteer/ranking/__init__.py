@@ -1,0 +1,1 @@
+"""Scores over responses, the values of neurons, and which neurons are experts. Needs no torch."""
