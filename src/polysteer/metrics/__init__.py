@@ -1,0 +1,42 @@
+"""Numbers from vectors and losses: numpy in, numbers out. Nothing here reads a file or knows a model."""
+
+from polysteer.metrics.alignment import Alignment, measure_alignment
+from polysteer.metrics.choice import Choice, Judged, choose_at_layer, choose_with_layer
+from polysteer.metrics.intervals import (
+    ControlRank,
+    Difference,
+    Interval,
+    adjust_holm,
+    bootstrap_mean,
+    bootstrap_means,
+    compare_paired,
+    rank_among,
+)
+from polysteer.metrics.perplexity import LanguageLoss, measure_cost
+from polysteer.metrics.retrieval import Retrieval, retrieve_translations
+from polysteer.metrics.sparse import retrieve_sparse_translations
+from polysteer.metrics.vectors import LanguagePair, ordered_pairs
+
+__all__ = [
+    "Alignment",
+    "Choice",
+    "ControlRank",
+    "Difference",
+    "Interval",
+    "Judged",
+    "LanguageLoss",
+    "LanguagePair",
+    "Retrieval",
+    "adjust_holm",
+    "bootstrap_mean",
+    "bootstrap_means",
+    "choose_at_layer",
+    "choose_with_layer",
+    "compare_paired",
+    "measure_alignment",
+    "measure_cost",
+    "ordered_pairs",
+    "rank_among",
+    "retrieve_sparse_translations",
+    "retrieve_translations",
+]

@@ -1,0 +1,51 @@
+"""Exact cosine retrieval for sparse vectors, such as counts of character n-grams."""
+
+from collections.abc import Mapping
+from itertools import combinations
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_array
+
+from polysteer.errors import NumericError
+from polysteer.metrics.retrieval import TIE_FLOAT64, Ranks, Retrieval
+from polysteer.metrics.vectors import LanguagePair, ordered_pairs
+
+BLOCK_ROWS = 512
+
+
+def retrieve_sparse_translations(vectors: Mapping[str, csr_array]) -> Retrieval:
+    """As `retrieve_translations`, for sparse rows; two rows with nothing in common are no hit either."""
+    shapes = {rows.shape for rows in vectors.values()}
+    if len(vectors) < 2 or len(shapes) != 1:
+        raise NumericError(
+            f"sparse vectors of {len(vectors)} language(s) with shapes {sorted(shapes)}; "
+            "expected two or more languages of one shape"
+        )
+    units = {language: _normalize_sparse(rows) for language, rows in vectors.items()}
+    ranks: dict[LanguagePair, Ranks] = {}
+    for a, b in combinations(units, 2):
+        ranks[LanguagePair(a, b)] = _rank_rows(units[a], units[b])
+        ranks[LanguagePair(b, a)] = _rank_rows(units[b], units[a])
+    pairs = ordered_pairs(list(units))
+    return Retrieval(pairs, np.stack([ranks[pair] for pair in pairs]), shapes.pop()[0])
+
+
+def _normalize_sparse(rows: csr_array) -> csr_array:
+    wide = csr_array(rows, dtype=np.float64)
+    lengths = np.sqrt(wide.multiply(wide).sum(axis=1))
+    scale = np.repeat(1 / np.where(lengths > 0, lengths, 1), np.diff(wide.indptr))
+    return csr_array((wide.data * scale, wide.indices, wide.indptr), shape=wide.shape)
+
+
+def _rank_rows(queries: csr_array, references: csr_array) -> Ranks:
+    n = queries.shape[0]
+    ranks = np.empty(n, dtype=np.int32)
+    for start in range(0, n, BLOCK_ROWS):
+        block = slice(start, min(start + BLOCK_ROWS, n))
+        cosines: npt.NDArray[np.float64] = (queries[block] @ references.T).toarray()
+        own = cosines[np.arange(len(cosines)), np.arange(block.start, block.stop)]
+        # The sentence's own translation is among those at least as near, which makes up the 1.
+        ranks[block] = (cosines >= own[:, None] - TIE_FLOAT64).sum(axis=1)
+        ranks[block][own <= 0] = n
+    return ranks

@@ -1,0 +1,76 @@
+"""What a report is made of."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The answer for one target: the view 'same layer', on test. None is what was not measured."""
+
+    target: str
+    experiment: str
+    layer: str | None
+    k: float | None
+    candidates: int | None
+    baseline: float
+    steered: float
+    control: float | None
+    centred: float | None
+    surface: float | None
+    ratio: float | None
+    ci_low: float | None
+    ci_high: float | None
+    p_value: float | None
+    control_rank: int | None
+    draws: int
+    cost: float
+
+
+@dataclass(frozen=True)
+class ReportRow:
+    """One number of the table. `view` is same_layer, best_layer or curve."""
+
+    experiment: str
+    target: str
+    view: str
+    method: str
+    metric: str
+    source: str | None
+    reference: str | None
+    layer: str | None
+    k: float | None
+    value: float
+    ci_low: float | None
+    ci_high: float | None
+    n: int | None
+    candidates: int | None
+
+
+@dataclass(frozen=True)
+class Report:
+    """One summary per target, and every number behind them."""
+
+    summaries: tuple[Summary, ...]
+    rows: tuple[ReportRow, ...]
+
+    def find(
+        self,
+        target: str,
+        method: str,
+        metric: str,
+        *,
+        view: str = "same_layer",
+        source: str | None = "*",
+        reference: str | None = "*",
+    ) -> ReportRow | None:
+        """The row of one number, or None where it was not measured."""
+        wanted = (target, method, metric, view, source, reference)
+        for row in self.rows:
+            if (row.target, row.method, row.metric, row.view, row.source, row.reference) == wanted:
+                return row
+        return None
+
+    def value(self, target: str, method: str, metric: str, *, view: str = "same_layer") -> float | None:
+        """A mean over all pairs, or None where it was not measured."""
+        row = self.find(target, method, metric, view=view)
+        return row.value if row else None

@@ -1,0 +1,140 @@
+"""A report in sentences: what a person asked, answered from the numbers and from nothing else."""
+
+from polysteer.report.data import Report, Summary
+
+HEADLINE_DRAWS = 39
+SIGNIFICANT = 0.05
+
+
+def tell_report(report: Report) -> str:
+    """Three to five sentences per target: help, control, rivals, cost, other layers."""
+    return "\n\n".join(tell_target(report, summary) for summary in report.summaries)
+
+
+def tell_target(report: Report, summary: Summary) -> str:
+    """The answer for one target."""
+    sentences = (
+        _tell_gain(report, summary),
+        _tell_control(summary),
+        _tell_rivals(report, summary),
+        _tell_cost(report, summary),
+        _tell_best_layer(report, summary),
+    )
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def tell_briefly(report: Report, summary: Summary) -> str:
+    """The answer for one target in one line."""
+    verdict = _judge(summary, report.value(summary.target, "steered", "p_value_holm"))
+    parts = [f"{summary.target}: steering {verdict}"]
+    if summary.control_rank is not None and summary.draws:
+        as_good = summary.control_rank - 1
+        parts.append(f"{as_good or 'none'} of {summary.draws} random draws did as well")
+    if summary.centred is not None and summary.centred > summary.steered:
+        parts.append("centring per language does better")
+    return "; ".join(parts) + "."
+
+
+def percent(fraction: float | None) -> str:
+    """One decimal, or a dash for what was not measured."""
+    return "-" if fraction is None else f"{100 * fraction:.1f} %"
+
+
+def times(ratio: float | None) -> str:
+    """A ratio, or a dash for what was not measured."""
+    return "-" if ratio is None else f"x{ratio:.2f}"
+
+
+def probability(p: float | None) -> str:
+    """A p-value without false precision, or a dash for what was not measured."""
+    if p is None:
+        return "-"
+    return f"{p:.4f}" if p < 0.1 else f"{p:.2f}"
+
+
+def number(value: float | None) -> str:
+    """Three digits, or a dash for what was not measured."""
+    return "-" if value is None else f"{value:.3g}"
+
+
+def _tell_gain(report: Report, summary: Summary) -> str:
+    p_holm = report.value(summary.target, "steered", "p_value_holm")
+    verdict = _judge(summary, p_holm)
+    layer = "the last layer" if summary.layer == "final" else f"layer {summary.layer}"
+    numbers = (
+        f"mean top-1 over all pairs at {layer} goes from {percent(summary.baseline)} to "
+        f"{percent(summary.steered)} ({times(summary.ratio)}) among {summary.candidates} candidates, "
+        f"k = {number(summary.k)}"
+    )
+    if summary.ci_low is None or summary.ci_high is None:
+        return f"Steering to {summary.target} {verdict}: {numbers}."
+    test = f"p = {probability(summary.p_value)}"
+    corrected = f", {probability(p_holm)} after Holm's correction" if p_holm is not None else ""
+    return (
+        f"Steering to {summary.target} {verdict}: {numbers}; the difference is "
+        f"{100 * (summary.steered - summary.baseline):+.1f} points, 95 % interval "
+        f"{100 * summary.ci_low:+.1f} to {100 * summary.ci_high:+.1f}, {test}{corrected}."
+    )
+
+
+def _judge(summary: Summary, p_holm: float | None) -> str:
+    p = summary.p_value if p_holm is None else p_holm
+    if p is None or summary.ci_low is None or summary.ci_high is None:
+        return "was not tested against the baseline"
+    if p < SIGNIFICANT and summary.ci_low > 0:
+        return "helps"
+    if p < SIGNIFICANT and summary.ci_high < 0:
+        return "hurts"
+    return "makes no difference this test can see"
+
+
+def _tell_control(summary: Summary) -> str:
+    if summary.control is None or summary.control_rank is None or not summary.draws:
+        return "No random control was drawn, so nothing says that the experts matter."
+    as_good = summary.control_rank - 1
+    p = probability(summary.control_rank / (1 + summary.draws))
+    known = f"Random neurons, chosen the same way, give {percent(summary.control)} on average"
+    few = f"; a headline needs {HEADLINE_DRAWS} draws or more" if summary.draws < HEADLINE_DRAWS else ""
+    if as_good == 0:
+        return f"{known} and no draw of {summary.draws} does as well (rank 1, p = {p}{few})."
+    caveat = ": this is not the experts' own" if as_good >= SIGNIFICANT * (1 + summary.draws) else ""
+    return f"{known} and {as_good} of {summary.draws} draws do at least as well (p = {p}{few}){caveat}."
+
+
+def _tell_rivals(report: Report, summary: Summary) -> str:
+    rivals = {
+        "subtracting each language's mean, which needs every sentence's language": summary.centred,
+        "adding the mean difference vector": report.value(summary.target, "mean_difference", "top1"),
+        "character n-grams without any model": summary.surface,
+    }
+    known = [
+        f"{name}: {percent(top1)}{' (more than the mask)' if top1 > summary.steered else ''}"
+        for name, top1 in rivals.items()
+        if top1 is not None
+    ]
+    return f"Without a mask, {'; '.join(known)}." if known else ""
+
+
+def _tell_cost(report: Report, summary: Summary) -> str:
+    if report.value(summary.target, "steered", "cost") is None:
+        return "What it costs in perplexity is not defined here and counts as 1."
+    within = report.value(summary.target, "steered", "within_budget")
+    before = report.find(summary.target, "baseline", "perplexity", source=summary.target, reference=None)
+    after = report.find(summary.target, "steered", "perplexity", source=summary.target, reference=None)
+    text = f"It costs {number(summary.cost)} times the perplexity"
+    if before and after:
+        text += f" (on {summary.target} text from {number(before.value)} to {number(after.value)})"
+    if within == 0:
+        text += "; no candidate kept to the budget on dev, so the cheapest was taken"
+    return text + "."
+
+
+def _tell_best_layer(report: Report, summary: Summary) -> str:
+    before = report.find(summary.target, "baseline", "top1", view="best_layer")
+    after = report.find(summary.target, "steered", "top1", view="best_layer")
+    if before is None or after is None:
+        return ""
+    return (
+        f"Each at its own best layer, chosen on dev: {percent(before.value)} without a mask "
+        f"(layer {before.layer}), {percent(after.value)} with one (layer {after.layer})."
+    )

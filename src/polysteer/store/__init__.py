@@ -1,0 +1,14 @@
+"""All numbers in one long table: Parquet per experiment, and one DuckDB file to ask."""
+
+from polysteer.store.database import QueryResult, build_database, query_database, refresh_database
+from polysteer.store.rows import MetricRow, excluding, write_metrics
+
+__all__ = [
+    "MetricRow",
+    "QueryResult",
+    "build_database",
+    "excluding",
+    "query_database",
+    "refresh_database",
+    "write_metrics",
+]

@@ -1,0 +1,127 @@
+"""The DuckDB file: built beside the old one from Parquet, renamed over it, and only ever read after that."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from polysteer.artifacts import atomic_path
+from polysteer.errors import ArtifactError, QueryError
+from polysteer.store.rows import check_columns
+from polysteer.store.views import VIEWS
+
+READ_ONLY: dict[str, str | bool | int | float | list[str]] = {
+    "enable_external_access": "false",
+    "lock_configuration": "true",
+}
+DAMAGE = (duckdb.IOException, duckdb.SerializationException, duckdb.InternalException, duckdb.FatalException)
+
+
+@dataclass(frozen=True)
+class QueryResult:
+    """The names of the columns, and the rows in order."""
+
+    columns: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+
+    def records(self) -> list[dict[str, Any]]:
+        """Each row as a dict."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+    def column(self, name: str) -> list[Any]:
+        """The values of one column."""
+        position = self.columns.index(name)
+        return [row[position] for row in self.rows]
+
+
+def build_database(parquet_files: Sequence[Path], path: Path) -> None:
+    """Make the database of all these files; whoever reads the old one meanwhile goes on reading it whole."""
+    if not parquet_files:
+        raise ArtifactError(f"{path} cannot be built: no experiment has been evaluated yet; run `steer run`")
+    for file in parquet_files:
+        _check_file(file)
+    with atomic_path(path) as temporary:
+        temporary.unlink(missing_ok=True)
+        try:
+            _fill(temporary, parquet_files)
+        except duckdb.Error as error:
+            raise ArtifactError(f"{path} cannot be built: {error}") from error
+
+
+def refresh_database(parquet_files: Sequence[Path], path: Path) -> bool:
+    """Build the database unless it is whole and made from just these files; says whether it was built."""
+    if all(file.exists() for file in parquet_files) and _read_sources(path) == _hash_files(parquet_files):
+        return False
+    build_database(parquet_files, path)
+    return True
+
+
+def query_database(
+    path: Path, sql: str, parameters: Mapping[str, object] | Sequence[object] = ()
+) -> QueryResult:
+    """The answer to one SELECT. The database is opened for reading, and no other file can be reached."""
+    with _open(path) as connection:
+        try:
+            cursor = connection.execute(sql, parameters or None)
+            if cursor is None or cursor.description is None:
+                raise QueryError("this asks for no rows; write a SELECT")
+            return QueryResult(tuple(column[0] for column in cursor.description), cursor.fetchall())
+        except DAMAGE as error:
+            raise _damaged(path, error) from error
+        except duckdb.Error as error:
+            raise QueryError(str(error)) from error
+
+
+def _open(path: Path) -> duckdb.DuckDBPyConnection:
+    if not path.exists():
+        raise ArtifactError(
+            f"there is no {path}; run `steer store`, which builds it from the experiments' metrics"
+        )
+    try:
+        return duckdb.connect(str(path), read_only=True, config=READ_ONLY)
+    except duckdb.Error as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: duckdb.Error) -> ArtifactError:
+    return ArtifactError(f"{path} cannot be read ({error}); run `steer store`, which builds it anew")
+
+
+def _check_file(file: Path) -> None:
+    try:
+        check_columns(pq.read_schema(file), file)
+    except (OSError, pa.ArrowException) as error:
+        raise ArtifactError(
+            f"{file} cannot be read ({error}); run `steer evaluate`, which makes it again"
+        ) from error
+
+
+def _fill(path: Path, parquet_files: Sequence[Path]) -> None:
+    with duckdb.connect(str(path)) as connection:
+        names = [str(file) for file in parquet_files]
+        connection.execute("CREATE TABLE metrics AS SELECT * FROM read_parquet($files)", {"files": names})
+        connection.execute("CREATE TABLE sources (file VARCHAR, sha256 VARCHAR)")
+        connection.executemany(
+            "INSERT INTO sources VALUES (?, ?)", sorted(_hash_files(parquet_files).items())
+        )
+        for name, select in VIEWS.items():
+            connection.execute(f"CREATE VIEW {name} AS {select}")
+
+
+def _hash_files(parquet_files: Sequence[Path]) -> dict[str, str]:
+    return {str(file): hashlib.sha256(file.read_bytes()).hexdigest() for file in parquet_files}
+
+
+def _read_sources(path: Path) -> dict[str, str] | None:
+    """What a database was made from, or None where there is none that can be read to its end."""
+    try:
+        query_database(path, "SELECT bit_xor(hash(metrics)) FROM metrics")
+        sources = query_database(path, "SELECT file, sha256 FROM sources")
+    except (ArtifactError, QueryError):
+        return None
+    return dict(sources.rows)

@@ -1,0 +1,110 @@
+"""A database with one experiment of two targets, its numbers chosen by hand."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from polysteer.store import MetricRow, build_database, excluding, write_metrics
+
+BASE = MetricRow(experiment="try", model="builtin", fingerprint="0123456789abcdef", embedding_pooling="mean")
+LANGUAGES = ("de", "en", "ja")
+LAYERS = ("0", "1", "final")
+DRAWS = 39
+
+
+def pick(row: MetricRow, same: str | None, best: str | None, *, within: float = 1.0) -> Iterator[MetricRow]:
+    """The rows that say where a configuration was picked."""
+    if same is not None:
+        yield replace(row, metric="chosen_same_layer", layer=same, split="dev", value=within)
+    if best is not None:
+        yield replace(row, metric="chosen_best_layer", layer=best, split="dev", value=within)
+
+
+def curve(row: MetricRow, *top1: float) -> Iterator[MetricRow]:
+    """Mean top-1 on test at every layer."""
+    for layer, value in zip(LAYERS, top1, strict=True):
+        interval = {"ci_low": value - 0.01, "ci_high": value + 0.01}
+        yield replace(row, metric="top1", layer=layer, value=value, candidates=500, n=500, **interval)
+
+
+def perplexities(row: MetricRow, *values: float) -> Iterator[MetricRow]:
+    for language, value in zip(LANGUAGES, values, strict=True):
+        yield replace(row, metric="perplexity", source=language, reference=None, value=value)
+
+
+def directions(row: MetricRow, target: str, *values: float) -> Iterator[MetricRow]:
+    ends = (("*", target), (target, "*"), (excluding(target), excluding(target)))
+    for (source, reference), value in zip(ends, values, strict=True):
+        yield replace(row, metric="top1", layer="final", source=source, reference=reference, value=value)
+
+
+def plain_rows() -> Iterator[MetricRow]:
+    """What has no target."""
+    yield from pick(BASE, "final", "1")
+    yield from curve(BASE, 0.3, 0.19, 0.125)
+    yield from perplexities(BASE, 5.0, 4.0, 6.0)
+    yield from directions(BASE, "ja", 0.1, 0.12, 0.15)
+    centred = replace(BASE, intervention="centre")
+    yield from pick(centred, "final", "0")
+    yield from curve(centred, 0.51, 0.4, 0.336)
+    surface = replace(BASE, intervention="surface", embedding_pooling=None)
+    yield replace(surface, metric="chosen_same_layer", split="dev", value=1.0)
+    yield replace(surface, metric="top1", value=0.22, candidates=500, n=500)
+
+
+def target_rows(target: str, final: float, *, draws_as_good: int, within: float = 1.0) -> Iterator[MetricRow]:
+    """What belongs to a target: a mask with two values of k on dev, controls, the mean difference."""
+    mask = replace(BASE, target=target, intervention="set", strength=1.0, sites="attn.out", score="ap_union")
+    small, large = replace(mask, k=0.03), replace(mask, k=0.2)
+    for row, top1, cost in ((small, 0.14, 1.05), (large, 0.2, 1.2)):
+        yield replace(row, metric="top1", layer="final", split="dev", value=top1)
+        yield replace(row, metric="cost", split="dev", value=cost)
+    yield from pick(large, "final", None, within=within)
+    yield from pick(small, None, "1", within=within)
+    yield from curve(large, 0.3, 0.16, final)
+    yield from curve(small, 0.3, 0.18, 0.13)
+    yield replace(large, metric="cost", value=1.25)
+    yield replace(small, metric="cost", value=1.04)
+    yield from perplexities(large, 5.5, 4.4, 7.5)
+    yield from directions(large, target, 0.3, 0.12, 0.16)
+    yield from comparisons(large, "final", "", final - 0.125, draws_as_good)
+    yield from comparisons(small, "1", "_best_layer", -0.01, DRAWS)
+    for draw in range(DRAWS):
+        control = replace(mask, intervention="random", k=0.2 if draw % 2 else 0.03, draw=draw)
+        yield from pick(control, "final", "1")
+        yield from curve(control, 0.3, 0.18, final if draw < draws_as_good else 0.11)
+    vector = replace(BASE, target=target, intervention="mean_difference", strength=0.5)
+    yield from pick(vector, "final", "1")
+    yield from curve(vector, 0.3, 0.2, 0.15)
+
+
+def comparisons(
+    row: MetricRow, layer: str, suffix: str, difference: float, draws_as_good: int
+) -> Iterator[MetricRow]:
+    row = replace(row, layer=layer)
+    low, high = difference - 0.01, difference + 0.01
+    yield replace(row, metric=f"top1_difference{suffix}", value=difference, ci_low=low, ci_high=high)
+    yield replace(row, metric=f"p_value{suffix}", value=0.0001 if difference > 0.02 else 0.4)
+    yield replace(row, metric=f"p_value_holm{suffix}", value=0.0002 if difference > 0.02 else 0.8)
+    yield replace(row, metric=f"control_rank{suffix}", value=1.0 + draws_as_good, n=DRAWS)
+    yield replace(row, metric=f"control_p_value{suffix}", value=(1 + draws_as_good) / 40, n=DRAWS)
+
+
+@pytest.fixture(scope="session")
+def metrics_rows() -> list[MetricRow]:
+    """ja gains beyond every control; de gains nothing and the controls do as well, over budget."""
+    return [
+        *plain_rows(),
+        *target_rows("ja", 0.187, draws_as_good=0),
+        *target_rows("de", 0.13, draws_as_good=5, within=0.0),
+    ]
+
+
+@pytest.fixture(scope="session")
+def database(tmp_path_factory, metrics_rows) -> Path:
+    folder = tmp_path_factory.mktemp("report")
+    write_metrics(folder / "try.parquet", metrics_rows)
+    build_database([folder / "try.parquet"], folder / "metrics.duckdb")
+    return folder / "metrics.duckdb"

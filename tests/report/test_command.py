@@ -1,0 +1,163 @@
+"""`steer report` and `steer query` as a user runs them, on the hand-made numbers."""
+
+import csv
+import io
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from polysteer.cli import query, report
+from polysteer.errors import ArtifactError, ConfigError, QueryError
+from polysteer.layout import Layout
+
+EXPERIMENTS = """
+schema: 1
+experiments:
+  try:
+    model: builtin
+    corpus: {source: builtin, languages: [de, en, ja], find: 10, dev: 5, test: 5}
+    targets: [de, ja]
+    collect: {}
+    rank: {}
+    steer: {}
+    embed: {}
+    evaluate: {}
+"""
+
+
+@pytest.fixture
+def project(tmp_path, database, monkeypatch) -> Path:
+    (tmp_path / "experiments.yaml").write_text(EXPERIMENTS)
+    metrics = Layout(tmp_path / "artifacts").experiment("try").metrics
+    metrics.parent.mkdir(parents=True)
+    shutil.copy(database.with_name("try.parquet"), metrics)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*arguments: str) -> str:
+    """What a command prints to stdout; what it raises comes through."""
+    app = typer.Typer()
+    app.command("report")(report.report)
+    app.command("query")(query.query)
+    result = CliRunner().invoke(app, arguments, catch_exceptions=False, env={"COLUMNS": "80"})
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize(
+    "arguments", [("report",), ("report", "--lang", "ja"), ("report", "-l", "de", "-e", "try")]
+)
+def test_tables_fit_80_columns_and_lose_nothing(arguments):
+    out = run(*arguments)
+    assert max(map(len, out.splitlines())) <= 80
+    assert "…" not in out
+    assert "\x1b" not in out
+
+
+@pytest.mark.usefixtures("project")
+def test_one_language_is_told_in_words_and_tables():
+    out = run("report", "--lang", "ja")
+    assert "Steering to ja helps" in " ".join(out.split())
+    lines = [line.split() for line in out.splitlines()]
+    assert ["target", "mask", "18.7", "17.7..19.7", "18.0", "17.0..19.0", "1", "1.25"] in lines
+    assert ["centred", "33.6", "32.6..34.6", "51.0", "50.0..52.0", "0", "-"] in lines
+    assert ["ja", "6", "7.5", "x1.25"] in lines
+    assert ["target", "mask", "30.0", "12.0", "16.0"] in lines
+    assert ["1", "19.0", "16.0", "18.0", "20.0", "40.0"] in lines
+
+
+@pytest.mark.usefixtures("project")
+def test_all_targets_stand_in_one_table():
+    lines = [line.split() for line in run("report").splitlines()]
+    assert [
+        "ja",
+        "12.5",
+        "18.7",
+        "x1.50",
+        "+5.2..+7.2",
+        "0.0001",
+        "11.0",
+        "1/40",
+        "33.6",
+        "22.0",
+        "1.25",
+    ] in lines
+    assert [
+        "de",
+        "12.5",
+        "13.0",
+        "x1.04",
+        "-0.5..+1.5",
+        "0.40",
+        "11.3",
+        "6/40",
+        "33.6",
+        "22.0",
+        "1.25",
+    ] in lines
+
+
+@pytest.mark.usefixtures("project")
+def test_formats_for_scripts():
+    answer = json.loads(run("report", "--lang", "ja", "--format", "json"))
+    assert answer["summary"]["steered"] == 0.187
+    assert len(list(csv.DictReader(io.StringIO(run("report", "--format", "csv"))))) > len(answer["rows"])
+    assert run("report", "--format", "markdown").startswith("| target | baseline | steered |")
+
+
+@pytest.mark.usefixtures("project")
+def test_a_wrong_name_is_answered_with_the_nearest():
+    with pytest.raises(ConfigError, match="'jaa' is no target of try; did you mean 'ja'"):
+        run("report", "--lang", "jaa")
+    with pytest.raises(ConfigError, match=r"no experiment 'tri' .*did you mean 'try'"):
+        run("report", "--experiment", "tri")
+
+
+def test_an_experiment_not_run_yet_says_so(project):
+    shutil.rmtree(project / "artifacts")
+    with pytest.raises(ArtifactError, match="no experiment has been evaluated yet; run `steer run`"):
+        run("report")
+
+
+def test_a_lost_or_broken_database_is_built_without_complaint(project):
+    before = run("report", "--lang", "ja")
+    database = project / "artifacts" / "metrics.duckdb"
+    database.unlink()
+    assert run("report", "--lang", "ja") == before
+    database.write_bytes(database.read_bytes()[:9000])
+    assert run("report", "--lang", "ja") == before
+
+
+@pytest.mark.usefixtures("project")
+def test_query_prints_every_format():
+    sql = """
+        SELECT target, k, value, NULL AS nothing FROM headline
+        WHERE intervention = 'set' AND view = 'same_layer' ORDER BY 1"""
+    assert json.loads(run("query", sql, "--format", "json"))[1] == {
+        "target": "ja",
+        "k": 0.2,
+        "value": 0.187,
+        "nothing": None,
+    }
+    assert run("query", sql, "--format", "csv").splitlines()[2] == "ja,0.2,0.187,"
+    assert run("query", sql, "--format", "markdown").splitlines()[3] == "| ja | 0.2 | 0.187 | - |"
+    assert ["ja", "0.2", "0.187", "-"] in [line.split() for line in run("query", sql).splitlines()]
+
+
+@pytest.mark.usefixtures("project")
+def test_a_wide_answer_is_not_cut_off():
+    out = run("query", "SELECT * FROM metrics LIMIT 1")
+    assert "…" not in out
+    assert "fingerprint" in out
+
+
+@pytest.mark.usefixtures("project")
+def test_wrong_sql_comes_back_as_duckdb_says_it():
+    with pytest.raises(QueryError, match="Parser Error"):
+        run("query", "SELEC 1")
