@@ -1,0 +1,1 @@
+"""Masks to and from other people: their formats, and versions of ours through git, GTO and DVC."""

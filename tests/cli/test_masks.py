@@ -1,0 +1,317 @@
+"""`steer masks ...` as a user runs it, and its worst inputs."""
+
+import csv
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from polysteer.cli.main import app
+from polysteer.errors import ConfigError, LanguageError, MaskError, SharingError
+from polysteer.layout import Layout
+from polysteer.masks import ExpertMask, LanguageSubspace, MaskMetadata, SubspaceMetadata
+
+EXPERIMENTS = """
+schema: 1
+experiments:
+  try:
+    model: builtin
+    corpus: {source: builtin, languages: [de, en, jpn_Jpan], find: 10, dev: 5, test: 5}
+    targets: [de, jpn_Jpan]
+    collect: {}
+    rank: {k: [0.1, 0.2]}
+    steer: {}
+    embed: {}
+    evaluate: {}
+"""
+LABELS = ("ap-own-k0.1-token_median", "ap-own-k0.2-token_median")
+
+
+def make_mask(language, units, *, k=0.1, scores=True):
+    n = len(units)
+    metadata = MaskMetadata(
+        language=language,
+        sites=["mlp.hidden"],
+        experts="own",
+        intervention="set",
+        model_id="some/model",
+        n_blocks=2,
+        width_by_site={"mlp.hidden": 10},
+        score="ap",
+        k=k,
+        value_statistic="token_median",
+    )
+    numbers = np.arange(n, dtype=np.float32) / 10 if scores else None
+    return ExpertMask(
+        metadata,
+        np.zeros(n, np.uint8),
+        np.array([unit // 10 for unit in units], np.int32),
+        np.array([unit % 10 for unit in units], np.int32),
+        numbers,
+        numbers,
+    )
+
+
+UNITS = {"de": [1, 3, 12, 14], "ja": [3, 4, 12, 19]}
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    (tmp_path / "experiments.yaml").write_text(EXPERIMENTS)
+    places = Layout(tmp_path / "artifacts").experiment("try")
+    for language, units in UNITS.items():
+        for label, k, n in zip(LABELS, (0.1, 0.2), (2, 4), strict=True):
+            make_mask(language, units[:n], k=k).save(places.mask(language, label))
+    make_mask("ja", UNITS["ja"], k=0.2).save(places.chosen_mask("ja"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*arguments, exit_code=0):
+    """What a command prints to stdout; what it raises comes through."""
+    result = CliRunner().invoke(
+        app, ["masks", *map(str, arguments)], catch_exceptions=False, env={"COLUMNS": "80"}
+    )
+    assert result.exit_code == exit_code, result.output
+    return result.stdout
+
+
+def squeeze(table):
+    """The lines of a table with single blanks."""
+    return [" ".join(line.split()) for line in table.splitlines()]
+
+
+def mask_file(language, label=LABELS[1]):
+    return f"artifacts/try/masks/{language}/{label}.safetensors"
+
+
+@pytest.mark.usefixtures("project")
+def test_list_shows_what_the_experiments_made():
+    rows = json.loads(run("list", "--json"))
+    found = [(row["language"], row["label"], row["n_neurons"]) for row in rows]
+    assert found == [
+        ("de", LABELS[0], 2),
+        ("de", LABELS[1], 4),
+        ("jpn_Jpan", LABELS[0], 2),
+        ("jpn_Jpan", LABELS[1], 4),
+        ("jpn_Jpan", "chosen", 4),
+    ]
+    assert rows[0]["metadata"]["k"] == 0.1
+    assert rows[0]["path"] == mask_file("de", LABELS[0])
+    table = run("list")
+    assert max(map(len, table.splitlines())) <= 80
+    assert "try jpn_Jpan ap own 0.2 token_median 4 chosen" in squeeze(table)
+
+
+def test_list_is_not_cut_off_by_a_narrow_terminal(project):
+    long_name = "a-very-long-name-of-an-experiment-that-nobody-should-choose-but-someone-will-choose"
+    (project / "experiments.yaml").write_text(EXPERIMENTS.replace("  try:", f"  {long_name}:"))
+    (project / "artifacts" / "try").rename(project / "artifacts" / long_name)
+    assert f"{long_name} jpn_Jpan ap own 0.2 token_median 4 chosen" in squeeze(run("list"))
+
+
+def test_list_names_a_damaged_mask_and_shows_the_others(project):
+    (project / mask_file("de")).write_bytes(b"rubbish")
+    rows = json.loads(run("list", "--json"))
+    assert [bool(row["problem"]) for row in rows] == [False, True, False, False, False]
+    table = run("list")
+    assert "damaged" in table
+    assert "rubbish" not in table
+
+
+@pytest.mark.usefixtures("project")
+def test_list_of_nothing_says_what_makes_masks():
+    result = CliRunner().invoke(app, ["masks", "list", "--json", "--artifacts", "none"])
+    assert json.loads(result.stdout) == []
+    assert "steer rank" in result.stderr
+
+
+@pytest.mark.usefixtures("project")
+def test_show_counts_neurons_and_names_the_best():
+    shown = json.loads(run("show", mask_file("de"), "--json", "--best", 1))
+    assert shown["n_neurons"] == 4
+    assert shown["metadata"]["language"] == "de"
+    assert [(part["block"], part["n_neurons"], part["share"]) for part in shown["blocks"]] == [
+        (0, 2, 0.2),
+        (1, 2, 0.2),
+    ]
+    best = shown["best"][0]
+    assert (best["site"], best["block"], best["unit"]) == ("mlp.hidden", 1, 4)
+    assert best["score"] == pytest.approx(0.3)
+    table = run("show", mask_file("de"))
+    assert max(map(len, table.splitlines())) <= 80
+    assert f"0 2 20.0 % {40 * '█'}" in squeeze(table)
+    assert "Not known: model_revision" in table
+
+
+@pytest.mark.usefixtures("project")
+def test_diff_counts_what_is_common():
+    found = json.loads(run("diff", mask_file("de"), mask_file("ja"), "--json"))
+    assert (found["n_first"], found["n_second"], found["n_common"]) == (4, 4, 2)
+    assert found["jaccard"] == pytest.approx(2 / 6)
+    assert [(part["block"], part["n_common"]) for part in found["blocks"]] == [(0, 1), (1, 1)]
+    assert "all 4 4 2 0.333" in squeeze(run("diff", mask_file("de"), mask_file("ja")))
+
+
+@pytest.mark.usefixtures("project")
+def test_overlap_is_of_all_languages_or_of_files():
+    all_languages = json.loads(run("overlap", "--label", LABELS[1], "--json"))
+    assert all_languages["names"] == ["de", "ja"]
+    assert all_languages["jaccard"][0] == [1, pytest.approx(2 / 6)]
+    by_default = json.loads(run("overlap", "--json"))
+    assert by_default["files"] == [mask_file("de", LABELS[0]), mask_file("ja", LABELS[0])]
+    files = json.loads(run("overlap", mask_file("de"), mask_file("de", LABELS[0]), "--json"))
+    assert files["names"] == [mask_file("de"), mask_file("de", LABELS[0])]
+    assert "ja 0.333 1.000" in squeeze(run("overlap", "-e", "try", "--label", LABELS[1]))
+    with pytest.raises(ConfigError, match=f"labels are {LABELS[0]}"):
+        run("overlap", "--label", "best")
+
+
+def steer(*arguments):
+    command = [
+        sys.executable,
+        "-c",
+        "from polysteer.cli.main import main; main()",
+        "masks",
+        *map(str, arguments),
+    ]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_verify_exits_with_0_or_1(project):
+    whole = steer("verify", mask_file("de"))
+    assert (whole.returncode, whole.stderr) == (0, "")
+    (project / "cut.safetensors").write_bytes((project / mask_file("de")).read_bytes()[:-1])
+    cut = steer("verify", "cut.safetensors")
+    assert (cut.returncode, cut.stdout) == (1, "")
+    assert "steer: cut.safetensors is not a whole safetensors file" in cut.stderr
+    assert json.loads(run("verify", mask_file("de"), "--json"))["valid"] is True
+    assert json.loads(run("verify", "cut.safetensors", "--json", exit_code=1))["valid"] is False
+
+
+def test_a_language_subspace_is_shown_and_verified(project):
+    metadata = SubspaceMetadata(method="leace", languages=["en", "ja"], layers=["1", "2"], width=3)
+    arrays = [np.ones(shape, np.float32) for shape in ((2, 3), (2, 3, 1), (2, 1, 3))]
+    LanguageSubspace(metadata, *arrays).save(project / "erase.safetensors")
+    assert run("verify", "erase.safetensors").endswith("whole, 1 directions at 2 layers, of en, ja\n")
+    assert json.loads(run("show", "erase.safetensors", "--json"))["metadata"]["layers"] == ["1", "2"]
+    assert "method leace" in squeeze(run("show", "erase.safetensors"))
+
+
+def write_lape(path, lists):
+    torch.save([[torch.tensor(units) for units in blocks] for blocks in lists], path)
+
+
+def test_import_writes_a_mask_per_language(tmp_path):
+    write_lape(tmp_path / "x.neuron.pth", [[[1, 2], [3]], [[4], [5]]])
+    arguments = (tmp_path / "x.neuron.pth", "--languages", "eng_Latn,zh", "--out", tmp_path / "masks")
+    written = json.loads(run("import", *arguments, "--json"))
+    assert [(row["language"], row["n_neurons"]) for row in written] == [("en", 3), ("zh", 2)]
+    mask = ExpertMask.load(tmp_path / "masks" / "en.safetensors")
+    assert mask.unit.tolist() == [1, 2, 3]
+    assert mask.metadata.model_id is None
+    with pytest.raises(MaskError, match="2 languages, 3 are named"):
+        run("import", tmp_path / "x.neuron.pth", "--languages", "en,zh,fr", "--out", tmp_path)
+    with pytest.raises(LanguageError, match="'xx1'"):
+        run("import", tmp_path / "x.neuron.pth", "--languages", "en,xx1", "--out", tmp_path)
+
+
+def test_import_keeps_the_name_of_a_model_that_is_out_of_reach(tmp_path):
+    write_lape(tmp_path / "x.neuron.pth", [[[1, 2], [3]]])
+    arguments = [
+        "masks",
+        "import",
+        str(tmp_path / "x.neuron.pth"),
+        "--languages",
+        "en",
+        "--out",
+        str(tmp_path),
+    ]
+    result = CliRunner().invoke(app, [*arguments, "--model", "nobody/has-this"], catch_exceptions=False)
+    assert "only the name of the model is recorded" in result.stderr
+    known = ExpertMask.load(tmp_path / "en.safetensors").metadata
+    assert (known.model_id, known.model_family) == ("nobody/has-this", None)
+
+
+def test_import_of_an_expertise_table(tmp_path):
+    rows = [f"0.{unit},0.5,transformer.h.0.mlp.c_fc:0,{unit}" for unit in range(1, 9)]
+    (tmp_path / "expertise.csv").write_text("\n".join(["ap,on_p50,layer,unit", *rows]))
+    arguments = (tmp_path / "expertise.csv", "--languages", "ja", "--out", tmp_path)
+    run("import", *arguments, "--k", 3)
+    assert ExpertMask.load(tmp_path / "ja.safetensors").unit.tolist() == [6, 7, 8]
+    with pytest.raises(ConfigError, match="about one language, 2 are named"):
+        run("import", tmp_path / "expertise.csv", "--languages", "ja,en", "--out", tmp_path)
+    with pytest.raises(ConfigError, match="neither"):
+        run("import", tmp_path / "expertise.txt", "--languages", "ja", "--out", tmp_path)
+
+
+@pytest.mark.usefixtures("project")
+def test_export_goes_by_the_ending_or_the_format(tmp_path):
+    told = json.loads(run("export", mask_file("de"), mask_file("ja"), "--out", "both.neuron.pth", "--json"))
+    assert told == {"path": "both.neuron.pth", "format": "lape", "languages": ["de", "ja"]}
+    lists = torch.load(tmp_path / "both.neuron.pth", weights_only=True)
+    assert [[block.tolist() for block in blocks] for blocks in lists] == [
+        [[1, 3], [2, 4]],
+        [[3, 4], [2, 9]],
+    ]
+    run("export", mask_file("de"), "--out", "de.csv")
+    with (tmp_path / "de.csv").open(newline="") as file:
+        assert [row["unit"] for row in csv.DictReader(file)] == ["1", "3", "2", "4"]
+    run("export", mask_file("de"), "--out", "de.parquet")
+    assert (tmp_path / "de.parquet").read_bytes()[:4] == b"PAR1"
+    with pytest.raises(MaskError, match="no output of a module"):
+        run("export", mask_file("de"), "--out", "de.csv", "--format", "selfcond")
+    with pytest.raises(ConfigError, match=r"'de\.txt' does not say a format"):
+        run("export", mask_file("de"), "--out", "de.txt")
+
+
+@pytest.fixture
+def shared(project, monkeypatch):
+    """The project under git and DVC, with remotes for both."""
+    for name, value in {
+        "GIT_CONFIG_GLOBAL": str(project / "gitconfig"),
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "DVC_NO_ANALYTICS": "1",
+        "DVC_SITE_CACHE_DIR": str(project / "site"),
+    }.items():
+        monkeypatch.setenv(name, value)
+    (project / "gitconfig").write_text("[user]\n name = Some One\n email = one@example.org\n")
+    (project / ".gitignore").write_text("gitconfig\nsite\nremote\norigin.git\n")
+    (project / "dvc.yaml").write_text(
+        "artifacts:\n  try-ja: {path: artifacts/try/chosen/ja.safetensors, type: mask}\n"
+    )
+    for command in (
+        "git init -q -b main",
+        "git init -q --bare -b main origin.git",
+        f"git remote add origin {project / 'origin.git'}",
+        f"{sys.executable} -m dvc init -q",
+        f"{sys.executable} -m dvc remote add -q -d store {project / 'remote'}",
+        f"{sys.executable} -m dvc add -q artifacts/try/chosen",
+        "git add .gitignore .dvc .dvcignore dvc.yaml artifacts/try/chosen.dvc artifacts/try/.gitignore",
+        "git commit -q -m results",
+        "git push -q origin main",
+    ):
+        subprocess.run(command.split(), check=True, capture_output=True)
+    return project
+
+
+def test_publish_and_pull(shared):
+    published = json.loads(run("publish", "try-ja", "--version", "1.0.0", "--json"))
+    assert published["tag"] == "try-ja@v1.0.0"
+    with pytest.raises(SharingError, match="already published"):
+        run("publish", "try-ja", "--version", "1.0.0")
+    got = json.loads(run("pull", shared / "origin.git", "try-ja@1.0.0", "--json"))
+    assert (got["version"], got["path"]) == ("v1.0.0", "try-ja.safetensors")
+    assert got["metadata"]["language"] == "ja"
+    due = (shared / "artifacts/try/chosen/ja.safetensors").read_bytes()
+    assert (shared / "try-ja.safetensors").read_bytes() == due
+    told = run("pull", shared / "origin.git", "try-ja", "--out", "again.safetensors")
+    assert told.strip() == "again.safetensors: try-ja@v1.0.0, 4 neurons for ja, of some/model"
+    failed = steer("pull", shared / "origin.git", "try-ja@3.0.0")
+    assert failed.returncode == 1
+    assert "no version v3.0.0" in failed.stderr
+    assert "Traceback" not in failed.stderr
