@@ -1,0 +1,70 @@
+"""What a corpus holds, drawn for a terminal."""
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from polysteer.corpus.inspection import Inspection, Lengths
+
+N_FINDINGS_SHOWN = 12
+
+
+def draw_inspection(found: Inspection) -> RenderableType:
+    """Languages, then what was noticed, then a few aligned rows."""
+    return Group(_draw_languages(found), *_tell_findings(found), _draw_rows(found))
+
+
+def _draw_languages(found: Inspection) -> Table:
+    splits = list(found.n_meanings)
+    meanings = ", ".join(f"{split} {n}" for split, n in found.n_meanings.items())
+    table = Table(
+        title=f"Meanings: {meanings}; fingerprint {found.fingerprint}",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+    )
+    table.add_column("", no_wrap=True)
+    for name in (*splits, "characters", "tokens", "longest", "repeated", "empty", "missing"):
+        table.add_column(name, justify="right")
+    for language in found.languages:
+        table.add_row(
+            language.lang,
+            *(str(language.n_sentences[split]) for split in splits),
+            _range(language.characters),
+            _range(language.tokens),
+            str(language.tokens.longest) if language.tokens else "-",
+            str(language.n_duplicates + language.n_duplicates_across_splits),
+            str(language.n_empty),
+            str(language.n_missing),
+        )
+    table.caption = "characters and tokens per sentence: median, and what 95 % stay below"
+    table.caption_justify = "left"
+    return table
+
+
+def _range(lengths: Lengths | None) -> str:
+    return f"{lengths.median:.0f}, {lengths.percentile_95:.0f}" if lengths else "-"
+
+
+def _tell_findings(found: Inspection) -> list[RenderableType]:
+    words = {
+        "empty": "lines without text, left out",
+        "incomplete": "meanings that are missing here",
+        "duplicate": "sentences that repeat another one of the same split",
+        "duplicate_across_splits": "sentences that repeat one of another split",
+    }
+    return [
+        Text(f"{item.lang}: {item.count} {words[item.kind]}, first {item.examples[0]}")
+        for item in found.findings.items[:N_FINDINGS_SHOWN]
+    ]
+
+
+def _draw_rows(found: Inspection) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, show_header=False)
+    table.add_column("", no_wrap=True)
+    table.add_column("", overflow="fold")
+    for row in found.examples:
+        table.add_row(f"{row.split} {row.id}", "")
+        for lang, text in row.texts.items():
+            table.add_row(f"  {lang}", text)
+    return table

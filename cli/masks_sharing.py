@@ -1,0 +1,195 @@
+"""`steer masks import|export|publish|pull`: masks to and from other people."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from polysteer.cli.options import JsonOption
+from polysteer.cli.progress import tell
+
+if TYPE_CHECKING:
+    from polysteer.masks.mask import ExpertMask
+    from polysteer.sharing.origin import Origin
+
+ModelOption = Annotated[
+    str | None, typer.Option("--model", help="The model that the file is for: hub id, folder or builtin.")
+]
+
+
+class ExportFormat(StrEnum):
+    """What masks can be written as."""
+
+    LAPE = "lape"
+    SELFCOND = "selfcond"
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+FORMAT_BY_SUFFIX = {
+    ".pth": ExportFormat.LAPE,
+    ".csv": ExportFormat.CSV,
+    ".parquet": ExportFormat.PARQUET,
+}
+
+
+def import_masks(
+    file: Annotated[Path, typer.Argument(help="LAPE's .neuron.pth, or expertise.csv of ml-selfcond.")],
+    languages: Annotated[
+        str, typer.Option("--languages", help="The languages of the file, in its order: en,zh,fr.")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="The folder for one mask file per language.")],
+    model: ModelOption = None,
+    k: Annotated[
+        float | None, typer.Option("--k", help="expertise.csv: only the best, a share below 1 or a count.")
+    ] = None,
+    value: Annotated[
+        str, typer.Option("--value", help="expertise.csv: the column to hold neurons at.")
+    ] = "on_p50",
+    json: JsonOption = False,
+) -> None:
+    """Turn another tool's neurons into mask files; what their file does not say stays unknown."""
+    from polysteer.cli.mask_tables import print_json
+    from polysteer.corpus.languages import given_forms
+
+    names = list(given_forms([code.strip() for code in languages.split(",")]))
+    masks = _read_foreign(file, names, _find_origin(model), k=k, value=value)
+    written = []
+    for mask in masks:
+        path = out / f"{mask.metadata.language}.safetensors"
+        mask.save(path)
+        written.append({"language": mask.metadata.language, "n_neurons": len(mask), "path": str(path)})
+        if not json:
+            print(f"{path}: {len(mask)} neurons, to {mask.metadata.intervention}")
+    if json:
+        print_json(written)
+
+
+def export_masks(
+    files: Annotated[list[Path], typer.Argument(metavar="FILES...", help="Mask files.")],
+    out: Annotated[Path, typer.Option("--out", help="The file to write.")],
+    format: Annotated[
+        ExportFormat | None,
+        typer.Option("--format", help="By default as --out ends: .pth lape, .csv, .parquet."),
+    ] = None,
+    model: ModelOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Write masks for another tool, or as a plain table."""
+    from polysteer.cli.mask_tables import print_json
+    from polysteer.errors import ConfigError
+    from polysteer.masks.mask import ExpertMask
+
+    chosen = format or FORMAT_BY_SUFFIX.get(out.suffix)
+    if chosen is None:
+        raise ConfigError(f"{out.name!r} does not say a format; give --format {', '.join(ExportFormat)}")
+    masks = [ExpertMask.load(path) for path in files]
+    _write_foreign(masks, out, chosen, model)
+    languages = [mask.metadata.language for mask in masks]
+    if json:
+        print_json({"path": str(out), "format": chosen.value, "languages": languages})
+    else:
+        print(
+            f"{out}: {chosen.value}, {sum(map(len, masks))} neurons of, in this order, {', '.join(languages)}"
+        )
+
+
+def publish(
+    name: Annotated[str, typer.Argument(help="The artifact's name in dvc.yaml.")],
+    version: Annotated[
+        str, typer.Option("--version", help="A semantic version that is not used yet: 1.0.0.")
+    ],
+    git_remote: Annotated[
+        str, typer.Option("--git-remote", help="Where the version's tag is pushed to.")
+    ] = "origin",
+    json: JsonOption = False,
+) -> None:
+    """Push a mask with DVC and register its version as a git tag, for `pull` and `dvc artifacts get`."""
+    from polysteer.cli.mask_tables import print_json
+    from polysteer.sharing.publish import publish_mask
+
+    done = publish_mask(name, version=version, git_remote=git_remote)
+    if json:
+        print_json({**done._asdict(), "path": str(done.path)})
+    else:
+        print(f"{done.tag}: {done.path} of commit {done.commit[:10]}, DVC remote {done.dvc_remote}")
+    if done.git_remote is None:
+        tell("this repository has no git remote, so the tag is in it alone: people pull from its path")
+
+
+def pull(
+    repository: Annotated[str, typer.Argument(metavar="REPO", help="A git URL or a path.")],
+    artifact: Annotated[str, typer.Argument(metavar="NAME[@VERSION]", help="Without version the latest.")],
+    out: Annotated[Path | None, typer.Option("--out", help="By default NAME.safetensors here.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file with other content.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Fetch a published mask, check that it is the one that was published, and keep it."""
+    from polysteer.cli.mask_tables import print_json
+    from polysteer.masks.files import describe_content
+    from polysteer.sharing.pull import pull_mask
+
+    name, _, version = artifact.partition("@")
+    got = pull_mask(repository, name, version=version or None, out=out, replace=force)
+    known = got.mask.metadata
+    if json:
+        facts = {key: value for key, value in got._asdict().items() if key != "mask"}
+        print_json({**facts, "path": str(got.path), "metadata": known.model_dump(exclude_none=True)})
+    else:
+        print(
+            f"{got.path}: {got.name}@{got.version}, {describe_content(got.mask)}, "
+            f"of {known.model_id or 'an unknown model'}"
+        )
+
+
+def _find_origin(model: str | None) -> "Origin | None":
+    """What is known of the model; of one on the hub that cannot be reached, its name."""
+    from polysteer.errors import ModelError
+    from polysteer.sharing.origin import Origin, read_origin
+
+    if model is None:
+        return None
+    try:
+        return read_origin(model)
+    except ModelError as error:
+        if model == "builtin" or Path(model).exists() or model.startswith((".", "/", "~")):
+            raise
+        tell(f"only the name of the model is recorded, not its shape: {error}")
+        return Origin(model)
+
+
+def _read_foreign(
+    file: Path, languages: list[str], origin: "Origin | None", *, k: float | None, value: str
+) -> "list[ExpertMask]":
+    from polysteer.errors import ConfigError
+    from polysteer.sharing.lape import import_lape
+    from polysteer.sharing.selfcond import import_expertise
+
+    if file.suffix == ".pth":
+        return import_lape(file, languages, origin=origin)
+    if file.suffix != ".csv":
+        raise ConfigError(f"{file} is neither LAPE's .neuron.pth nor an expertise.csv of ml-selfcond")
+    if len(languages) != 1:
+        raise ConfigError(f"{file} is about one language, {len(languages)} are named: {', '.join(languages)}")
+    return [import_expertise(file, languages[0], k=k, value_column=value, origin=origin)]
+
+
+def _write_foreign(masks: "list[ExpertMask]", out: Path, format: ExportFormat, model: str | None) -> None:
+    from polysteer.errors import ConfigError
+
+    if format is ExportFormat.LAPE:
+        from polysteer.sharing.lape import export_lape
+
+        export_lape(masks, out)
+    elif format is ExportFormat.SELFCOND:
+        from polysteer.sharing.selfcond import export_expertise
+
+        if len(masks) != 1:
+            raise ConfigError(f"an expertise.csv is about one language; {len(masks)} masks are given")
+        origin = _find_origin(model)
+        export_expertise(masks[0], out, modules=origin.modules if origin else ())
+    else:
+        from polysteer.sharing.tables import export_table
+
+        export_table(masks, out)

@@ -1,0 +1,99 @@
+"""`steer run` and one command per stage: the pipeline, with or without DVC."""
+
+import time
+from collections.abc import Callable
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+
+from polysteer.cli.options import (
+    DEFAULT_ARTIFACTS,
+    DEFAULT_FILE,
+    ArtifactsOption,
+    ExperimentArgument,
+    FileOption,
+)
+from polysteer.cli.progress import show_progress, tell
+
+STAGES = ("corpus", "collect", "rank", "embed", "evaluate")
+
+
+def run(
+    experiment: ExperimentArgument = None,
+    file: FileOption = DEFAULT_FILE,
+    artifacts: ArtifactsOption = DEFAULT_ARTIFACTS,
+) -> None:
+    """Run the whole pipeline; finished parts are kept."""
+    run_stages(STAGES, experiment, file, artifacts)
+    store(file, artifacts)
+
+
+def collect(
+    experiment: ExperimentArgument = None,
+    file: FileOption = DEFAULT_FILE,
+    artifacts: ArtifactsOption = DEFAULT_ARTIFACTS,
+) -> None:
+    """Record the neurons' responses while the model reads."""
+    run_stages(("collect",), experiment, file, artifacts)
+
+
+def rank(
+    experiment: ExperimentArgument = None,
+    file: FileOption = DEFAULT_FILE,
+    artifacts: ArtifactsOption = DEFAULT_ARTIFACTS,
+) -> None:
+    """Score neurons and write the masks of the experts."""
+    run_stages(("rank",), experiment, file, artifacts)
+
+
+def embed(
+    experiment: ExperimentArgument = None,
+    file: FileOption = DEFAULT_FILE,
+    artifacts: ArtifactsOption = DEFAULT_ARTIFACTS,
+) -> None:
+    """Embed text under every mask and choose on dev."""
+    run_stages(("embed",), experiment, file, artifacts)
+
+
+def evaluate(
+    experiment: ExperimentArgument = None,
+    file: FileOption = DEFAULT_FILE,
+    artifacts: ArtifactsOption = DEFAULT_ARTIFACTS,
+) -> None:
+    """Turn vectors into metrics with intervals."""
+    run_stages(("evaluate",), experiment, file, artifacts)
+
+
+def store(file: FileOption = DEFAULT_FILE, artifacts: ArtifactsOption = DEFAULT_ARTIFACTS) -> None:
+    """Build the metrics database from every experiment's metrics."""
+    from polysteer.config import load_experiments
+    from polysteer.layout import Layout
+    from polysteer.stages.store import build_store
+
+    outcome = _timed("all", "store", lambda: build_store(load_experiments(file), Layout(artifacts)))
+    tell(outcome)
+
+
+def run_stages(stages: tuple[str, ...], experiment: str | None, file: Path, artifacts: Path) -> None:
+    """Some stages of one experiment, or of every experiment in the file."""
+    from polysteer.config import load_experiments
+    from polysteer.config.experiments import find_experiment
+    from polysteer.layout import Layout
+    from polysteer.stages.run import Run
+
+    experiments = load_experiments(file)
+    names = [experiment] if experiment else list(experiments.experiments)
+    for name in names:
+        settings = find_experiment(experiments, name, file)
+        for stage in stages:
+            with show_progress(f"{name} {stage}") as progress:
+                run = Run(name, settings, Layout(artifacts).experiment(name), progress)
+                perform = partial(import_module(f"polysteer.stages.{stage}").perform, run)
+                line = _timed(name, stage, perform)
+            tell(line)
+
+
+def _timed(name: str, stage: str, perform: Callable[[], str]) -> str:
+    started = time.perf_counter()
+    outcome = perform()
+    return f"{name:<12} {stage:<9} {outcome}  ({time.perf_counter() - started:.1f} s)"

@@ -1,0 +1,58 @@
+"""`steer plan EXPERIMENT`: what it will take, before weights are loaded."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from polysteer.cli.options import DEFAULT_FILE, FileOption, JsonOption
+from polysteer.cli.progress import tell
+
+if TYPE_CHECKING:
+    from polysteer.config import Experiment
+    from polysteer.corpus.table import Corpus
+    from polysteer.planning import Speed
+
+
+def plan(
+    experiment: Annotated[str, typer.Argument(metavar="EXPERIMENT", help="Which experiment.")],
+    tokens_per_second: Annotated[
+        float | None, typer.Option("--tokens-per-second", help="A known speed, for the minutes.")
+    ] = None,
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Load the model and measure its speed here.")
+    ] = False,
+    json: JsonOption = False,
+    file: FileOption = DEFAULT_FILE,
+) -> None:
+    """Count tokens to read, disk, memory and minutes; of the model only its config and tokenizer are read."""
+    if measure and tokens_per_second is not None:
+        raise typer.BadParameter("give a speed with --tokens-per-second or measure one with --measure")
+    if tokens_per_second is not None and tokens_per_second <= 0:
+        raise typer.BadParameter("--tokens-per-second must be above 0")
+    from polysteer.cli.mask_tables import print_json, print_table
+    from polysteer.cli.plan_tables import draw_plan
+    from polysteer.config import load_experiments
+    from polysteer.config.experiments import find_experiment
+    from polysteer.corpus.sources import read_corpus
+    from polysteer.planning import Speed, plan_experiment
+
+    settings = find_experiment(load_experiments(file), experiment, file)
+    corpus = read_corpus(settings.corpus)
+    planned = plan_experiment(settings, corpus)
+    speed = Speed(tokens_per_second, tokens_per_second) if tokens_per_second else None
+    if measure:
+        speed = _measure(settings, corpus)
+    if json:
+        print_json(planned.to_json(speed))
+        return
+    print_table(draw_plan(planned, speed))
+    if speed is None:
+        tell("minutes need a speed: --measure, or --tokens-per-second N")
+
+
+def _measure(settings: "Experiment", corpus: "Corpus") -> "Speed":
+    from polysteer.models.loading import load_model
+    from polysteer.planning import measure_speed
+
+    model = settings.model
+    return measure_speed(load_model(model.id, **model.model_dump(exclude={"id", "sites"})), corpus, settings)

@@ -1,0 +1,220 @@
+"""The shape of experiments.yaml, as frozen models that refuse unknown keys."""
+
+import itertools
+import re
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
+
+from polysteer.corpus.languages import canonical_language
+from polysteer.corpus.settings import CorpusSettings, Languages
+from polysteer.layout import METRICS_FOLDER
+
+SCHEMA_VERSION = 1
+
+Site = Literal["mlp.hidden", "mlp.up", "mlp.gate", "mlp.out", "attn.qkv", "attn.out", "block.out"]
+PRESETS: dict[str, tuple[str, ...]] = {
+    "mlp": ("mlp.hidden",),
+    "selfcond": ("attn.qkv", "attn.out", "mlp.up", "mlp.out"),
+}
+Score = Literal["ap", "auroc", "mean_diff", "lape"]
+Experts = Literal["own", "union"]
+Value = Literal[
+    "token_median", "token_mean", "pooled_median", "pooled_p90", "pooled_mean", "others_token_mean"
+]
+Intervention = Literal[
+    "set", "ablate", "scale", "add", "transport_mean", "transport_gaussian", "transport_linear"
+]
+Layer = Annotated[int, Field(ge=0)] | Literal["final"]
+
+
+def _as_tuple(value: object) -> object:
+    return value if isinstance(value, list | tuple) else (value,)
+
+
+def _expand_presets(value: object) -> object:
+    names = _as_tuple(value)
+    assert isinstance(names, list | tuple)
+    return tuple(site for name in names for site in PRESETS.get(name, (name,)))
+
+
+def _check_name(name: str) -> str:
+    if name == METRICS_FOLDER or not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
+        raise ValueError(
+            f"an experiment cannot be called {name!r}: use lower-case letters, digits, '-' and '_' "
+            f"(it names a folder and a pipeline stage), and not {METRICS_FOLDER!r}"
+        )
+    return name
+
+
+ExperimentName = Annotated[str, AfterValidator(_check_name)]
+
+
+class Section(BaseModel):
+    """Base of every part of the file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+
+class ModelSettings(Section):
+    """Which model, and how to load it."""
+
+    id: str
+    revision: str | None = None
+    dtype: Literal["auto", "float32", "float16", "bfloat16"] = "auto"
+    device: str = "auto"
+    device_map: str | None = None
+    trust_remote_code: bool = False
+    allow_pickle: bool = False
+    sites: dict[Site, str | tuple[str, ...]] = Field(
+        default_factory=dict,
+        description="where a site's modules are, with * for the block's number, if structure does not tell",
+    )
+
+
+class CollectSettings(Section):
+    """Where responses are taken and how a sentence's tokens become one number."""
+
+    sites: Annotated[tuple[Site, ...], BeforeValidator(_expand_presets)] = ("mlp.hidden",)
+    pool: Literal["max", "mean"] = "max"
+    token_budget: int = Field(4096, ge=1, description="tokens per batch")
+
+
+class RankSettings(Section):
+    """How experts are found and what they are held at; a list is a sweep."""
+
+    score: Annotated[tuple[Score, ...], BeforeValidator(_as_tuple)] = ("ap",)
+    experts: Annotated[tuple[Experts, ...], BeforeValidator(_as_tuple)] = ("own",)
+    k: Annotated[
+        tuple[Annotated[float, Field(gt=0)], ...],
+        BeforeValidator(_as_tuple),
+        Field(description="experts per language: a fraction of all neurons below 1, else a count"),
+    ] = (0.03,)
+    value: Annotated[tuple[Value, ...], BeforeValidator(_as_tuple)] = ("token_median",)
+    per: Literal["model", "site", "block"] = Field("model", description="of how many neurons k is a share")
+    blocks: Literal["all"] | tuple[int, ...] = Field(
+        "all", description="blocks whose experts are kept; -1 is the last"
+    )
+    ends: Literal["top", "bottom", "both"] = "top"
+    threshold: float | None = Field(None, description="the score that experts have to exceed")
+    exclusive: bool = Field(False, description="no neuron is an expert of two languages")
+    source: str | None = Field(None, description="the language that add and transport lead away from")
+
+    @field_validator("k")
+    @classmethod
+    def _counts_are_whole(cls, k: tuple[float, ...]) -> tuple[float, ...]:
+        for value in k:
+            if value >= 1 and value != int(value):
+                raise ValueError(f"{value} is neither a fraction below 1 nor a whole number of neurons")
+        return k
+
+
+class SteerSettings(Section):
+    """What a mask does; a list is a sweep."""
+
+    intervention: Annotated[tuple[Intervention, ...], BeforeValidator(_as_tuple)] = ("set",)
+    strength: Annotated[tuple[Annotated[float, Field(gt=0, le=1)], ...], BeforeValidator(_as_tuple)] = (1.0,)
+    where: Literal["real", "last", "all"] = Field("real", description="the tokens at which neurons are held")
+
+
+class EmbedSettings(Section):
+    """How a sentence becomes a vector."""
+
+    pool: Literal["mean", "max", "last"] = "mean"
+    layers: Literal["all"] | tuple[Layer, ...] = "all"
+    layer: Layer = Field("final", description="the primary layer: the one that users of the model take")
+    token_budget: int = Field(4096, ge=1, description="tokens per batch")
+
+    @model_validator(mode="after")
+    def _primary_is_read(self) -> "EmbedSettings":
+        if self.layers != "all" and self.layer not in self.layers:
+            raise ValueError(f"the primary layer {self.layer!r} is not among the layers {list(self.layers)}")
+        return self
+
+
+class ChooseSettings(Section):
+    """What is picked on dev, and within which budget."""
+
+    maximize: Literal["top1"] = "top1"
+    cost_at_most: float = Field(1.25, ge=1.0)
+    cost_texts: int = Field(100, ge=1, description="dev sentences per language whose perplexity is the cost")
+
+
+class EvaluateSettings(Section):
+    """Which numbers, how many random controls, and the rule of choice."""
+
+    families: tuple[Literal["retrieval", "alignment", "perplexity"], ...] = (
+        "retrieval",
+        "alignment",
+        "perplexity",
+    )
+    controls: int = Field(39, ge=0, description="draws of random neurons; 39 or more for a headline")
+    resamples: int = Field(10_000, ge=100, description="bootstrap resamples over sentences")
+    seed: int = Field(0, ge=0)
+    choose: ChooseSettings = ChooseSettings()
+
+
+class Candidate(NamedTuple):
+    """One point of the sweep: which experts, held how."""
+
+    score: Score
+    experts: Experts
+    k: float
+    value: Value
+    intervention: Intervention
+    strength: float
+
+    @property
+    def mask_label(self) -> str:
+        """The part that names a mask file."""
+        return f"{self.score}-{self.experts}-k{self.k:g}-{self.value}"
+
+    @property
+    def label(self) -> str:
+        """The whole, unique within a sweep."""
+        return f"{self.mask_label}-{self.intervention}-s{self.strength:g}"
+
+
+class Experiment(Section):
+    """One experiment: a model, a corpus, targets, and what is done with them."""
+
+    model: Annotated[ModelSettings, BeforeValidator(lambda m: {"id": m} if isinstance(m, str) else m)]
+    corpus: CorpusSettings
+    targets: Annotated[Languages, Field(min_length=1)]
+    collect: CollectSettings
+    rank: RankSettings
+    steer: SteerSettings
+    embed: EmbedSettings
+    evaluate: EvaluateSettings
+
+    def candidates(self) -> list[Candidate]:
+        """Every point of the sweep, in the order of the file."""
+        rank, steer = self.rank, self.steer
+        points = itertools.product(
+            rank.score, rank.experts, rank.k, rank.value, steer.intervention, steer.strength
+        )
+        return [Candidate(*point) for point in points]
+
+    @model_validator(mode="after")
+    def _targets_are_languages(self) -> "Experiment":
+        languages = self.corpus.languages
+        known = {canonical_language(language) for language in languages}
+        for target in self.targets:
+            if known and canonical_language(target) not in known:
+                raise ValueError(f"target {target!r} is not among the languages {', '.join(languages)}")
+        return self
+
+
+class Experiments(Section):
+    """The whole file."""
+
+    schema_: int = Field(alias="schema")
+    experiments: dict[ExperimentName, Experiment] = Field(min_length=1)

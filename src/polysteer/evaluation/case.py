@@ -1,0 +1,68 @@
+"""One experiment as evaluation sees it: its settings, its evidence, and the plain model to compare with."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import NamedTuple
+
+from polysteer.config import Candidate, Experiment
+from polysteer.corpus.table import Corpus
+from polysteer.evaluation.evidence import BASELINE, Evidence, Spaces
+from polysteer.evaluation.spaces import judge_retrieval, retrieve_by_layer
+from polysteer.metrics.choice import Choice, Judged, choose_at_layer, choose_with_layer
+from polysteer.metrics.retrieval import Retrieval
+from polysteer.store.rows import MetricRow
+
+NO_BUDGET = float("inf")
+
+
+class Plain(NamedTuple):
+    """The plain model: its vectors, how well translations are found on test, and where dev liked it best."""
+
+    dev: Spaces
+    test: Spaces
+    retrieval_by_layer: dict[str, Retrieval]
+    same: Choice
+    best: Choice
+
+
+@dataclass(frozen=True)
+class Case:
+    """What every list of rows is made from."""
+
+    settings: Experiment
+    corpus: Corpus
+    evidence: Evidence
+    targets: Sequence[str]
+    base: MetricRow
+
+    @property
+    def primary(self) -> str:
+        """The layer that users of the model take."""
+        return str(self.settings.embed.layer)
+
+    @cached_property
+    def plain(self) -> Plain:
+        """The plain model, read and retrieved once."""
+        dev, test = (self.evidence.read(BASELINE, split) for split in ("dev", "test"))
+        same, best = self.choose_freely([judge_retrieval(BASELINE, retrieve_by_layer(dev))])
+        return Plain(dev, test, retrieve_by_layer(test), same, best)
+
+    def choose_freely(self, judged: Sequence[Judged]) -> tuple[Choice, Choice]:
+        """The choice in both views for what has no cost and may stand at any layer."""
+        same = choose_at_layer(judged, layer=self.primary, cost_at_most=NO_BUDGET)
+        return same, choose_with_layer(judged, cost_at_most=NO_BUDGET, skip=())
+
+    def describe(self, target: str, candidate: Candidate) -> MetricRow:
+        """The columns that say which mask a number is of."""
+        return replace(
+            self.base,
+            target=target,
+            intervention=candidate.intervention,
+            strength=candidate.strength,
+            sites="+".join(self.settings.collect.sites),
+            response_pooling=self.settings.collect.pool,
+            score=candidate.score if candidate.experts == "own" else f"{candidate.score}_{candidate.experts}",
+            held_statistic=candidate.value,
+            k=candidate.k,
+        )

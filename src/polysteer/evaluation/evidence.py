@@ -1,0 +1,88 @@
+"""What was read for one experiment, by condition: the plain model, its rivals, masks, controls."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from polysteer.embeddings.rivals import add_direction, average_languages, center_languages, mean_difference
+from polysteer.errors import ArtifactError
+from polysteer.layout import ExperimentLayout
+from polysteer.metrics.perplexity import LanguageLoss
+from polysteer.trials.choices import Choices, load_choices
+from polysteer.trials.judgement import Judgement, load_judgement
+from polysteer.trials.vectors import LanguageVectors, load_vectors
+
+BASELINE = "baseline"
+DIRECTION_STRENGTHS = (0.5, 1.0, 2.0)
+
+ByLanguage = Mapping[str, npt.NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class Spaces:
+    """Vectors of one condition on one split, for every layer; and losses, none where none were measured."""
+
+    by_layer: Mapping[str, ByLanguage]
+    losses: Mapping[str, LanguageLoss]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Reads an experiment's files when they are asked for."""
+
+    layout: ExperimentLayout
+    languages: Sequence[str]
+
+    @cached_property
+    def means(self) -> Mapping[str, ByLanguage]:
+        """Each language's mean vector at every layer, over the `find` split."""
+        find = self.read(BASELINE, "find")
+        return {layer: average_languages(vectors) for layer, vectors in find.by_layer.items()}
+
+    def read(self, condition: str, split: str) -> Spaces:
+        """What was read under one condition."""
+        read = {language: self._load(condition, split, language) for language in self.languages}
+        layers = next(iter(read.values())).layers
+        return Spaces(
+            {
+                layer: {language: content.at_layer(layer) for language, content in read.items()}
+                for layer in layers
+            },
+            {language: content.loss for language, content in read.items() if content.loss is not None},
+        )
+
+    def center(self, plain: Spaces) -> Spaces:
+        """Every language moved to the origin: each sentence's language has to be known."""
+        by_layer = {
+            layer: center_languages(vectors, self.means[layer]) for layer, vectors in plain.by_layer.items()
+        }
+        return Spaces(by_layer, {})
+
+    def add_direction(self, plain: Spaces, target: str, strength: float) -> Spaces:
+        """Everything moved along the mean difference towards the target."""
+        by_layer = {
+            layer: add_direction(vectors, mean_difference(self.means[layer], target), strength)
+            for layer, vectors in plain.by_layer.items()
+        }
+        return Spaces(by_layer, {})
+
+    def choices(self, target: str) -> Choices:
+        """What dev picked."""
+        return load_choices(self.layout.choice(target))
+
+    def judgement(self, target: str, label: str) -> Judgement:
+        """What a candidate did on dev."""
+        return load_judgement(self.layout.judgement(target, label))
+
+    def control(self, target: str, draw: int) -> Judgement:
+        """What random neurons did on test."""
+        return load_judgement(self.layout.control(target, draw))
+
+    def _load(self, condition: str, split: str, language: str) -> LanguageVectors:
+        path = self.layout.encoded(condition, split, language)
+        if not path.exists():
+            raise ArtifactError(f"{path} is not there; run `steer embed` before `steer evaluate`")
+        return load_vectors(path)

@@ -1,0 +1,89 @@
+"""The rows of what needs no mask: the baseline, centring, the mean difference, and the surface rival."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from polysteer.embeddings.surface import embed_surface
+from polysteer.evaluation.case import Case
+from polysteer.evaluation.evidence import DIRECTION_STRENGTHS, Spaces
+from polysteer.evaluation.spaces import (
+    Series,
+    judge_retrieval,
+    list_choice,
+    list_directions,
+    list_losses,
+    list_series,
+    list_spaces,
+    retrieve_by_layer,
+)
+from polysteer.metrics.choice import Choice
+from polysteer.metrics.sparse import retrieve_sparse_translations
+from polysteer.store.rows import ALL, CENTRED, CHOSEN_SAME_LAYER, MEAN_DIFFERENCE, SURFACE, MetricRow
+
+
+def list_baseline(case: Case) -> Iterator[MetricRow]:
+    """The plain model."""
+    plain = case.plain
+    yield from list_choice(case.base, plain.same, plain.best)
+    yield from list_spaces(
+        case.base,
+        plain.test,
+        plain.retrieval_by_layer,
+        picked=(plain.same.layer, plain.best.layer),
+        targets=case.targets,
+        evaluate=case.settings.evaluate,
+    )
+    yield from list_losses(case.base, plain.test.losses)
+
+
+def list_centred(case: Case) -> Iterator[MetricRow]:
+    """Every language's mean taken away."""
+    row = replace(case.base, intervention=CENTRED)
+    dev = case.evidence.center(case.plain.dev)
+    same, best = case.choose_freely([judge_retrieval(CENTRED, retrieve_by_layer(dev))])
+    yield from _list_rival(case, row, case.evidence.center(case.plain.test), same, best)
+
+
+def list_mean_difference(case: Case, target: str) -> Iterator[MetricRow]:
+    """The mean difference added, as strongly as dev likes it."""
+    judged = []
+    for strength in DIRECTION_STRENGTHS:
+        dev = case.evidence.add_direction(case.plain.dev, target, strength)
+        judged.append(judge_retrieval(str(strength), retrieve_by_layer(dev)))
+    same, best = case.choose_freely(judged)
+    views = ((same, None), (None, best)) if same.label != best.label else ((same, best),)
+    for at_primary, anywhere in views:
+        choice = at_primary or anywhere
+        assert choice is not None
+        strength = float(choice.label)
+        row = replace(case.base, intervention=MEAN_DIFFERENCE, target=target, strength=strength)
+        test = case.evidence.add_direction(case.plain.test, target, strength)
+        yield from _list_rival(case, row, test, at_primary, anywhere)
+
+
+def list_surface(case: Case) -> Iterator[MetricRow]:
+    """Character n-grams, without any model."""
+    row = replace(case.base, intervention=SURFACE, embedding_pooling=None)
+    find = [text for language in case.corpus.languages for text in case.corpus.texts(language, "find")]
+    texts = {language: case.corpus.texts(language, "test") for language in case.corpus.languages}
+    found = retrieve_sparse_translations(embed_surface(texts, fitted_on=find))
+    yield replace(row, metric=CHOSEN_SAME_LAYER, split="dev", value=1.0)
+    series = [Series("top1", ALL, ALL, found.hits())]
+    for target in case.targets:
+        series += list_directions(found, target)
+    with_pool = replace(row, candidates=found.n_candidates)
+    yield from list_series(with_pool, series, case.settings.evaluate)
+
+
+def _list_rival(
+    case: Case, row: MetricRow, test: Spaces, same: Choice | None, best: Choice | None
+) -> Iterator[MetricRow]:
+    yield from list_choice(row, same, best)
+    yield from list_spaces(
+        row,
+        test,
+        retrieve_by_layer(test),
+        picked=[choice.layer for choice in (same, best) if choice],
+        targets=[row.target] if row.target else case.targets,
+        evaluate=case.settings.evaluate,
+    )

@@ -1,0 +1,133 @@
+"""The rows of one condition: retrieval and alignment at its layers, with intervals; perplexity and cost."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from polysteer.config.schema import EvaluateSettings
+from polysteer.evaluation.evidence import Spaces
+from polysteer.metrics.alignment import measure_alignment
+from polysteer.metrics.choice import Choice, Judged
+from polysteer.metrics.intervals import bootstrap_means
+from polysteer.metrics.perplexity import LanguageLoss
+from polysteer.metrics.retrieval import Direction, Retrieval, retrieve_translations, select_pairs
+from polysteer.store.rows import ALL, CHOSEN_BEST_LAYER, CHOSEN_SAME_LAYER, MetricRow, excluding
+
+DIRECTIONS: tuple[Direction, ...] = ("into", "out_of", "without")
+Values = npt.NDArray[np.float64] | npt.NDArray[np.bool_]
+
+
+class Series(NamedTuple):
+    """Values of one metric, [meaning] or [pair, meaning], that become one row."""
+
+    metric: str
+    source: str
+    reference: str
+    values: Values
+
+
+def retrieve_by_layer(spaces: Spaces) -> dict[str, Retrieval]:
+    """Retrieval among all languages, at every layer."""
+    return {layer: retrieve_translations(vectors) for layer, vectors in spaces.by_layer.items()}
+
+
+def judge_retrieval(label: str, retrieval_by_layer: Mapping[str, Retrieval]) -> Judged:
+    """What the rule of choice looks at where an intervention costs nothing that is defined."""
+    top1 = {layer: float(found.hits().mean()) for layer, found in retrieval_by_layer.items()}
+    return Judged(label, top1, None)
+
+
+def list_choice(row: MetricRow, same: Choice | None, best: Choice | None) -> Iterator[MetricRow]:
+    """The rows that say where a condition stands in the two views."""
+    picked = ((CHOSEN_SAME_LAYER, same), (CHOSEN_BEST_LAYER, best))
+    for metric, choice in picked:
+        if choice is not None:
+            within = float(choice.within_budget)
+            yield replace(row, metric=metric, layer=choice.layer, split="dev", value=within)
+
+
+def list_dev(row: MetricRow, judged: Judged) -> Iterator[MetricRow]:
+    """What dev saw of a candidate."""
+    for layer, top1 in judged.score_by_layer.items():
+        yield replace(row, metric="top1", layer=layer, split="dev", value=top1)
+    if judged.cost is not None:
+        yield replace(row, metric="cost", split="dev", value=judged.cost)
+
+
+def list_spaces(
+    row: MetricRow,
+    spaces: Spaces,
+    retrieval_by_layer: Mapping[str, Retrieval],
+    *,
+    picked: Collection[str],
+    targets: Sequence[str],
+    evaluate: EvaluateSettings,
+) -> Iterator[MetricRow]:
+    """Top-1 at every layer; at the layers picked on dev every metric, direction and pair."""
+    for layer, retrieval in retrieval_by_layer.items():
+        series = [Series("top1", ALL, ALL, retrieval.hits())]
+        if layer in picked:
+            series += _detail_retrieval(retrieval, targets)
+            if "alignment" in evaluate.families:
+                series += _detail_alignment(spaces, layer)
+        at_layer = replace(row, layer=layer, candidates=retrieval.n_candidates)
+        yield from list_series(at_layer, series, evaluate)
+
+
+def list_series(row: MetricRow, series: Sequence[Series], evaluate: EvaluateSettings) -> Iterator[MetricRow]:
+    """Means with their intervals, all from the same resamples."""
+    intervals = bootstrap_means(
+        [one.values for one in series], resamples=evaluate.resamples, seed=evaluate.seed
+    )
+    for one, interval in zip(series, intervals, strict=True):
+        yield replace(
+            row,
+            metric=one.metric,
+            source=one.source,
+            reference=one.reference,
+            value=interval.mean,
+            ci_low=interval.low,
+            ci_high=interval.high,
+            n=interval.n,
+        )
+
+
+def list_directions(retrieval: Retrieval, target: str) -> Iterator[Series]:
+    """Top-1 into the target, out of it, and without it."""
+    ends = {"into": (ALL, target), "out_of": (target, ALL), "without": (excluding(target),) * 2}
+    for direction in DIRECTIONS:
+        chosen = select_pairs(retrieval.pairs, direction, target)
+        if chosen.any():
+            yield Series("top1", *ends[direction], retrieval.hits()[chosen])
+
+
+def list_losses(row: MetricRow, losses: Mapping[str, LanguageLoss]) -> Iterator[MetricRow]:
+    """Perplexity and bits per byte of each language's text."""
+    for language, loss in losses.items():
+        of_language = replace(row, source=language, reference=None, n=loss.n_tokens)
+        yield replace(of_language, metric="perplexity", value=loss.perplexity)
+        yield replace(of_language, metric="bits_per_byte", value=loss.bits_per_byte)
+
+
+def _detail_retrieval(retrieval: Retrieval, targets: Sequence[str]) -> list[Series]:
+    hits = retrieval.hits()
+    series = [
+        Series("top5", ALL, ALL, retrieval.hits(5)),
+        Series("mrr", ALL, ALL, retrieval.reciprocal_ranks()),
+    ]
+    series += [Series("top1", *pair, hits[i]) for i, pair in enumerate(retrieval.pairs)]
+    for target in targets:
+        series += list_directions(retrieval, target)
+    return series
+
+
+def _detail_alignment(spaces: Spaces, layer: str) -> list[Series]:
+    found = measure_alignment(spaces.by_layer[layer])
+    return [
+        Series("pair_cosine", ALL, ALL, found.pair_cosine),
+        Series("random_cosine", ALL, ALL, found.random_cosine),
+        Series("cosine_gap", ALL, ALL, found.gap),
+    ]

@@ -1,0 +1,128 @@
+"""The rows of one target: candidates on dev, the chosen masks on test, the draws of random neurons."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from polysteer.config import Candidate
+from polysteer.evaluation.case import Case
+from polysteer.evaluation.spaces import (
+    Series,
+    list_choice,
+    list_dev,
+    list_directions,
+    list_losses,
+    list_spaces,
+    retrieve_by_layer,
+)
+from polysteer.metrics.choice import Choice
+from polysteer.metrics.intervals import ControlRank, Difference, compare_paired, rank_among
+from polysteer.metrics.perplexity import measure_cost
+from polysteer.store.rows import ALL, BEST_LAYER_SUFFIX, CHOSEN_SAME_LAYER, CONTROL, MetricRow
+
+
+class Comparison(NamedTuple):
+    """A chosen mask against the baseline, each at its layer of one view, and among the random draws."""
+
+    row: MetricRow
+    suffix: str
+    difference: Difference
+    among: ControlRank | None
+
+
+def list_candidates(case: Case, target: str) -> Iterator[MetricRow]:
+    """What dev saw of every point of the sweep."""
+    for candidate in case.settings.candidates():
+        judged = case.evidence.judgement(target, candidate.label).as_judged(case.plain.dev.losses, target)
+        yield from list_dev(case.describe(target, candidate), judged)
+
+
+def list_chosen(case: Case, target: str) -> tuple[list[MetricRow], list[Comparison]]:
+    """The chosen masks on test, and how they compare."""
+    choices = case.evidence.choices(target)
+    rows: list[MetricRow] = []
+    comparisons: list[Comparison] = []
+    for label in dict.fromkeys([choices.same_layer.label, choices.best_layer.label]):
+        same = choices.same_layer if choices.same_layer.label == label else None
+        best = choices.best_layer if choices.best_layer.label == label else None
+        found, compared = _describe_mask(case, target, label, same, best)
+        rows += found
+        comparisons += compared
+    return rows, comparisons
+
+
+def list_controls(case: Case, target: str) -> Iterator[MetricRow]:
+    """Every draw of random neurons, at the primary layer."""
+    candidates = _by_label(case)
+    for draw in range(case.settings.evaluate.controls):
+        judgement = case.evidence.control(target, draw)
+        found = judgement.retrieval_by_layer[case.primary]
+        candidate = candidates[judgement.label]
+        row = replace(case.describe(target, candidate), intervention=CONTROL, draw=draw)
+        yield replace(row, metric=CHOSEN_SAME_LAYER, layer=case.primary, split="dev", value=1.0)
+        for one in [Series("top1", ALL, ALL, found.hits()), *list_directions(found, target)]:
+            yield replace(
+                row,
+                metric=one.metric,
+                source=one.source,
+                reference=one.reference,
+                layer=case.primary,
+                candidates=found.n_candidates,
+                value=float(one.values.mean()),
+                n=found.n_candidates,
+            )
+
+
+def _describe_mask(
+    case: Case, target: str, label: str, same: Choice | None, best: Choice | None
+) -> tuple[list[MetricRow], list[Comparison]]:
+    row = case.describe(target, _by_label(case)[label])
+    test = case.evidence.read(f"{target}/{label}", "test")
+    retrieval = retrieve_by_layer(test)
+    rows = list(list_choice(row, same, best))
+    rows += list_spaces(
+        row,
+        test,
+        retrieval,
+        picked=[choice.layer for choice in (same, best) if choice],
+        targets=[target],
+        evaluate=case.settings.evaluate,
+    )
+    rows += list_losses(row, test.losses)
+    if test.losses:
+        rows.append(
+            replace(row, metric="cost", value=measure_cost(case.plain.test.losses, test.losses, target))
+        )
+    comparisons = []
+    if same:
+        comparisons.append(_compare(case, row, retrieval[same.layer].hits(), same.layer, ""))
+    if best:
+        comparisons.append(_compare(case, row, retrieval[best.layer].hits(), best.layer, BEST_LAYER_SUFFIX))
+    return rows, comparisons
+
+
+def _compare(case: Case, row: MetricRow, hits: npt.NDArray[np.bool_], layer: str, suffix: str) -> Comparison:
+    """In the view of the same layer the baseline stands there too, in the other at its own best."""
+    evaluate, plain = case.settings.evaluate, case.plain
+    beside = plain.same.layer if not suffix else plain.best.layer
+    before = plain.retrieval_by_layer[beside].hits()
+    difference = compare_paired(hits, before, resamples=evaluate.resamples, seed=evaluate.seed)
+    among = None
+    if not suffix and evaluate.controls:
+        assert row.target is not None
+        among = rank_among(float(hits.mean()), _control_top1(case, row.target))
+    return Comparison(replace(row, layer=layer), suffix, difference, among)
+
+
+def _control_top1(case: Case, target: str) -> Sequence[float]:
+    return [
+        case.evidence.control(target, draw).top1_by_layer()[case.primary]
+        for draw in range(case.settings.evaluate.controls)
+    ]
+
+
+def _by_label(case: Case) -> dict[str, Candidate]:
+    return {candidate.label: candidate for candidate in case.settings.candidates()}

@@ -1,0 +1,70 @@
+"""How well one mask did on one split: ranks of the right answers by layer, and token losses; and its file."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from polysteer.errors import ArtifactError
+from polysteer.metrics.choice import Judged
+from polysteer.metrics.perplexity import LanguageLoss, measure_cost
+from polysteer.metrics.retrieval import Retrieval
+from polysteer.metrics.vectors import LanguagePair
+from polysteer.tensorfile import open_tensors, write_tensors
+
+
+class Judgement(NamedTuple):
+    """Retrieval by layer, and each language's summed losses (none where nothing was to be predicted)."""
+
+    label: str  # the point of the sweep
+    retrieval_by_layer: Mapping[str, Retrieval]
+    losses: Mapping[str, LanguageLoss]
+
+    def top1_by_layer(self) -> dict[str, float]:
+        """Mean top-1 over all ordered pairs."""
+        return {layer: float(found.hits().mean()) for layer, found in self.retrieval_by_layer.items()}
+
+    def cost(self, plain: Mapping[str, LanguageLoss], target: str) -> float | None:
+        """The cost, given the plain model's losses of the same texts; None where none were measured."""
+        if not self.losses:
+            return None
+        return measure_cost({name: plain[name] for name in self.losses}, self.losses, target)
+
+    def as_judged(self, plain: Mapping[str, LanguageLoss], target: str) -> Judged:
+        """What the rule of choice looks at."""
+        return Judged(self.label, self.top1_by_layer(), self.cost(plain, target))
+
+
+def save_judgement(path: Path, judgement: Judgement, *, stamp: str) -> None:
+    """Write a judgement, stamped with what it was made from."""
+    layers = list(judgement.retrieval_by_layer)
+    first = judgement.retrieval_by_layer[layers[0]]
+    ranks = np.stack([judgement.retrieval_by_layer[layer].ranks for layer in layers])
+    facts = {
+        "label": judgement.label,
+        "layers": layers,
+        "pairs": [list(pair) for pair in first.pairs],
+        "n_candidates": first.n_candidates,
+        "losses": {language: list(loss) for language, loss in judgement.losses.items()},
+    }
+    metadata = {"fingerprint": stamp, "judgement": json.dumps(facts, sort_keys=True)}
+    write_tensors(path, {"ranks": ranks.astype(np.int32)}, metadata)
+
+
+def load_judgement(path: Path) -> Judgement:
+    """Read a judgement."""
+    file = open_tensors(path)
+    try:
+        facts = json.loads(file.metadata["judgement"])
+        pairs = tuple(LanguagePair(*pair) for pair in facts["pairs"])
+        losses = {language: LanguageLoss(*loss) for language, loss in facts["losses"].items()}
+        ranks = file.read("ranks")
+        by_layer = {
+            layer: Retrieval(pairs, np.array(ranks[i]), facts["n_candidates"])
+            for i, layer in enumerate(facts["layers"])
+        }
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise ArtifactError(f"{path} is no judgement of a mask; delete it and run `steer embed`") from error
+    return Judgement(facts["label"], by_layer, losses)

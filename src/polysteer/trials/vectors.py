@@ -1,0 +1,56 @@
+"""The file of one language's sentence vectors under one condition, with its token losses."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from polysteer.errors import ArtifactError
+from polysteer.metrics.perplexity import LanguageLoss
+from polysteer.tensorfile import open_tensors, write_tensors
+
+FLOAT16_REACH = 30_000.0
+
+
+class LanguageVectors(NamedTuple):
+    """Vectors [layer, sentence, width] of some layers, and the summed losses where they were asked for."""
+
+    layers: tuple[str, ...]
+    vectors: npt.NDArray[np.float32]
+    loss: LanguageLoss | None
+
+    def at_layer(self, layer: str) -> npt.NDArray[np.float32]:
+        """The vectors of one layer."""
+        vectors: npt.NDArray[np.float32] = self.vectors[self.layers.index(layer)]
+        return vectors
+
+
+def save_vectors(path: Path, content: LanguageVectors, *, stamp: str) -> None:
+    """Write in 16 bits where every number fits in well, else in 32."""
+    fits = bool(np.abs(content.vectors).max() < FLOAT16_REACH)
+    facts = {"layers": content.layers, "loss": content.loss}
+    write_tensors(
+        path,
+        {"vectors": content.vectors.astype(np.float16 if fits else np.float32)},
+        {"fingerprint": stamp, "facts": json.dumps(facts)},
+    )
+
+
+def load_vectors(path: Path) -> LanguageVectors:
+    """Read the vectors back as 32-bit numbers."""
+    file = open_tensors(path)
+    try:
+        facts = json.loads(file.metadata["facts"])
+        layers: Sequence[str] = facts["layers"]
+        loss = LanguageLoss(*facts["loss"]) if facts["loss"] else None
+        vectors = file.read("vectors").astype(np.float32)
+        if vectors.shape[0] != len(layers):
+            raise ValueError(f"{vectors.shape[0]} layers of vectors, {len(layers)} names")
+    except (KeyError, TypeError, ValueError) as error:
+        raise ArtifactError(
+            f"{path} holds no sentence vectors ({error}); delete it and run `steer embed`"
+        ) from error
+    return LanguageVectors(tuple(layers), vectors, loss)

@@ -1,0 +1,42 @@
+"""Responses: what every neuron answers to every sentence of the `find` split."""
+
+import json
+
+from polysteer.artifacts import atomic_path
+from polysteer.corpus.table import Corpus
+from polysteer.responses.settings import CollectSettings
+from polysteer.responses.store import find_uncollected
+from polysteer.stages.run import Run
+
+
+def perform(run: Run) -> str:
+    """Let the model read what is not collected yet; without such text it is not even loaded."""
+    corpus = Corpus.read(run.layout.corpus)
+    texts = {language: corpus.texts(language, "find") for language in corpus.languages}
+    wanted = run.settings.collect
+    settings = CollectSettings(run.model_source, wanted.sites, wanted.pool, wanted.token_budget)
+    missing = find_uncollected(run.layout.responses, texts, settings)
+    if missing:
+        _collect(run, texts, settings)
+    n_sentences = sum(len(texts[language]) for language in missing)
+    return f"{len(missing)} of {len(texts)} languages read, {n_sentences} sentences"
+
+
+def _collect(run: Run, texts: dict[str, list[str]], settings: CollectSettings) -> None:
+    from polysteer.models.sites import describe_shape
+    from polysteer.responses.collection import collect_responses
+
+    loaded = run.load_model()
+    shape = describe_shape(loaded.model, overrides=run.overrides)
+    facts = {"family": shape.family, "shape": shape.fingerprint, "dtype": str(loaded.model.dtype)}
+    with atomic_path(run.layout.model_facts) as temporary:
+        temporary.write_text(json.dumps(facts, indent=1) + "\n")
+    collect_responses(
+        loaded.model,
+        loaded.tokenizer,
+        texts,
+        run.layout.responses,
+        settings,
+        overrides=run.overrides,
+        progress=run.progress,
+    )

@@ -1,0 +1,13 @@
+"""Text: read, checked, split by meaning, and written as one Parquet file per language."""
+
+from polysteer.corpus.sources import read_corpus
+from polysteer.stages.run import Run
+
+
+def perform(run: Run) -> str:
+    """Read the source again each time: only the content tells whether it changed."""
+    corpus = read_corpus(run.settings.corpus)
+    run.name_targets(corpus)  # a target that the text lacks is refused here, not after hours of reading
+    corpus.write(run.layout.corpus)
+    sizes = ", ".join(f"{split} {len(corpus.ids(split))}" for split in corpus.splits)
+    return f"{len(corpus.languages)} languages; meanings: {sizes}"

@@ -1,0 +1,48 @@
+"""Vectors: the plain model's, every candidate judged on dev, the chosen masks and their controls on test."""
+
+from typing import TYPE_CHECKING
+
+from polysteer.corpus.parallel import check_all_parallel
+from polysteer.corpus.table import Corpus
+from polysteer.stages.run import Run
+
+if TYPE_CHECKING:
+    from polysteer.trials.reader import Reader
+
+
+def perform(run: Run) -> str:
+    """Read what is not read yet; without such text the model is not loaded."""
+    from polysteer.trials.trial import Trial
+
+    corpus = Corpus.read(run.layout.corpus)
+    check_all_parallel(corpus, ("dev", "test"))
+    targets = run.name_targets(corpus)
+    trial = Trial(
+        run.settings,
+        run.layout,
+        corpus,
+        _make_reader(run, corpus),
+        source=run.model_source,
+        progress=run.progress,
+    )
+    trial.read_baseline()
+    for target in targets:
+        trial.try_target(target)
+    return f"{len(run.settings.candidates())} candidates for each of {len(targets)} targets, " + (
+        f"{trial.n_readings} readings" if trial.n_readings else "nothing to read"
+    )
+
+
+def _make_reader(run: Run, corpus: Corpus) -> "Reader":
+    from polysteer.trials.reader import Reader
+
+    settings = run.settings
+    return Reader(
+        run.load_model,
+        corpus,
+        pool=settings.embed.pool,
+        token_budget=settings.embed.token_budget,
+        overrides=run.overrides,
+        where=settings.steer.where,
+        measures_losses="perplexity" in settings.evaluate.families,
+    )

@@ -1,0 +1,32 @@
+"""Metrics: every number of the experiment with its interval, as one Parquet file in long form."""
+
+from polysteer.artifacts import fingerprint
+from polysteer.corpus.languages import given_forms
+from polysteer.corpus.table import Corpus
+from polysteer.evaluation.case import Case
+from polysteer.evaluation.evidence import Evidence
+from polysteer.evaluation.experiment import evaluate_case, name_languages
+from polysteer.stages.run import Run
+from polysteer.store.rows import MetricRow, write_metrics
+
+SCHEMA_VERSION = 1
+
+
+def perform(run: Run) -> str:
+    """Numbers cost seconds: they are made anew each time, and are the same bytes for the same evidence."""
+    corpus = Corpus.read(run.layout.corpus)
+    settings = run.settings
+    base = MetricRow(
+        experiment=run.name,
+        model=settings.model.id,
+        revision=settings.model.revision,
+        embedding_pooling=settings.embed.pool,
+        seed=settings.evaluate.seed,
+        fingerprint=fingerprint("metrics", SCHEMA_VERSION, run.model_source, corpus.fingerprint(), settings),
+    )
+    targets = run.name_targets(corpus)
+    case = Case(settings, corpus, Evidence(run.layout, corpus.languages), list(targets), base)
+    given = given_forms(settings.corpus.languages) | targets
+    rows = [name_languages(row, given) for row in evaluate_case(case)]
+    write_metrics(run.layout.metrics, rows)
+    return f"{len(rows)} numbers"

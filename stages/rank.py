@@ -1,0 +1,84 @@
+"""Masks: all neurons scored for all languages in one reading, and the experts of every point of the sweep."""
+
+import json
+
+from polysteer.artifacts import fingerprint
+from polysteer.config import Candidate
+from polysteer.config.schema import RankSettings
+from polysteer.corpus.table import Corpus
+from polysteer.errors import ArtifactError
+from polysteer.masks.interventions import list_statistics
+from polysteer.masks.mask import ExpertMask
+from polysteer.masks.sets import keep_blocks
+from polysteer.ranking.experts import Provenance, build_mask
+from polysteer.ranking.rules import SelectionRule
+from polysteer.ranking.table import RankTable, rank_responses
+from polysteer.responses.store import ResponseStore
+from polysteer.stages.run import Run
+
+SCHEMA_VERSION = 2
+
+
+def perform(run: Run) -> str:
+    """Score unless it is done, then write a mask per target and candidate."""
+    corpus = Corpus.read(run.layout.corpus)
+    targets = run.name_targets(corpus)
+    store = ResponseStore(run.layout.responses, corpus.languages)
+    table = _rank(run, store)
+    provenance = _describe(run, corpus, store)
+    masks = {candidate.mask_label: candidate for candidate in run.settings.candidates()}
+    for target in targets:
+        for label, candidate in masks.items():
+            mask = _build(table, provenance, target, candidate, run.settings.rank)
+            mask.save(run.layout.mask(target, label))
+    return f"{table.neurons.n_neurons} neurons, {len(masks)} masks for each of {len(targets)} targets"
+
+
+def _rank(run: Run, store: ResponseStore) -> RankTable:
+    wanted = run.settings.rank
+    responses = [store.fingerprint(language) for language in store.languages]
+    statistics = list_statistics(run.settings.steer.intervention)
+    stamp = fingerprint(
+        "rank", SCHEMA_VERSION, responses, wanted.score, wanted.value, statistics, wanted.source
+    )
+    try:
+        return RankTable.load(run.layout.scores, stamp=stamp)
+    except ArtifactError:  # absent, damaged or of other responses: made anew
+        table = rank_responses(
+            store,
+            scores=wanted.score,
+            values=wanted.value,
+            statistics=statistics,
+            source=wanted.source,
+            progress=run.progress,
+        )
+        table.save(run.layout.scores, stamp=stamp)
+        return table
+
+
+def _describe(run: Run, corpus: Corpus, store: ResponseStore) -> Provenance:
+    facts = json.loads(run.layout.model_facts.read_text())
+    return Provenance(
+        model_id=run.settings.model.id,
+        model_revision=run.settings.model.revision,
+        model_family=facts["family"],
+        shape_fingerprint=facts["shape"],
+        pool=store.pool,
+        corpus_fingerprint=corpus.fingerprint(),
+    )
+
+
+def _build(
+    table: RankTable, provenance: Provenance, target: str, candidate: Candidate, wanted: RankSettings
+) -> ExpertMask:
+    mask = build_mask(
+        table,
+        provenance,
+        target=target,
+        experts=candidate.experts,
+        score=candidate.score,
+        k=candidate.k,
+        value=candidate.value,
+        rule=SelectionRule(wanted.per, wanted.ends, wanted.threshold, wanted.exclusive),
+    )
+    return mask if wanted.blocks == "all" else keep_blocks(mask, wanted.blocks)

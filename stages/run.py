@@ -1,0 +1,60 @@
+"""What every stage is handed: one experiment, where its artifacts stand, and whom to tell."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from polysteer.artifacts import fingerprint
+from polysteer.config import Experiment
+from polysteer.corpus.languages import resolve_language
+from polysteer.corpus.table import Corpus
+from polysteer.errors import LanguageError
+from polysteer.layout import ExperimentLayout
+from polysteer.progress import Progress, stay_silent
+
+if TYPE_CHECKING:
+    from polysteer.models.loading import LoadedModel
+
+
+@dataclass(frozen=True)
+class Run:
+    """One experiment on its way through the pipeline."""
+
+    name: str
+    settings: Experiment
+    layout: ExperimentLayout
+    progress: Progress = stay_silent
+
+    def name_targets(self, corpus: Corpus) -> dict[str, str]:
+        """The corpus's code of every target -> the user's own form, in the order of the file.
+
+        Where no languages are named, only the text tells that `yo` is its `yo-Latn`.
+        """
+        targets = {resolve_language(target, corpus.languages): target for target in self.settings.targets}
+        if len(targets) < len(self.settings.targets):
+            raise LanguageError(
+                f"two of the targets {', '.join(self.settings.targets)} are one language in this text, "
+                f"which has {', '.join(targets)}; keep one of them"
+            )
+        return targets
+
+    @property
+    def overrides(self) -> dict[str, str | tuple[str, ...]]:
+        """Where the user says that a site's modules are."""
+        return {str(site): modules for site, modules in self.settings.model.sites.items()}
+
+    @cached_property
+    def model_source(self) -> str:
+        """Which model reads, and in which precision, for the stamps of what it makes."""
+        from polysteer.models.identity import identify_model
+
+        model = self.settings.model
+        identity = identify_model(model.id, revision=model.revision)
+        return fingerprint(identity, model.dtype, model.sites)
+
+    def load_model(self) -> "LoadedModel":
+        """The model of the experiment. Importing torch alone takes seconds: only for work that is left."""
+        from polysteer.models.loading import load_model
+
+        model = self.settings.model
+        return load_model(model.id, **model.model_dump(exclude={"id", "sites"}))

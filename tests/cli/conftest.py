@@ -1,0 +1,102 @@
+"""`steer` run in this process as the shell runs it, and a tiny model with a mask to run it on."""
+
+import io
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+
+class Outcome(NamedTuple):
+    """What a person gets back."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def steer(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
+    """Run a command, its words as one string or several."""
+    from polysteer.cli.main import main
+
+    def run(*words: object, stdin: str = "") -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["steer", *map(str, words)])
+        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+        monkeypatch.setenv("COLUMNS", "100")
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as end:
+            main()
+        code = end.value.code
+        return Outcome(code if isinstance(code, int) else int(code is not None), *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder to stand in, with `model/`, `ja.safetensors` that fits it, and `texts.txt`."""
+    import torch
+    import transformers as hf
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    torch.manual_seed(0)
+    config = hf.LlamaConfig(
+        vocab_size=50,
+        hidden_size=16,
+        intermediate_size=24,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        max_position_embeddings=64,
+    )
+    model = hf.LlamaForCausalLM(config)
+    for parameter in model.parameters():
+        if parameter.ndim == 2:
+            parameter.data *= 5  # fresh weights say the same whatever they read
+    model.save_pretrained(tmp_path / "model")
+    inner = Tokenizer(models.WordLevel({f"w{i}": i for i in range(50)}, unk_token="w0"))
+    inner.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    hf.PreTrainedTokenizerFast(tokenizer_object=inner).save_pretrained(tmp_path / "model")
+    write_mask(tmp_path / "ja.safetensors", width=24)
+    (tmp_path / "texts.txt").write_text("".join(f"w{i} w{i + 1}\n" for i in range(10, 20)))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def write_mask(path: Path, *, width: int, site: str = "mlp.hidden") -> None:
+    """Five neurons of block 1, held far from what they are."""
+    from polysteer.masks import ExpertMask, MaskMetadata
+
+    metadata = MaskMetadata(
+        language="ja",
+        sites=[site],
+        experts="own",
+        intervention="set",
+        model_family="llama",
+        n_blocks=2,
+        width_by_site={site: width},
+    )
+    units = np.arange(5, dtype=np.int32)
+    ExpertMask(
+        metadata, np.zeros(5, np.uint8), np.ones(5, np.int32), units, None, np.full(5, 30, np.float32)
+    ).save(path)
+
+
+@pytest.fixture
+def refuse(steer: Callable[..., Outcome], tiny: Path) -> Callable[..., str]:
+    """Run what must fail: one message and no traceback, exit code 1, and no file more than before."""
+
+    def run(*words: object, stdin: str = "") -> str:
+        before = sorted(tiny.rglob("*"))
+        outcome = steer(*words, stdin=stdin)
+        assert outcome.exit_code == 1, outcome
+        assert not outcome.stdout
+        assert outcome.stderr.startswith("steer: ")
+        assert outcome.stderr.count("\n") == 1
+        assert sorted(tiny.rglob("*")) == before
+        return outcome.stderr
+
+    return run

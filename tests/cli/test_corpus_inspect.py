@@ -1,0 +1,89 @@
+"""`steer corpus inspect` as a user runs it."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import typer
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import WhitespaceSplit
+from transformers import PreTrainedTokenizerFast
+from typer.testing import CliRunner, Result
+
+from polysteer.cli.corpus import corpus
+from polysteer.errors import CorpusError
+
+EXPERIMENTS = """
+schema: 1
+experiments:
+  mine:
+    model: {model}
+    corpus:
+      source: lines
+      files: {{eng: {root}/t.en, fin_Latn: {root}/t.fi}}
+      dev: 2
+      test: 3
+    targets: [fin_Latn]
+    collect: {{}}
+    rank: {{}}
+    steer: {{}}
+    embed: {{}}
+    evaluate: {{}}
+"""
+
+
+@pytest.fixture
+def inspect(tmp_path: Path) -> Callable[..., Result]:
+    """Run the command on ten aligned lines, one of them without a translation."""
+    (tmp_path / "t.en").write_text("".join(f"sentence number {n}\n" for n in range(10)))
+    (tmp_path / "t.fi").write_text("".join(f"lause {n}\n" if n != 4 else "\n" for n in range(10)))
+    words = Tokenizer(WordLevel({"<unk>": 0}, unk_token="<unk>"))
+    words.pre_tokenizer = WhitespaceSplit()
+    PreTrainedTokenizerFast(tokenizer_object=words, unk_token="<unk>").save_pretrained(tmp_path / "model")
+    (tmp_path / "model" / "config.json").write_text('{"model_type": "llama"}')
+    file = tmp_path / "experiments.yaml"
+    file.write_text(EXPERIMENTS.format(model=tmp_path / "model", root=tmp_path))
+
+    app = typer.Typer()
+    app.command()(corpus)
+
+    def run(*options: str) -> Result:
+        return CliRunner().invoke(app, [*options, "--file", str(file)])
+
+    return run
+
+
+def test_a_table_for_people(inspect: Callable[..., Result]) -> None:
+    result = inspect("inspect", "mine")
+    assert result.exit_code == 0, result.output
+    assert "find 4, dev 2, test 3" in result.stdout
+    assert "1 lines without text" in result.stdout
+    assert "lause 2" in result.stdout
+
+
+def test_json_for_programs(inspect: Callable[..., Result]) -> None:
+    data = json.loads(inspect("inspect", "mine", "--json").stdout)
+    by_lang = {language["lang"]: language for language in data["languages"]}
+    assert by_lang["en"]["tokens"] == {"median": 3.0, "percentile_95": 3.0, "longest": 3}
+    assert by_lang["fi"]["n_missing"] == 1
+    assert data["examples"][0] == {
+        "id": "0000003",
+        "split": "find",
+        "texts": {"en": "sentence number 2", "fi": "lause 2"},
+    }
+
+
+@pytest.mark.parametrize("words", [["inspect"], ["inspect", "mine", "yours"], ["mine", "--json"]])
+def test_wrong_usage(inspect: Callable[..., Result], words: list[str]) -> None:
+    result = inspect(*words)
+    assert result.exit_code == 2
+    assert "steer corpus inspect" in result.output
+
+
+def test_bad_text_is_an_error_with_the_file(inspect: Callable[..., Result], tmp_path: Path) -> None:
+    (tmp_path / "t.fi").write_text("yksi\nkaksi\n")
+    result = inspect("inspect", "mine")
+    assert isinstance(result.exception, CorpusError)
+    assert f"{tmp_path / 't.fi'}:2: the file ends here" in str(result.exception)

@@ -1,0 +1,90 @@
+"""`steer plan` as a user runs it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import WhitespaceSplit
+from transformers import GPT2Config, PreTrainedTokenizerFast
+
+EXPERIMENTS = """
+schema: 1
+experiments:
+  mine:
+    model: {{id: {root}/model, device: cpu, dtype: float32}}
+    corpus: {{source: lines, files: {{en: {root}/t.en, fi: {root}/t.fi}}, dev: 2, test: 3}}
+    targets: [fi]
+    collect: {{}}
+    rank: {{}}
+    steer: {{}}
+    embed: {{}}
+    evaluate: {{controls: 10, families: [retrieval]}}
+"""
+STEER = str(Path(sys.executable).with_name("steer"))
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Ten lines of three words in two languages, and a model of which only the config is there."""
+    for lang in ("en", "fi"):
+        (tmp_path / f"t.{lang}").write_text("".join(f"{lang} line {n}\n" for n in range(10)))
+    words = Tokenizer(WordLevel({"<unk>": 0}, unk_token="<unk>"))
+    words.pre_tokenizer = WhitespaceSplit()
+    PreTrainedTokenizerFast(tokenizer_object=words, unk_token="<unk>").save_pretrained(tmp_path / "model")
+    config = GPT2Config(n_layer=2, n_head=2, n_embd=16, vocab_size=50, architectures=["GPT2LMHeadModel"])
+    config.save_pretrained(tmp_path / "model")
+    (tmp_path / "experiments.yaml").write_text(EXPERIMENTS.format(root=tmp_path))
+    return tmp_path
+
+
+def steer_plan(project: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([STEER, "plan", *options], cwd=project, capture_output=True, text=True, check=False)
+
+
+def test_a_table_for_people_without_weights(project: Path) -> None:
+    done = steer_plan(project, "mine")
+    assert done.returncode == 0, done.stderr
+    assert "2 languages; sentences: find 10, dev 4, test 6" in done.stdout
+    assert "random neurons" in done.stdout
+    assert "float32 on cpu" in done.stdout
+    assert "minutes need a speed" in done.stderr
+
+
+def test_json_for_programs(project: Path) -> None:
+    found = json.loads(steer_plan(project, "mine", "--tokens-per-second", "2", "--json").stdout)
+    # 5 + 2 + 3 sentences of 3 tokens in 2 languages; one candidate on dev, chosen on test, 10 draws on test.
+    reading = {
+        "collect": 30,
+        "no mask": 60,
+        "candidates on dev": 12,
+        "chosen on test": 18,
+        "random neurons": 180,
+    }
+    assert {job["name"]: job["forward_tokens"] for job in found["jobs"]} == reading
+    assert found["forward_tokens"] == sum(reading.values()) == 300
+    assert found["loss_tokens"] == 0
+    assert found["minutes"] == pytest.approx(300 / 2 / 60)
+    assert found["neurons"] == 2 * 64
+    assert found["disk_bytes"] == sum(found["stored"].values())
+    assert found["memory"]["total"] > found["memory"]["weights"] == 4 * found["parameters"]
+
+
+@pytest.mark.parametrize(
+    "options", [["mine", "--measure", "--tokens-per-second", "5"], ["mine", "--tokens-per-second", "0"], []]
+)
+def test_wrong_usage(project: Path, options: list[str]) -> None:
+    assert steer_plan(project, *options).returncode == 2
+
+
+def test_what_cannot_be_planned_is_one_line(project: Path) -> None:
+    done = steer_plan(project, "yours")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "steer: there is no experiment 'yours' in experiments.yaml; valid: mine\n"
+    measured = steer_plan(project, "mine", "--measure")
+    assert measured.returncode == 1
+    assert "model" in measured.stderr
+    assert "Traceback" not in measured.stderr

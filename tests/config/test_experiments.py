@@ -1,0 +1,99 @@
+"""experiments.yaml: what is read, and that every mistake names its line and its remedy."""
+
+from pathlib import Path
+
+import pytest
+
+from polysteer.config import load_experiments
+from polysteer.config.experiments import find_experiment
+from polysteer.errors import ConfigError
+
+GOOD = """\
+schema: 1
+experiments:
+  tiny:
+    model: builtin
+    corpus: {source: builtin, languages: [en, ja], find: 20, dev: 10, test: 10}
+    targets: [ja]
+    collect: {}
+    rank: {experts: [own, union], k: [0.1, 8]}
+    steer: {}
+    embed: {}
+    evaluate: {controls: 3}
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "experiments.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_a_good_file_is_read_and_its_sweep_expanded(tmp_path: Path) -> None:
+    experiment = load_experiments(write(tmp_path, GOOD)).experiments["tiny"]
+    assert experiment.model.id == "builtin"
+    labels = [candidate.mask_label for candidate in experiment.candidates()]
+    assert labels == [
+        "ap-own-k0.1-token_median",
+        "ap-own-k8-token_median",
+        "ap-union-k0.1-token_median",
+        "ap-union-k8-token_median",
+    ]
+
+
+def test_a_scalar_is_a_sweep_of_one_and_presets_stand_for_sites(tmp_path: Path) -> None:
+    text = GOOD.replace("collect: {}", "collect: {sites: selfcond}").replace("k: [0.1, 8]", "k: 0.05")
+    experiment = load_experiments(write(tmp_path, text)).experiments["tiny"]
+    assert experiment.collect.sites == ("attn.qkv", "attn.out", "mlp.up", "mlp.out")
+    assert experiment.rank.k == (0.05,)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "says"),
+    [
+        ("evaluate: {controls: 3}", "evaluate: {contrls: 3}", 11, "did you mean 'controls'?"),
+        ("rank: {experts", "rank: {expert", 8, "did you mean 'experts'?"),
+        ("languages: [en, ja]", "langauges: [en, ja]", 5, "did you mean 'languages'?"),
+        ("    steer: {}\n", "", 3, "lacks the key 'steer'; write 'steer: {}' for its defaults"),
+        ("targets: [ja]", "targets: [fr]", 3, "target 'fr' is not among the languages en, ja"),
+        (
+            "targets: [ja]",
+            "targets: [jp]",
+            6,
+            "'jp' is not a language code: it is a country's; did you mean 'ja'",
+        ),
+        ("k: [0.1, 8]", "k: [0.1, 8.5]", 8, "8.5 is neither a fraction below 1 nor a whole number"),
+        ("experts: [own, union]", "experts: [owm]", 8, "'own' or 'union'"),
+        ("schema: 1", "schema: 2", 1, "schema is 2"),
+        ("    model: builtin\n", "    model: builtin\n    model: builtin\n", 5, "stands twice"),
+        ("  tiny:", "  metrics:", 3, "cannot be called 'metrics'"),
+        ("targets: [ja]", "targets: [ja", 7, "not valid YAML"),
+    ],
+)
+def test_a_mistake_names_its_line_and_the_way_out(
+    tmp_path: Path, old: str, new: str, line: int, says: str
+) -> None:
+    assert old in GOOD
+    path = write(tmp_path, GOOD.replace(old, new))
+    with pytest.raises(ConfigError) as caught:
+        load_experiments(path)
+    assert says in str(caught.value)
+    assert f"experiments.yaml:{line}:" in str(caught.value)
+
+
+def test_several_mistakes_are_reported_at_once(tmp_path: Path) -> None:
+    text = GOOD.replace("controls: 3", "contrls: 3").replace("k: [0.1, 8]", "kk: 1")
+    with pytest.raises(ConfigError) as caught:
+        load_experiments(write(tmp_path, text))
+    assert len(str(caught.value).splitlines()) == 2
+
+
+def test_a_missing_file_says_where_it_was_looked_for(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="--file"):
+        load_experiments(tmp_path / "experiments.yaml")
+
+
+def test_an_unknown_experiment_is_answered_with_the_nearest(tmp_path: Path) -> None:
+    path = write(tmp_path, GOOD)
+    with pytest.raises(ConfigError, match="did you mean 'tiny'"):
+        find_experiment(load_experiments(path), "tinny", path)

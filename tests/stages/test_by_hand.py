@@ -1,0 +1,117 @@
+"""The pipeline's headline numbers, worked out again with transformers and plain loops."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from polysteer.corpus.table import Corpus
+from polysteer.masks.mask import ExpertMask
+from polysteer.store import query_database
+
+LANGUAGES = ("de", "en", "ja")
+
+
+@pytest.fixture(scope="module")
+def loaded(model_folder: Path):
+    from polysteer.models.loading import load_model
+
+    dtype = load_model(str(model_folder)).model.dtype
+    model = AutoModelForCausalLM.from_pretrained(model_folder, dtype=dtype).eval()
+    return model, AutoTokenizer.from_pretrained(model_folder)
+
+
+def embed_by_hand(loaded, texts: list[str]) -> np.ndarray:
+    """One text at a time: the mean of the last hidden states over all tokens but BOS."""
+    model, tokenizer = loaded
+    rows = []
+    for text in texts:
+        ids = tokenizer(text, return_tensors="pt")["input_ids"]
+        with torch.no_grad():
+            hidden = model.model(input_ids=ids).last_hidden_state[0]
+        rows.append(hidden[ids[0] != tokenizer.bos_token_id].float().mean(0).numpy())
+    return np.stack(rows)
+
+
+def top1_by_hand(vectors: dict[str, np.ndarray]) -> float:
+    """Every ordered pair, every query, every candidate; a tie is not a hit."""
+    hits = []
+    for source in vectors:
+        for reference in vectors:
+            if source == reference:
+                continue
+            for i, query in enumerate(vectors[source]):
+                cosines = [
+                    query @ other / np.linalg.norm(query) / np.linalg.norm(other)
+                    for other in vectors[reference]
+                ]
+                hits.append(all(cosines[i] > cosine for j, cosine in enumerate(cosines) if j != i))
+    return float(np.mean(hits))
+
+
+def ask(finished: Path, sql: str) -> float:
+    answer = query_database(finished / "artifacts" / "metrics.duckdb", sql).rows
+    assert len(answer) == 1
+    return float(answer[0][0])
+
+
+def test_baseline_top1_equals_a_loop_over_transformers_own_output(finished: Path, loaded) -> None:
+    corpus = Corpus.read(finished / "artifacts" / "tiny" / "corpus")
+    vectors = {language: embed_by_hand(loaded, corpus.texts(language, "test")) for language in LANGUAGES}
+    stored = ask(
+        finished,
+        "SELECT value FROM metrics WHERE intervention = 'none' AND metric = 'top1' AND layer = 'final' "
+        "AND split = 'test' AND source = '*' AND reference = '*'",
+    )
+    # Batches of another shape may round 16-bit products differently, and turn a query or two.
+    assert stored == pytest.approx(top1_by_hand(vectors), abs=2.5 / (6 * 16))
+
+
+def test_steered_top1_equals_edited_weights(finished: Path, loaded) -> None:
+    """Setting attn.out and mlp.hidden by hand: hooks written here, on modules named here."""
+    model, _ = loaded
+    mask = ExpertMask.load(finished / "artifacts/tiny/chosen/ja.safetensors")
+    handles = []
+    for site, block, unit, value in zip(mask.site, mask.block, mask.unit, mask.value, strict=True):
+        layer = model.model.layers[int(block)]
+
+        def set_output(_m, _i, output, unit=int(unit), value=float(value)):
+            tensor = output[0] if isinstance(output, tuple) else output
+            tensor[:, 1:, unit] = value
+
+        def set_input(_m, args, unit=int(unit), value=float(value)):
+            args[0][:, 1:, unit] = value
+
+        if mask.metadata.sites[int(site)] == "attn.out":
+            handles.append(layer.self_attn.register_forward_hook(set_output))
+        else:
+            handles.append(layer.mlp.down_proj.register_forward_pre_hook(set_input))
+    corpus = Corpus.read(finished / "artifacts" / "tiny" / "corpus")
+    try:
+        vectors = {language: embed_by_hand(loaded, corpus.texts(language, "test")) for language in LANGUAGES}
+    finally:
+        for handle in handles:
+            handle.remove()
+    stored = ask(
+        finished,
+        "SELECT value FROM headline WHERE view = 'same_layer' AND target = 'ja' AND intervention = 'set'",
+    )
+    assert stored == pytest.approx(top1_by_hand(vectors), abs=2.5 / (6 * 16))
+
+
+def test_perplexity_equals_transformers_own_loss(finished: Path, loaded) -> None:
+    model, tokenizer = loaded
+    corpus = Corpus.read(finished / "artifacts" / "tiny" / "corpus")
+    nll, n_tokens = 0.0, 0
+    for text in corpus.texts("de", "test"):
+        ids = tokenizer(text, return_tensors="pt")["input_ids"]
+        with torch.no_grad():
+            loss = model(input_ids=ids, labels=ids).loss.item()
+        nll, n_tokens = nll + loss * (ids.shape[1] - 1), n_tokens + ids.shape[1] - 1
+    stored = ask(
+        finished,
+        "SELECT value FROM metrics WHERE intervention = 'none' AND metric = 'perplexity' AND source = 'de'",
+    )
+    assert stored == pytest.approx(float(np.exp(nll / n_tokens)), rel=0.01)
