@@ -1,0 +1,44 @@
+"""What a model and its batches take of the device's memory."""
+
+from typing import NamedTuple
+
+from polysteer.config import Experiment
+from polysteer.models.inspection import MemoryFacts
+from polysteer.models.shape import ModelShape
+from polysteer.planning.storage import count_layers
+from polysteer.planning.text import TextSize
+
+SINGLE = 4
+LOSS_BYTES = 10 << 26  # of the logits held at a time: in the model's precision, and twice in 32 bits
+
+
+class Memory(NamedTuple):
+    """Bytes on the device; `activations` is None where a config does not tell: a mixture of experts."""
+
+    device: str
+    dtype: str
+    weights: int
+    activations: int | None
+    results: int
+
+    @property
+    def total(self) -> int | None:
+        """All that lives at once, at the worst moment."""
+        return None if self.activations is None else self.weights + self.activations + self.results
+
+
+def estimate_memory(
+    settings: Experiment, text: TextSize, shape: ModelShape, facts: MemoryFacts, *, measures_losses: bool
+) -> Memory:
+    """Weights, the activations of the largest batch, and what is kept of it until it is brought home."""
+    collect, embed = settings.collect, settings.embed
+    responses = collect.token_budget / text.mean_tokens * shape.count_neurons(collect.sites)
+    vectors = embed.token_budget / text.mean_tokens * count_layers(settings, shape) * shape.width
+    losses = LOSS_BYTES if measures_losses and facts.device != "cpu" else 0
+    return Memory(
+        device=facts.device,
+        dtype=facts.dtype,
+        weights=facts.load_bytes,
+        activations=None if facts.run_bytes is None else facts.run_bytes - facts.load_bytes,
+        results=max(2 * SINGLE * round(responses), 2 * SINGLE * round(vectors) + losses),
+    )

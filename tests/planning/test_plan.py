@@ -1,0 +1,143 @@
+"""What is planned is what then happens: stages are run, and what passes the model and stays is counted."""
+
+import pyarrow as pa
+import pytest
+
+from polysteer.corpus.schema import SCHEMA
+from polysteer.corpus.sources import read_corpus
+from polysteer.corpus.table import Corpus
+from polysteer.errors import CorpusError, SiteError
+from polysteer.layout import Layout
+from polysteer.models.backbone import find_backbone
+from polysteer.models.loading import load_model
+from polysteer.planning import Speed, measure_speed, plan_experiment
+from polysteer.planning.plan import estimate_minutes
+from polysteer.planning.reading import Job
+from polysteer.stages import collect, corpus, embed, rank
+from polysteer.stages.run import Run
+
+HEADERS = 4096  # of one file, at most
+OF_CHECK = 4 + 4  # tokens read to see that a head is understood
+TWO_OWN = {"k": [0.1, 0.3]}
+
+
+class CountedRun(Run):
+    """Counts the tokens that go through the model, and those that go through its head."""
+
+    def load_model(self):
+        loaded = super().load_model()
+        find_backbone(loaded.model).register_forward_pre_hook(self.see_tokens, with_kwargs=True)
+        if loaded.model.can_generate():
+            loaded.model.get_output_embeddings().register_forward_pre_hook(self.see_states)
+        return loaded
+
+    def see_tokens(self, _module, args, given):
+        ids, mask = args[0] if args else given["input_ids"], given.get("attention_mask")
+        if (ids[:, 0] == 0).all():  # every text begins with <s>, what is read to trace a model does not
+            self.counts["forward"] += ids.numel() if mask is None else int(mask.sum())
+
+    def see_states(self, _module, args):
+        self.counts["loss"] += args[0].shape[:-1].numel()
+
+
+def perform_all(settings, folder):
+    run = CountedRun("try", settings, Layout(folder).experiment("try"))
+    object.__setattr__(run, "counts", {"forward": 0, "loss": 0})
+    for stage in (corpus, collect, rank, embed):
+        stage.perform(run)
+    return run
+
+
+def measure_files(folder):
+    files = [path for path in folder.rglob("*") if path.suffix == ".safetensors"]
+    return sum(path.stat().st_size for path in files), len(files)
+
+
+def test_one_candidate_reads_exactly_what_was_planned(causal_folder, make_experiment, tmp_path):
+    settings = make_experiment(causal_folder)
+    plan = plan_experiment(settings, read_corpus(settings.corpus))
+    run = perform_all(settings, tmp_path / "artifacts")
+    assert run.counts["forward"] == plan.forward_tokens
+    assert run.counts["loss"] - OF_CHECK == plan.loss_tokens
+    assert plan.loss_tokens > 0
+
+
+def test_several_candidates_read_one_choice_less_at_most(causal_folder, make_experiment, tmp_path):
+    settings = make_experiment(causal_folder, rank=TWO_OWN)
+    plan = plan_experiment(settings, read_corpus(settings.corpus))
+    run = perform_all(settings, tmp_path / "artifacts")
+    chosen = next(job for job in plan.jobs if job.name == "chosen on test")
+    spared = plan.forward_tokens - run.counts["forward"]
+    one_reading = chosen.forward_tokens // 4  # two targets, two views
+    assert spared in (0, one_reading, 2 * one_reading)
+
+
+def test_an_encoder_has_no_losses(encoder_folder, make_experiment, tmp_path):
+    settings = make_experiment(encoder_folder)
+    plan = plan_experiment(settings, read_corpus(settings.corpus))
+    run = perform_all(settings, tmp_path / "artifacts")
+    assert run.counts == {"forward": plan.forward_tokens, "loss": 0}
+    assert plan.loss_tokens == 0
+
+
+def test_files_are_as_large_as_planned(causal_folder, make_experiment, tmp_path):
+    settings = make_experiment(causal_folder)
+    plan = plan_experiment(settings, read_corpus(settings.corpus))
+    places = perform_all(settings, tmp_path / "artifacts").layout
+    planned = {item.name: item.n_bytes for item in plan.stored}
+    folders = {"responses": [places.responses], "masks": [places.masks, places.chosen]}
+    for name, parts in folders.items():
+        real, n_files = map(sum, zip(*map(measure_files, parts), strict=True))
+        assert 0 <= real - planned[name] <= HEADERS * n_files, name
+    real, n_files = measure_files(places.vectors)
+    assert 0 <= real - planned["vectors"] - planned["judgements"] <= HEADERS * n_files
+
+
+def test_a_union_is_planned_at_its_largest(causal_folder, make_experiment, tmp_path):
+    settings = make_experiment(causal_folder, rank={"k": [0.1, 0.3], "experts": ["own", "union"]})
+    plan = plan_experiment(settings, read_corpus(settings.corpus))
+    planned = {item.name: item.n_bytes for item in plan.stored}
+    places = perform_all(settings, tmp_path / "artifacts").layout
+    real, n_files = measure_files(places.masks)
+    assert real - HEADERS * n_files <= planned["masks"]
+
+
+def test_weights_take_what_the_loaded_model_takes(causal_folder, make_experiment):
+    settings = make_experiment(causal_folder)
+    plan = plan_experiment(settings, read_corpus(settings.corpus))
+    model = load_model(str(causal_folder), device="cpu", dtype="float32").model
+    tensors = {tensor.data_ptr(): tensor for tensor in (*model.parameters(), *model.buffers())}
+    assert plan.memory.weights == sum(t.numel() * t.element_size() for t in tensors.values())
+    assert plan.n_parameters == sum(p.numel() for p in model.parameters())
+    assert plan.memory.total > plan.memory.weights
+
+
+def test_minutes_follow_from_the_speed(causal_folder, make_experiment):
+    assert estimate_minutes(Job("any", 7000, 1000), Speed(plain=100.0, with_losses=50.0)) == (60 + 20) / 60
+    settings = make_experiment(causal_folder)
+    plan = plan_experiment(settings, read_corpus(settings.corpus))
+    assert plan.minutes(None) is None
+    assert plan.minutes(Speed(10.0, 10.0)) == pytest.approx(plan.forward_tokens / 600)
+
+
+def test_speed_is_measured_on_the_experiment_s_text(causal_folder, make_experiment):
+    settings = make_experiment(causal_folder)
+    loaded = load_model(str(causal_folder), device="cpu", dtype="float32")
+    speed = measure_speed(loaded, read_corpus(settings.corpus), settings)
+    assert 100 < speed.with_losses < 1e7
+    assert 100 < speed.plain < 1e7
+
+
+def test_a_site_that_the_model_lacks_is_refused(causal_folder, make_experiment):
+    settings = make_experiment(causal_folder, collect={"sites": "mlp.gate"})
+    with pytest.raises(SiteError, match=r"has no mlp\.gate"):
+        plan_experiment(settings, read_corpus(settings.corpus))
+
+
+def test_text_that_cannot_be_compared_is_refused_before_it_is_counted(causal_folder, make_experiment):
+    settings = make_experiment(causal_folder)
+    text = read_corpus(settings.corpus)
+    lost = text.ids("test", "fi")[0]
+    kept = [row for row in text.table.to_pylist() if (row["lang"], row["id"]) != ("fi", lost)]
+    with pytest.raises(CorpusError, match=f"test: 'fi' lacks 1 of 10 meanings, '{lost}' first"):
+        plan_experiment(settings, Corpus(pa.Table.from_pylist(kept, schema=SCHEMA)))
