@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -65,7 +65,8 @@ def keep_blocks(mask: ExpertMask, blocks: Sequence[int]) -> ExpertMask:
     kept = np.isin(mask.block, wanted)
     if not kept.any():
         raise MaskError(f"no expert stands in the blocks {list(blocks)}; raise k, or use k per block")
-    return replace(mask, **{name: array[kept] for name, array in mask.arrays().items()})
+    arrays: dict[str, Any] = {name: array[kept] for name, array in mask.arrays().items()}
+    return replace(mask, **arrays)
 
 
 def unite_masks(first: ExpertMask, *others: ExpertMask, intervention: str | None = None) -> ExpertMask:
