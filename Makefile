@@ -35,7 +35,9 @@ types: setup
 unit: setup
 	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 tests
 
+# Some benchmarks read the built-in experiment's vectors, so that is run first.
 bench: setup
+	$(BIN)/steer run
 	for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
 clean:

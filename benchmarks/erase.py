@@ -53,7 +53,8 @@ def measure(vectors: Vectors, language: str) -> float:
 def main() -> None:
     """Print everything."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("experiment", type=Path, help="an experiment's folder in artifacts/")
+    default = Path("artifacts/builtin")
+    parser.add_argument("experiment", type=Path, nargs="?", default=default, help="its folder of artifacts")
     parser.add_argument("--layer", default="final")
     parser.add_argument("--shrinkage", type=float, default=0.0)
     options = parser.parse_args()

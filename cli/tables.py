@@ -20,9 +20,10 @@ METHOD_NAMES = {
     "best_control": "random, best",
     "mean_difference": "mean difference",
     "centred": "centred",
+    "erased": "erased",
     "surface": "n-grams",
 }
-METHODS_BY_LAYER = ("baseline", "steered", "control", "mean_difference", "centred")
+METHODS_BY_LAYER = ("baseline", "steered", "control", "mean_difference", "centred", "erased")
 
 
 def draw_report(report: Report, *, single: bool) -> RenderableType:

@@ -10,6 +10,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from polysteer.corpus.table import Corpus
 from polysteer.masks.mask import ExpertMask
 from polysteer.store import query_database
+from polysteer.trials.vectors import load_vectors
 
 LANGUAGES = ("de", "en", "ja")
 
@@ -115,3 +116,20 @@ def test_perplexity_equals_transformers_own_loss(finished: Path, loaded) -> None
         "SELECT value FROM metrics WHERE intervention = 'none' AND metric = 'perplexity' AND source = 'de'",
     )
     assert stored == pytest.approx(float(np.exp(nll / n_tokens)), rel=0.01)
+
+
+def test_erasing_equals_projecting_the_mean_differences_out(finished: Path) -> None:
+    folder = finished / "artifacts/tiny/vectors/baseline"
+    find, test = (
+        {name: load_vectors(folder / f"{name}.{split}.safetensors").at_layer("final") for name in LANGUAGES}
+        for split in ("find", "test")
+    )
+    means = np.stack([find[name].astype(np.float64).mean(0) for name in LANGUAGES])
+    centre = means.mean(0)
+    basis = np.linalg.svd(means - centre, full_matrices=False)[2][: len(LANGUAGES) - 1]
+    erased = {name: rows - (rows - centre) @ basis.T @ basis for name, rows in test.items()}
+    stored = ask(
+        finished,
+        "SELECT value FROM headline WHERE view = 'same_layer' AND intervention = 'erase'",
+    )
+    assert stored == pytest.approx(top1_by_hand(erased), abs=1e-9)

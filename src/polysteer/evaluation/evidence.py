@@ -10,6 +10,9 @@ import numpy.typing as npt
 from polysteer.embeddings.rivals import add_direction, average_languages, center_languages, mean_difference
 from polysteer.errors import ArtifactError
 from polysteer.layout import ExperimentLayout
+from polysteer.masks.erasure import fit_subspace
+from polysteer.masks.subspace import LanguageSubspace
+from polysteer.masks.subspace_metadata import SubspaceMetadata
 from polysteer.metrics.perplexity import LanguageLoss
 from polysteer.trials.choices import Choices, load_choices
 from polysteer.trials.judgement import Judgement, load_judgement
@@ -61,6 +64,14 @@ class Evidence:
         }
         return Spaces(by_layer, {})
 
+    def erase(self, plain: Spaces) -> Spaces:
+        """Every vector without the directions in which the languages' means differ: no label is needed."""
+        by_layer = {
+            layer: {language: self._subspace.erase(rows, layer=layer) for language, rows in vectors.items()}
+            for layer, vectors in plain.by_layer.items()
+        }
+        return Spaces(by_layer, {})
+
     def add_direction(self, plain: Spaces, target: str, strength: float) -> Spaces:
         """Everything moved along the mean difference towards the target."""
         by_layer = {
@@ -80,6 +91,15 @@ class Evidence:
     def control(self, target: str, draw: int) -> Judgement:
         """What random neurons did on test."""
         return load_judgement(self.layout.control(target, draw))
+
+    @cached_property
+    def _subspace(self) -> LanguageSubspace:
+        find = self.read(BASELINE, "find").by_layer
+        width = next(iter(find[next(iter(find))].values())).shape[-1]
+        metadata = SubspaceMetadata(
+            method="mean_difference", languages=list(self.languages), layers=list(find), width=width
+        )
+        return fit_subspace(find, metadata)
 
     def _load(self, condition: str, split: str, language: str) -> LanguageVectors:
         path = self.layout.encoded(condition, split, language)

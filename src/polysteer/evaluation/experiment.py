@@ -4,7 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from polysteer.evaluation.case import Case
-from polysteer.evaluation.rivals import list_baseline, list_centred, list_mean_difference, list_surface
+from polysteer.evaluation.rivals import (
+    list_baseline,
+    list_centred,
+    list_erased,
+    list_mean_difference,
+    list_surface,
+)
 from polysteer.evaluation.steered import Comparison, list_candidates, list_chosen, list_controls
 from polysteer.metrics.intervals import adjust_holm
 from polysteer.store.rows import BEST_LAYER_SUFFIX, MetricRow, excluding
@@ -14,6 +20,7 @@ def evaluate_case(case: Case) -> Iterator[MetricRow]:
     """Baseline, rivals, and for each target the chosen masks against baseline and random neurons."""
     yield from list_baseline(case)
     yield from list_centred(case)
+    yield from list_erased(case)
     yield from list_surface(case)
     comparisons: list[Comparison] = []
     for target in case.targets:

@@ -1,4 +1,4 @@
-"""The rows of what needs no mask: the baseline, centring, the mean difference, and the surface rival."""
+"""The rows of what needs no mask: the baseline, centring, erasing, the mean difference, the surface rival."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,7 +18,15 @@ from polysteer.evaluation.spaces import (
 )
 from polysteer.metrics.choice import Choice
 from polysteer.metrics.sparse import retrieve_sparse_translations
-from polysteer.store.rows import ALL, CENTRED, CHOSEN_SAME_LAYER, MEAN_DIFFERENCE, SURFACE, MetricRow
+from polysteer.store.rows import (
+    ALL,
+    CENTRED,
+    CHOSEN_SAME_LAYER,
+    ERASED,
+    MEAN_DIFFERENCE,
+    SURFACE,
+    MetricRow,
+)
 
 
 def list_baseline(case: Case) -> Iterator[MetricRow]:
@@ -42,6 +50,14 @@ def list_centred(case: Case) -> Iterator[MetricRow]:
     dev = case.evidence.center(case.plain.dev)
     same, best = case.choose_freely([judge_retrieval(CENTRED, retrieve_by_layer(dev))])
     yield from _list_rival(case, row, case.evidence.center(case.plain.test), same, best)
+
+
+def list_erased(case: Case) -> Iterator[MetricRow]:
+    """The span of the languages' mean differences taken away."""
+    row = replace(case.base, intervention=ERASED)
+    dev = case.evidence.erase(case.plain.dev)
+    same, best = case.choose_freely([judge_retrieval(ERASED, retrieve_by_layer(dev))])
+    yield from _list_rival(case, row, case.evidence.erase(case.plain.test), same, best)
 
 
 def list_mean_difference(case: Case, target: str) -> Iterator[MetricRow]:

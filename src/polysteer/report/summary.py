@@ -15,6 +15,7 @@ from polysteer.store.rows import (
     CENTRED,
     COMPARISONS,
     CONTROL,
+    ERASED,
     MEAN_DIFFERENCE,
     RIVALS,
     SURFACE,
@@ -26,6 +27,7 @@ METHODS = {
     CONTROL: "control",
     MEAN_DIFFERENCE: "mean_difference",
     CENTRED: "centred",
+    ERASED: "erased",
     SURFACE: "surface",
 }
 

@@ -104,6 +104,9 @@ def _tell_control(summary: Summary) -> str:
 def _tell_rivals(report: Report, summary: Summary) -> str:
     rivals = {
         "subtracting each language's mean, which needs every sentence's language": summary.centred,
+        "erasing the directions in which languages differ, which needs no label": report.value(
+            summary.target, "erased", "top1"
+        ),
         "adding the mean difference vector": report.value(summary.target, "mean_difference", "top1"),
         "character n-grams without any model": summary.surface,
     }

@@ -18,9 +18,10 @@ ALL = "*"
 BASELINE = "none"
 CONTROL = "random"
 CENTRED = "centre"
+ERASED = "erase"
 MEAN_DIFFERENCE = "mean_difference"
 SURFACE = "surface"
-RIVALS = (BASELINE, CONTROL, CENTRED, MEAN_DIFFERENCE, SURFACE)
+RIVALS = (BASELINE, CONTROL, CENTRED, ERASED, MEAN_DIFFERENCE, SURFACE)
 
 CHOSEN_SAME_LAYER = "chosen_same_layer"
 CHOSEN_BEST_LAYER = "chosen_best_layer"
