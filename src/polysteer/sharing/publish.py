@@ -1,8 +1,11 @@
 """Publishing a mask: its file goes to the DVC remote, its version becomes an annotated git tag."""
 
 import hashlib
+import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -112,10 +115,7 @@ def _check_clean(git_root: Path) -> str:
             f"{git_root} has changes that are not committed, in {len(files)} files: {', '.join(files[:3])}; "
             "commit or stash them and publish again"
         )
-    run_git(
-        git_root, "var", "GIT_COMMITTER_IDENT",
-        purpose="git does not know who publishes; set user.name and user.email",
-    )  # fmt: skip
+    _find_identity(git_root)
     return commit
 
 
@@ -200,6 +200,34 @@ def _register(project: _Project, version: str, message: str) -> None:
     from gto.exceptions import GTOException
 
     try:
-        register(project.scm, project.name, "HEAD", version=version, message=message)
+        with _committer(project.git_root):
+            register(project.scm, project.name, "HEAD", version=version, message=message)
     except GTOException as error:
         raise SharingError(f"{project.name} {version} cannot be registered: {error}") from error
+
+
+@contextmanager
+def _committer(git_root: Path) -> Iterator[None]:
+    """Say by name who commits: GTO's git library does not look everywhere that git itself does."""
+    identity = _find_identity(git_root)
+    before = {name: os.environ.get(name) for name in identity}
+    os.environ.update(identity)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _find_identity(git_root: Path) -> dict[str, str]:
+    known = run_git(
+        git_root,
+        "var",
+        "GIT_COMMITTER_IDENT",
+        purpose="git does not know who publishes; set user.name and user.email",
+    )
+    name, _, rest = known.rpartition(" <")
+    return {"GIT_COMMITTER_NAME": name, "GIT_COMMITTER_EMAIL": rest.partition(">")[0]}
