@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+BASELINE = "baseline"  # the condition without a mask
 METRICS_FOLDER = "metrics"  # no experiment may have this name
 
 

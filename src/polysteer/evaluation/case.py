@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from polysteer.config import Candidate, Experiment
 from polysteer.corpus.table import Corpus
-from polysteer.evaluation.evidence import BASELINE, Evidence, Spaces
+from polysteer.evaluation.evidence import Evidence, Spaces
 from polysteer.evaluation.spaces import judge_retrieval, retrieve_by_layer
+from polysteer.layout import BASELINE
 from polysteer.metrics.choice import Choice, Judged, choose_at_layer, choose_with_layer
 from polysteer.metrics.retrieval import Retrieval
 from polysteer.store.rows import MetricRow

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from polysteer.embeddings.rivals import add_direction, average_languages, center_languages, mean_difference
 from polysteer.errors import ArtifactError
-from polysteer.layout import ExperimentLayout
+from polysteer.layout import BASELINE, ExperimentLayout
 from polysteer.masks.erasure import fit_subspace
 from polysteer.masks.subspace import LanguageSubspace
 from polysteer.masks.subspace_metadata import SubspaceMetadata
@@ -18,7 +18,6 @@ from polysteer.trials.choices import Choices, load_choices
 from polysteer.trials.judgement import Judgement, load_judgement
 from polysteer.trials.vectors import LanguageVectors, load_vectors
 
-BASELINE = "baseline"
 DIRECTION_STRENGTHS = (0.5, 1.0, 2.0)
 
 ByLanguage = Mapping[str, npt.NDArray[np.float32]]
@@ -42,8 +41,7 @@ class Evidence:
     @cached_property
     def means(self) -> Mapping[str, ByLanguage]:
         """Each language's mean vector at every layer, over the `find` split."""
-        find = self.read(BASELINE, "find")
-        return {layer: average_languages(vectors) for layer, vectors in find.by_layer.items()}
+        return {layer: average_languages(vectors) for layer, vectors in self._find.by_layer.items()}
 
     def read(self, condition: str, split: str) -> Spaces:
         """What was read under one condition."""
@@ -88,13 +86,17 @@ class Evidence:
         """What a candidate did on dev."""
         return load_judgement(self.layout.judgement(target, label))
 
-    def control(self, target: str, draw: int) -> Judgement:
-        """What random neurons did on test."""
-        return load_judgement(self.layout.control(target, draw))
+    def controls(self, target: str, n_draws: int) -> list[Judgement]:
+        """What each draw of random neurons did on test."""
+        return [load_judgement(self.layout.control(target, draw)) for draw in range(n_draws)]
+
+    @cached_property
+    def _find(self) -> Spaces:
+        return self.read(BASELINE, "find")
 
     @cached_property
     def _subspace(self) -> LanguageSubspace:
-        find = self.read(BASELINE, "find").by_layer
+        find = self._find.by_layer
         width = next(iter(find[next(iter(find))].values())).shape[-1]
         metadata = SubspaceMetadata(
             method="mean_difference", languages=list(self.languages), layers=list(find), width=width

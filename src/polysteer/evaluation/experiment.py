@@ -26,10 +26,11 @@ def evaluate_case(case: Case) -> Iterator[MetricRow]:
     for target in case.targets:
         yield from list_mean_difference(case, target)
         yield from list_candidates(case, target)
-        rows, compared = list_chosen(case, target)
+        controls = case.evidence.controls(target, case.settings.evaluate.controls)
+        rows, compared = list_chosen(case, target, controls)
         yield from rows
         comparisons += compared
-        yield from list_controls(case, target)
+        yield from list_controls(case, target, controls)
     for suffix in ("", BEST_LAYER_SUFFIX):
         yield from _list_comparisons([one for one in comparisons if one.suffix == suffix])
 

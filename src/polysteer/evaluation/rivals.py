@@ -1,6 +1,6 @@
 """The rows of what needs no mask: the baseline, centring, erasing, the mean difference, the surface rival."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from polysteer.embeddings.surface import embed_surface
@@ -46,18 +46,12 @@ def list_baseline(case: Case) -> Iterator[MetricRow]:
 
 def list_centred(case: Case) -> Iterator[MetricRow]:
     """Every language's mean taken away."""
-    row = replace(case.base, intervention=CENTRED)
-    dev = case.evidence.center(case.plain.dev)
-    same, best = case.choose_freely([judge_retrieval(CENTRED, retrieve_by_layer(dev))])
-    yield from _list_rival(case, row, case.evidence.center(case.plain.test), same, best)
+    return _list_moved(case, CENTRED, case.evidence.center)
 
 
 def list_erased(case: Case) -> Iterator[MetricRow]:
     """The span of the languages' mean differences taken away."""
-    row = replace(case.base, intervention=ERASED)
-    dev = case.evidence.erase(case.plain.dev)
-    same, best = case.choose_freely([judge_retrieval(ERASED, retrieve_by_layer(dev))])
-    yield from _list_rival(case, row, case.evidence.erase(case.plain.test), same, best)
+    return _list_moved(case, ERASED, case.evidence.erase)
 
 
 def list_mean_difference(case: Case, target: str) -> Iterator[MetricRow]:
@@ -89,6 +83,13 @@ def list_surface(case: Case) -> Iterator[MetricRow]:
         series += list_directions(found, target)
     with_pool = replace(row, candidates=found.n_candidates)
     yield from list_series(with_pool, series, case.settings.evaluate)
+
+
+def _list_moved(case: Case, name: str, move: Callable[[Spaces], Spaces]) -> Iterator[MetricRow]:
+    """What moves finished vectors, in one way and for all targets."""
+    same, best = case.choose_freely([judge_retrieval(name, retrieve_by_layer(move(case.plain.dev)))])
+    row = replace(case.base, intervention=name)
+    yield from _list_rival(case, row, move(case.plain.test), same, best)
 
 
 def _list_rival(

@@ -22,6 +22,7 @@ from polysteer.metrics.choice import Choice
 from polysteer.metrics.intervals import ControlRank, Difference, compare_paired, rank_among
 from polysteer.metrics.perplexity import measure_cost
 from polysteer.store.rows import ALL, BEST_LAYER_SUFFIX, CHOSEN_SAME_LAYER, CONTROL, MetricRow
+from polysteer.trials.judgement import Judgement
 
 
 class Comparison(NamedTuple):
@@ -40,25 +41,27 @@ def list_candidates(case: Case, target: str) -> Iterator[MetricRow]:
         yield from list_dev(case.describe(target, candidate), judged)
 
 
-def list_chosen(case: Case, target: str) -> tuple[list[MetricRow], list[Comparison]]:
+def list_chosen(
+    case: Case, target: str, controls: Sequence[Judgement]
+) -> tuple[list[MetricRow], list[Comparison]]:
     """The chosen masks on test, and how they compare."""
     choices = case.evidence.choices(target)
+    draws = [judgement.top1_by_layer()[case.primary] for judgement in controls]
     rows: list[MetricRow] = []
     comparisons: list[Comparison] = []
     for label in dict.fromkeys([choices.same_layer.label, choices.best_layer.label]):
         same = choices.same_layer if choices.same_layer.label == label else None
         best = choices.best_layer if choices.best_layer.label == label else None
-        found, compared = _describe_mask(case, target, label, same, best)
+        found, compared = _describe_mask(case, target, label, same, best, draws)
         rows += found
         comparisons += compared
     return rows, comparisons
 
 
-def list_controls(case: Case, target: str) -> Iterator[MetricRow]:
+def list_controls(case: Case, target: str, controls: Sequence[Judgement]) -> Iterator[MetricRow]:
     """Every draw of random neurons, at the primary layer."""
     candidates = _by_label(case)
-    for draw in range(case.settings.evaluate.controls):
-        judgement = case.evidence.control(target, draw)
+    for draw, judgement in enumerate(controls):
         found = judgement.retrieval_by_layer[case.primary]
         candidate = candidates[judgement.label]
         row = replace(case.describe(target, candidate), intervention=CONTROL, draw=draw)
@@ -77,7 +80,12 @@ def list_controls(case: Case, target: str) -> Iterator[MetricRow]:
 
 
 def _describe_mask(
-    case: Case, target: str, label: str, same: Choice | None, best: Choice | None
+    case: Case,
+    target: str,
+    label: str,
+    same: Choice | None,
+    best: Choice | None,
+    draws: Sequence[float],
 ) -> tuple[list[MetricRow], list[Comparison]]:
     row = case.describe(target, _by_label(case)[label])
     test = case.evidence.read(f"{target}/{label}", "test")
@@ -98,30 +106,31 @@ def _describe_mask(
         )
     comparisons = []
     if same:
-        comparisons.append(_compare(case, row, retrieval[same.layer].hits(), same.layer, ""))
+        comparisons.append(_compare(case, row, retrieval[same.layer].hits(), same.layer, "", draws))
     if best:
-        comparisons.append(_compare(case, row, retrieval[best.layer].hits(), best.layer, BEST_LAYER_SUFFIX))
+        hits = retrieval[best.layer].hits()
+        comparisons.append(_compare(case, row, hits, best.layer, BEST_LAYER_SUFFIX, ()))
     return rows, comparisons
 
 
-def _compare(case: Case, row: MetricRow, hits: npt.NDArray[np.bool_], layer: str, suffix: str) -> Comparison:
-    """In the view of the same layer the baseline stands there too, in the other at its own best."""
+def _compare(
+    case: Case,
+    row: MetricRow,
+    hits: npt.NDArray[np.bool_],
+    layer: str,
+    suffix: str,
+    draws: Sequence[float],
+) -> Comparison:
+    """In the view of the same layer the baseline stands there too, in the other at its own best.
+
+    Random neurons are read at the primary layer alone: in the other view there are no draws to stand among.
+    """
     evaluate, plain = case.settings.evaluate, case.plain
     beside = plain.same.layer if not suffix else plain.best.layer
     before = plain.retrieval_by_layer[beside].hits()
     difference = compare_paired(hits, before, resamples=evaluate.resamples, seed=evaluate.seed)
-    among = None
-    if not suffix and evaluate.controls:
-        assert row.target is not None
-        among = rank_among(float(hits.mean()), _control_top1(case, row.target))
+    among = rank_among(float(hits.mean()), draws) if draws else None
     return Comparison(replace(row, layer=layer), suffix, difference, among)
-
-
-def _control_top1(case: Case, target: str) -> Sequence[float]:
-    return [
-        case.evidence.control(target, draw).top1_by_layer()[case.primary]
-        for draw in range(case.settings.evaluate.controls)
-    ]
 
 
 def _by_label(case: Case) -> dict[str, Candidate]:

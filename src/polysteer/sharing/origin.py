@@ -32,14 +32,12 @@ def read_origin(model_id: str) -> Origin:
     """A model's shape and module names from its config alone: no weights are read."""
     import torch
 
-    from polysteer.models.loading import choose_auto_class
     from polysteer.models.sites import describe_shape, find_sites
-    from polysteer.models.source import explain_failure, find_source, load_config
+    from polysteer.models.skeleton import build_skeleton
+    from polysteer.models.source import find_source, load_config
 
     source = find_source(model_id)
-    config = load_config(source)
-    with explain_failure(source), torch.device("meta"):
-        model = choose_auto_class(config).from_config(config)
+    model = build_skeleton(source, load_config(source), torch.float32)
     shape = describe_shape(model)
     found = find_sites(model, list(shape.width_by_site))
     modules = []

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from polysteer.artifacts import fingerprint
 from polysteer.config import Candidate, Experiment
 from polysteer.corpus.table import Corpus
-from polysteer.layout import ExperimentLayout
+from polysteer.layout import BASELINE, ExperimentLayout
 from polysteer.masks.mask import ExpertMask
 from polysteer.metrics.choice import choose_at_layer, choose_with_layer
 from polysteer.metrics.perplexity import LanguageLoss
@@ -25,7 +25,6 @@ from polysteer.trials.stamps import is_current
 from polysteer.trials.vectors import load_vectors, save_vectors
 
 SCHEMA_VERSION = 1
-BASELINE = "baseline"
 
 
 class Steering(NamedTuple):
