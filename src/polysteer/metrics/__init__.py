@@ -13,6 +13,7 @@ from polysteer.metrics.intervals import (
     rank_among,
 )
 from polysteer.metrics.perplexity import LanguageLoss, measure_cost
+from polysteer.metrics.pool import retrieve_among_distractors, retrieve_in_pool
 from polysteer.metrics.retrieval import Retrieval, retrieve_translations
 from polysteer.metrics.sparse import retrieve_sparse_translations
 from polysteer.metrics.vectors import LanguagePair, ordered_pairs
@@ -37,6 +38,8 @@ __all__ = [
     "measure_cost",
     "ordered_pairs",
     "rank_among",
+    "retrieve_among_distractors",
+    "retrieve_in_pool",
     "retrieve_sparse_translations",
     "retrieve_translations",
 ]

@@ -8,7 +8,8 @@ import numpy.typing as npt
 from scipy.sparse import csr_array
 
 from polysteer.errors import NumericError
-from polysteer.metrics.retrieval import TIE_FLOAT64, Ranks, Retrieval
+from polysteer.metrics.counting import TIE_FLOAT64, Ranks
+from polysteer.metrics.retrieval import Retrieval
 from polysteer.metrics.vectors import LanguagePair, ordered_pairs
 
 BLOCK_ROWS = 512
