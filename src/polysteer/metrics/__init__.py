@@ -12,6 +12,7 @@ from polysteer.metrics.intervals import (
     compare_paired,
     rank_among,
 )
+from polysteer.metrics.mining import LASER_NEIGHBOURS, Mining, mine_bitext
 from polysteer.metrics.perplexity import LanguageLoss, measure_cost
 from polysteer.metrics.pool import retrieve_among_distractors, retrieve_in_pool
 from polysteer.metrics.retrieval import Retrieval, retrieve_translations
@@ -19,6 +20,7 @@ from polysteer.metrics.sparse import retrieve_sparse_translations
 from polysteer.metrics.vectors import LanguagePair, ordered_pairs
 
 __all__ = [
+    "LASER_NEIGHBOURS",
     "Alignment",
     "Choice",
     "ControlRank",
@@ -27,6 +29,7 @@ __all__ = [
     "Judged",
     "LanguageLoss",
     "LanguagePair",
+    "Mining",
     "Retrieval",
     "adjust_holm",
     "bootstrap_mean",
@@ -36,6 +39,7 @@ __all__ = [
     "compare_paired",
     "measure_alignment",
     "measure_cost",
+    "mine_bitext",
     "ordered_pairs",
     "rank_among",
     "retrieve_among_distractors",

@@ -92,7 +92,7 @@ def count_rivals(search: Search, tile: Tile, n_rivals: Counts) -> None:
     margin = np.float32(np.finfo(np.float32).eps * (4 + np.sqrt(search.queries.unit.shape[1])))
     above = tile.cosines > own + margin
     not_below = tile.cosines >= own - margin
-    n_above, n_not_below = _count_true(above), _count_true(not_below)
+    n_above, n_not_below = count_true(above), count_true(not_below)
     n_rivals[tile.queries] += n_above
     unsure = np.flatnonzero(n_above != n_not_below)
     if len(unsure) == 0:
@@ -103,7 +103,8 @@ def count_rivals(search: Search, tile: Tile, n_rivals: Counts) -> None:
     np.add.at(n_rivals, query[at_least], 1)
 
 
-def _count_true(flags: npt.NDArray[np.bool_]) -> Counts:
+def count_true(flags: npt.NDArray[np.bool_]) -> Counts:
+    """How many flags of each row of a tile are set."""
     # Adding bytes into 16 bits is several times faster than summing booleans; a tile cannot overflow it.
     counts: Counts = flags.view(np.uint8).sum(axis=1, dtype=np.uint16).astype(np.int64)
     return counts
