@@ -41,7 +41,8 @@ def test_xsim_looks_at_the_nearest_alone():
     """The translation has the best ratio margin of all, and is only second nearest: .566 to the hub's .6."""
     x = np.array([[1, 0, 0], [0, 1, 0]], dtype=np.float32)
     y = np.array([[0.55, 0, 0.8], [0.6, 0.8, 0]], dtype=np.float32)
-    # With k = 1 the margins of the first query are .566 / ((.6 + .566) / 2) = .97 and .6 / ((.6 + .8) / 2) = .86.
+    # With k = 1 the margins of the first query:
+    # .566 / ((.6 + .566) / 2) = .97 and .6 / ((.6 + .8) / 2) = .86.
     at = {k: mine_bitext({"x": x, "y": y}, k=k) for k in (1, 2)}
     assert at[1].margin.ranks[0].tolist() == [1, 1]
     assert at[1].xsim_errors[0].tolist() == [True, False]

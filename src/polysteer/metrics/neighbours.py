@@ -15,7 +15,7 @@ from polysteer.metrics.vectors import FloatArray
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
-TILE = 1024
+TILE = 256
 KEPT_CELLS = 1 << 22
 
 
@@ -40,24 +40,23 @@ def normalize_float64(rows: FloatArray) -> Array:
 def mine_both_ways(a: Array, b: Array, k: int) -> tuple[Mined, Mined]:
     """Rows of `a` looked up among those of `b`, and back; row i of both is the same meaning."""
     matrix, n = _Matrix(a, b), len(a)
-    defined = a.any(axis=1) & b.any(axis=1)
-    near_a, near_b = _Neighbours(n, min(k, n)), _Neighbours(n, min(k, n))
     own_cosine = np.einsum("ij,ij->i", a, b)
+    defined = a.any(axis=1) & b.any(axis=1)
+    # Lowered by what counts as a tie: of equals another is taken for the nearest, so that a tie is not a hit.
+    lowered = np.where(defined, own_cosine - TIE_FLOAT64, -np.inf)
+    near_a, near_b = _Neighbours(n, min(k, n)), _Neighbours(n, min(k, n))
     for tile in matrix:
-        near_a.look(tile)
-        near_b.look(tile.turn())
-        # Lowered by what counts as a tie: of equals another is taken, so that a tie is not a hit.
-        lowered = tile.replace_own(np.where(defined, own_cosine - TIE_FLOAT64, -np.inf))
-        near_a.take_nearest(lowered)
-        near_b.take_nearest(lowered.turn())
-    r_a, r_b = near_a.mean(), near_b.mean()
-    own = _Scores.of(own_cosine, r_a + r_b)
+        near_a.look(tile, own_cosine, lowered)
+        near_b.look(tile.turn(), own_cosine, lowered)
+    r_a, r_b = near_a.highest.mean(axis=1), near_b.highest.mean(axis=1)
+    own = _Scores.of(own_cosine, (r_a + r_b) / 2)
     tally_a, tally_b = _Tally(own_cosine, own, near_a), _Tally(own_cosine, own, near_b)
     for tile in matrix:
-        rivals = tile.replace_own(np.full(n, -np.inf))
-        scores = _Scores.of(rivals.cosines, r_a[rivals.queries, None] + r_b[rivals.candidates])
-        tally_a.count(rivals, scores)
-        tally_b.count(rivals.turn(), scores.turn())
+        if tile.meets_own:
+            np.fill_diagonal(tile.cosines, -np.inf)
+        scores = _Scores.of(tile.cosines, r_a[tile.queries, None] / 2 + r_b[tile.candidates] / 2)
+        tally_a.count(tile, scores)
+        tally_b.count(tile.turn(), scores.turn())
     return tally_a.conclude(defined), tally_b.conclude(defined)
 
 
@@ -69,13 +68,10 @@ class _Tile(NamedTuple):
     def turn(self) -> "_Tile":
         return _Tile(self.candidates, self.queries, self.cosines.T)
 
-    def replace_own(self, own: Array) -> "_Tile":
-        """The same with other numbers where a sentence meets its own translation."""
-        if self.queries != self.candidates:
-            return self
-        changed = self.cosines.copy()
-        np.fill_diagonal(changed, own[self.queries])
-        return self._replace(cosines=changed)
+    @property
+    def meets_own(self) -> bool:
+        """Whether sentences meet their own translations on the diagonal."""
+        return self.queries == self.candidates
 
 
 class _Matrix:
@@ -104,35 +100,42 @@ class _Neighbours:
         self.nearest = np.zeros(n_queries, dtype=np.int32)
         self._best = np.full(n_queries, -np.inf)
 
-    def look(self, tile: _Tile) -> None:
-        k = self.highest.shape[1]
-        joined = np.concatenate([self.highest[tile.queries], tile.cosines], axis=1)
-        self.highest[tile.queries] = np.partition(joined, -k, axis=1)[:, -k:]
+    def look(self, tile: _Tile, own: Array, lowered: Array) -> None:
+        """Take in a tile; `lowered` stands for the own cosine where the nearest is chosen."""
+        queries, k = tile.queries, self.highest.shape[1]
+        cosines = tile.cosines.copy()
+        if tile.meets_own:
+            np.fill_diagonal(cosines, lowered[queries])
+        self._take_nearest(cosines, tile)
+        if tile.meets_own:
+            np.fill_diagonal(cosines, own[queries])
+        if cosines.shape[1] > k:
+            cosines.partition(-k, axis=1)
+        joined = np.concatenate([self.highest[queries], cosines[:, -k:]], axis=1)
+        self.highest[queries] = np.partition(joined, -k, axis=1)[:, -k:]
 
-    def take_nearest(self, tile: _Tile) -> None:
-        """The first of equals."""
-        column = tile.cosines.argmax(axis=1)
-        found = tile.cosines[np.arange(len(column)), column]
+    def _take_nearest(self, cosines: Array, tile: _Tile) -> None:
+        column = cosines.argmax(axis=1)
+        found = cosines[np.arange(len(column)), column]
         nearer = found > self._best[tile.queries]
         self._best[tile.queries][nearer] = found[nearer]
         self.nearest[tile.queries][nearer] = column[nearer] + tile.candidates.start
 
-    def mean(self) -> Array:
-        mean: Array = self.highest.mean(axis=1)
-        return mean
-
 
 class _Scores(NamedTuple):
+    """CSLS, halved, and ratio margin."""
+
     csls: Array
     margin: Array
 
     @classmethod
     def of(cls, cosines: Array, neighbours: Array) -> "_Scores":
-        """From cosines and the sums of both sides' mean cosines with their neighbours."""
-        twice = 2 * cosines
-        margin = np.full(cosines.shape, -np.inf)
-        np.divide(twice, neighbours, out=margin, where=neighbours > TIE_FLOAT64)
-        return cls(twice - neighbours, margin)
+        """From cosines and (r(x) + r(y)) / 2, which is overwritten."""
+        meaningless = neighbours <= TIE_FLOAT64
+        with np.errstate(divide="ignore", invalid="ignore"):
+            margin = cosines / neighbours
+        margin[meaningless] = -np.inf
+        return cls(np.subtract(cosines, neighbours, out=neighbours), margin)
 
     def turn(self) -> "_Scores":
         return _Scores(self.csls.T, self.margin.T)
