@@ -9,9 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.sparse import csr_array
 
 from polysteer.errors import NumericError
-from polysteer.metrics import counting, retrieve_among_distractors, retrieve_in_pool, retrieve_translations
+from polysteer.metrics import (
+    counting,
+    retrieve_among_distractors,
+    retrieve_in_pool,
+    retrieve_sparse_translations,
+    retrieve_translations,
+)
 
 _spec = importlib.util.spec_from_file_location(
     "reference_metrics", Path(__file__).with_name("reference_metrics.py")
@@ -116,7 +123,8 @@ def test_bad_pools_are_named(pool, change, message):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda d: {"en": d["en"]}, "no distractors of ja, tr"),
+        (lambda d: {"en": d["en"]}, r"en \(60, 12\); expected .* for each of en, ja, tr"),
+        (lambda _: {}, "for each of en, ja, tr"),
         (lambda d: {**d, "ja": d["ja"][:3]}, r"ja \(3, 12\).*expected equally many of width 12"),
         (lambda d: {name: rows[:, :4] for name, rows in d.items()}, "of width 12"),
         (lambda d: {**d, "tr": d["tr"] * np.float32(np.nan)}, "distractor tr sentence 0 holds NaN"),
@@ -125,3 +133,20 @@ def test_bad_pools_are_named(pool, change, message):
 def test_bad_distractors_are_named(vectors, change, message):
     with pytest.raises(NumericError, match=message):
         retrieve_among_distractors(vectors, change(vectors))
+
+
+def test_sparse_pools_give_the_same_ranks(vectors):
+    positive = {language: np.abs(rows) for language, rows in vectors.items()}
+    asked = {language: rows[:25] for language, rows in positive.items()}
+    distractors = {language: rows[25:] for language, rows in positive.items()}
+    dense = retrieve_among_distractors(asked, distractors)
+    sparse = retrieve_sparse_translations(
+        {language: csr_array(rows) for language, rows in asked.items()},
+        {language: csr_array(rows) for language, rows in distractors.items()},
+    )
+    assert (sparse.pairs, sparse.n_candidates) == (dense.pairs, 60)
+    assert (sparse.ranks == dense.ranks).all()
+    with pytest.raises(NumericError, match="expected equally many of width 12 for each of en, ja, tr"):
+        retrieve_sparse_translations(
+            {language: csr_array(rows) for language, rows in asked.items()}, {"en": csr_array(asked["en"])}
+        )

@@ -1,6 +1,6 @@
 """What was read for one experiment, by condition: the plain model, its rivals, masks, controls."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -30,6 +30,10 @@ class Spaces:
     by_layer: Mapping[str, ByLanguage]
     losses: Mapping[str, LanguageLoss]
 
+    def at_layers(self, layers: Collection[str]) -> "Spaces":
+        """The same at these layers alone."""
+        return Spaces({layer: self.by_layer[layer] for layer in layers}, self.losses)
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -39,9 +43,14 @@ class Evidence:
     languages: Sequence[str]
 
     @cached_property
+    def find(self) -> Spaces:
+        """The plain model's vectors of the split where experts, means and subspaces are found."""
+        return self.read(BASELINE, "find")
+
+    @cached_property
     def means(self) -> Mapping[str, ByLanguage]:
         """Each language's mean vector at every layer, over the `find` split."""
-        return {layer: average_languages(vectors) for layer, vectors in self._find.by_layer.items()}
+        return {layer: average_languages(vectors) for layer, vectors in self.find.by_layer.items()}
 
     def read(self, condition: str, split: str) -> Spaces:
         """What was read under one condition."""
@@ -91,12 +100,8 @@ class Evidence:
         return [load_judgement(self.layout.control(target, draw)) for draw in range(n_draws)]
 
     @cached_property
-    def _find(self) -> Spaces:
-        return self.read(BASELINE, "find")
-
-    @cached_property
     def _subspace(self) -> LanguageSubspace:
-        find = self._find.by_layer
+        find = self.find.by_layer
         width = next(iter(find[next(iter(find))].values())).shape[-1]
         metadata = SubspaceMetadata(
             method="mean_difference", languages=list(self.languages), layers=list(find), width=width

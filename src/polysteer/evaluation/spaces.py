@@ -8,10 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from polysteer.config.schema import EvaluateSettings
-from polysteer.evaluation.evidence import Spaces
+from polysteer.evaluation.evidence import ByLanguage, Spaces
 from polysteer.metrics.alignment import measure_alignment
 from polysteer.metrics.choice import Choice, Judged
 from polysteer.metrics.intervals import bootstrap_means
+from polysteer.metrics.mining import mine_bitext
 from polysteer.metrics.perplexity import LanguageLoss
 from polysteer.metrics.retrieval import Direction, Retrieval, retrieve_translations, select_pairs
 from polysteer.store.rows import ALL, CHOSEN_BEST_LAYER, CHOSEN_SAME_LAYER, MetricRow, excluding
@@ -71,6 +72,7 @@ def list_spaces(
         series = [Series("top1", ALL, ALL, retrieval.hits())]
         if layer in picked:
             series += _detail_retrieval(retrieval, targets)
+            series += _detail_mining(spaces.by_layer[layer])
             if "alignment" in evaluate.families:
                 series += _detail_alignment(spaces, layer)
         at_layer = replace(row, layer=layer, candidates=retrieval.n_candidates)
@@ -122,6 +124,19 @@ def _detail_retrieval(retrieval: Retrieval, targets: Sequence[str]) -> list[Seri
     for target in targets:
         series += list_directions(retrieval, target)
     return series
+
+
+def _detail_mining(vectors: ByLanguage) -> list[Series]:
+    found = mine_bitext(vectors)
+    margin = found.margin.hits()
+    series = [
+        Series("csls_top1", ALL, ALL, found.csls.hits()),
+        Series("margin_top1", ALL, ALL, margin),
+        Series("xsim_error", ALL, ALL, found.xsim_errors),
+        Series("bitext_accuracy", ALL, ALL, found.correct()),
+        Series("bitext_f1", ALL, ALL, found.f1()),
+    ]
+    return series + [Series("margin_top1", *pair, margin[i]) for i, pair in enumerate(found.margin.pairs)]
 
 
 def _detail_alignment(spaces: Spaces, layer: str) -> list[Series]:

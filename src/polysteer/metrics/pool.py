@@ -63,17 +63,18 @@ def _rank(queries: Side, candidates: Side, right: npt.NDArray[np.int64]) -> Rank
 
 def _count_distractors(vectors: VectorsByLanguage, distractors: VectorsByLanguage) -> int:
     """How many there are of each language; refuses unequal numbers, for then pools could not be compared."""
-    missing = [language for language in vectors if language not in distractors]
-    if missing:
-        raise NumericError(f"no distractors of {', '.join(missing)}; give some for every language")
-    shapes = {language: distractors[language].shape for language in vectors}
     width = next(iter(vectors.values())).shape[1]
-    if len(set(shapes.values())) != 1 or next(iter(shapes.values()))[1:] != (width,):
+    shapes = {language: distractors[language].shape for language in vectors if language in distractors}
+    n_each = next(iter(shapes.values()), (0,))[0]
+    if shapes != dict.fromkeys(vectors, (n_each, width)):
         given = ", ".join(f"{language} {shape}" for language, shape in shapes.items())
-        raise NumericError(f"distractors have shapes {given}; expected equally many of width {width}")
+        raise NumericError(
+            f"distractors have shapes {given}; "
+            f"expected equally many of width {width} for each of {', '.join(vectors)}"
+        )
     for language in vectors:
         check_finite(distractors[language], f"distractor {language}")
-    return next(iter(shapes.values()))[0]
+    return n_each
 
 
 def _check_table(rows: FloatArray, name: str, *, at_least: int) -> None:
