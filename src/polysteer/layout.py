@@ -51,6 +51,10 @@ class ExperimentLayout:
         """The vectors and losses of one language's split under one condition."""
         return self.vectors / condition / f"{language}.{split}.safetensors"
 
+    def tokens(self, split: str, language: str) -> Path:
+        """Which tokens one language's split consists of."""
+        return self.vectors / BASELINE / f"{language}.{split}.tokens.safetensors"
+
     def judgement(self, target: str, label: str) -> Path:
         """What one candidate scored on dev."""
         return self.vectors / target / "judged" / f"{label}.safetensors"

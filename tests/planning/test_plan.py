@@ -98,6 +98,16 @@ def test_files_are_as_large_as_planned(causal_folder, make_experiment, tmp_path)
     assert 0 <= real - planned["vectors"] - planned["judgements"] <= HEADERS * n_files
 
 
+def test_losses_leave_a_number_per_token_of_the_vocabulary(causal_folder, make_experiment):
+    vectors = []
+    for families in (["retrieval"], ["retrieval", "perplexity"]):
+        settings = make_experiment(causal_folder, evaluate={"families": families}, rank=TWO_OWN)
+        plan = plan_experiment(settings, read_corpus(settings.corpus))
+        vectors += [item.n_bytes for item in plan.stored if item.name == "vectors"]
+    n_conditions = 1 + 2 * 2  # two targets, two views
+    assert vectors[1] - vectors[0] == 4 * 43 * 3 * n_conditions  # 43 tokens, three languages
+
+
 def test_a_union_is_planned_at_its_largest(causal_folder, make_experiment, tmp_path):
     settings = make_experiment(causal_folder, rank={"k": [0.1, 0.3], "experts": ["own", "union"]})
     plan = plan_experiment(settings, read_corpus(settings.corpus))

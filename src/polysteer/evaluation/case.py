@@ -54,6 +54,10 @@ class Case:
         same = choose_at_layer(judged, layer=self.primary, cost_at_most=NO_BUDGET)
         return same, choose_with_layer(judged, cost_at_most=NO_BUDGET, skip=())
 
+    def find_candidate(self, label: str) -> Candidate:
+        """The point of the sweep with this label."""
+        return next(one for one in self.settings.candidates() if one.label == label)
+
     def describe(self, target: str, candidate: Candidate) -> MetricRow:
         """The columns that say which mask a number is of."""
         return replace(

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from polysteer.evaluation.case import Case
+from polysteer.evaluation.expectation import list_expected
 from polysteer.evaluation.rivals import (
     list_baseline,
     list_centred,
@@ -19,6 +20,7 @@ from polysteer.store.rows import BEST_LAYER_SUFFIX, MetricRow, excluding
 def evaluate_case(case: Case) -> Iterator[MetricRow]:
     """Baseline, rivals, and for each target the chosen masks against baseline and random neurons."""
     yield from list_baseline(case)
+    yield from list_expected(case)
     yield from list_centred(case)
     yield from list_erased(case)
     yield from list_surface(case)

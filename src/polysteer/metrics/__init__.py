@@ -12,6 +12,7 @@ from polysteer.metrics.intervals import (
     compare_paired,
     rank_among,
 )
+from polysteer.metrics.mass import measure_mass, measure_share, select_own_tokens
 from polysteer.metrics.perplexity import LanguageLoss, measure_cost
 from polysteer.metrics.retrieval import Retrieval, retrieve_translations
 from polysteer.metrics.sparse import retrieve_sparse_translations
@@ -35,8 +36,11 @@ __all__ = [
     "compare_paired",
     "measure_alignment",
     "measure_cost",
+    "measure_mass",
+    "measure_share",
     "ordered_pairs",
     "rank_among",
     "retrieve_sparse_translations",
     "retrieve_translations",
+    "select_own_tokens",
 ]

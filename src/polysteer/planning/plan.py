@@ -90,8 +90,10 @@ def plan_experiment(settings: Experiment, corpus: Corpus) -> Plan:
     _check_sites(facts, sites)
     source = find_source(model.id, revision=model.revision, trust_remote_code=model.trust_remote_code)
     text = measure_text(corpus, load_tokenizer(source))
-    predicts = choose_auto_class(load_config(source)) is AutoModelForCausalLM
+    config = load_config(source)
+    predicts = choose_auto_class(config) is AutoModelForCausalLM
     measures_losses = predicts and "perplexity" in settings.evaluate.families
+    n_vocabulary = config.get_text_config().vocab_size if measures_losses else 0
     return Plan(
         model=model.id,
         n_parameters=facts.parameters,
@@ -99,7 +101,7 @@ def plan_experiment(settings: Experiment, corpus: Corpus) -> Plan:
         languages=text.languages,
         n_sentences={split: text.count_sentences(split) for split in corpus.splits},
         jobs=tuple(list_jobs(settings, text, measures_losses=measures_losses)),
-        stored=tuple(list_stored(settings, text, shape)),
+        stored=tuple(list_stored(settings, text, shape, n_vocabulary=n_vocabulary)),
         memory=estimate_memory(settings, text, shape, facts.memory, measures_losses=measures_losses),
     )
 

@@ -21,12 +21,17 @@ class Stored(NamedTuple):
     n_bytes: int
 
 
-def list_stored(settings: Experiment, text: TextSize, shape: ModelShape) -> list[Stored]:
-    """All that an experiment leaves on disk; never less than what will be there."""
+def list_stored(
+    settings: Experiment, text: TextSize, shape: ModelShape, *, n_vocabulary: int
+) -> list[Stored]:
+    """All that an experiment leaves on disk; never less than what will be there.
+
+    `n_vocabulary` is how many tokens a model that predicts knows: none where no losses are measured.
+    """
     return [
         Stored("responses", _count_responses(settings, text, shape)),
         Stored("masks", _count_masks(settings, len(text.languages), shape)),
-        Stored("vectors", _count_vectors(settings, text, shape)),
+        Stored("vectors", _count_vectors(settings, text, shape, n_vocabulary)),
         Stored("judgements", _count_judgements(settings, text, shape)),
     ]
 
@@ -54,17 +59,19 @@ def _count_held(candidate: Candidate, n_neurons: int, n_languages: int) -> int:
     return min(n_neurons, n_own * n_languages) if candidate.experts == "union" else n_own
 
 
-def _count_vectors(settings: Experiment, text: TextSize, shape: ModelShape) -> int:
+def _count_vectors(settings: Experiment, text: TextSize, shape: ModelShape, n_vocabulary: int) -> int:
     """Every layer of every sentence without a mask, and of the test sentences under what was chosen.
 
-    Of the find sentences under a mask only the layers that it was chosen for are kept.
+    Of the find sentences under a mask only the layers that it was chosen for are kept. Test comes with a
+    number per token of the vocabulary.
     """
     find, dev, test = (text.count_sentences(split) for split in ("find", "dev", "test"))
     n_chosen = min(len(settings.candidates()), VIEWS)
     n_layers = count_layers(settings, shape)
     plain = n_layers * (find + dev + test)
     under_masks = len(settings.targets) * (n_chosen * n_layers * test + min(VIEWS, n_layers) * find)
-    return HALF * shape.width * (plain + under_masks)
+    n_expected = len(text.languages) * (1 + len(settings.targets) * n_chosen) * n_vocabulary
+    return HALF * shape.width * (plain + under_masks) + SINGLE * n_expected
 
 
 def _count_judgements(settings: Experiment, text: TextSize, shape: ModelShape) -> int:

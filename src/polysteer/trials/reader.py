@@ -17,7 +17,9 @@ from polysteer.models.layers import Layer, list_layers
 from polysteer.models.loading import LoadedModel
 from polysteer.models.positions import Where
 from polysteer.models.sites import Overrides
+from polysteer.models.tokens import tokenize_texts
 from polysteer.trials.judgement import Judgement
+from polysteer.trials.tokens import TokenCounts
 from polysteer.trials.vectors import LanguageVectors
 
 
@@ -63,8 +65,9 @@ class Reader:
     ) -> dict[str, LanguageVectors]:
         """Each language's vectors, and the losses of its first `n_losses` sentences, None for all.
 
-        Sentences of one length share a batch whatever their language, so many languages at once are
-        faster; the last bits of 16-bit numbers depend on which languages are read together.
+        Where that is all, how often each token was expected comes with them. Sentences of one length share
+        a batch whatever their language, so many languages at once are faster; the last bits of 16-bit
+        numbers depend on which languages are read together.
         """
         texts = {language: self._corpus.texts(language, split) for language in languages}
         n_lost = {
@@ -72,22 +75,31 @@ class Reader:
             for language, rows in texts.items()
         }
         losses = np.concatenate([np.arange(len(rows)) < n_lost[name] for name, rows in texts.items()])
+        groups = np.repeat(np.arange(len(texts)), [len(rows) for rows in texts.values()])
         encoded = encode_batches(
             self.loaded.model,
             self._prepare(split, texts),
             layers=layers,
             pool=self._pool,
             losses=losses,
+            groups=groups if n_losses is None and self._predicts else None,
         )
         read, start = {}, 0
-        for language, rows in texts.items():
+        for number, (language, rows) in enumerate(texts.items()):
             whole = slice(start, start + len(rows))
             lost = slice(start, start + n_lost[language])
             loss = _sum_losses(encoded.token_nll[lost], encoded.n_tokens[lost], rows[: n_lost[language]])
             names = tuple(str(layer) for layer in layers)
-            read[language] = LanguageVectors(names, encoded.vectors[:, whole], loss)
+            expected = None if encoded.expected is None else encoded.expected[number]
+            read[language] = LanguageVectors(names, encoded.vectors[:, whole], loss, expected)
             start += len(rows)
         return read
+
+    def count_tokens(self, split: str, language: str) -> TokenCounts:
+        """Which tokens the model is given of the text."""
+        tokens = tokenize_texts(self.loaded.tokenizer, self._corpus.texts(language, split))
+        ids, counts = np.unique(tokens.ids[~np.isin(tokens.ids, tokens.special_ids)], return_counts=True)
+        return TokenCounts(ids.astype(np.int32), counts.astype(np.int64))
 
     @contextmanager
     def steered(self, mask: ExpertMask, strength: float) -> Iterator[None]:

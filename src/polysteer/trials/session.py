@@ -15,9 +15,11 @@ from polysteer.progress import Progress
 from polysteer.trials.judgement import Judgement
 from polysteer.trials.reader import Reader, judge_vectors
 from polysteer.trials.stamps import is_current
+from polysteer.trials.tokens import save_tokens
 from polysteer.trials.vectors import LanguageVectors, load_vectors, save_vectors
 
 SCHEMA_VERSION = 1
+ALL_LOSSES = "all, and how often each token was expected"
 
 
 class Steering(NamedTuple):
@@ -72,6 +74,12 @@ class Session:
         embed = self.settings.embed
         return fingerprint(self._context, embed.layers, embed.layer, *parts)
 
+    def name_losses(self, n_losses: int | None) -> int | str:
+        """Which losses a file holds, for its stamp: none where the experiment asks for no perplexity."""
+        if "perplexity" not in self.settings.evaluate.families:
+            return 0
+        return ALL_LOSSES if n_losses is None else n_losses
+
     def judge(self, steering: Steering, split: str, *, layers: Sequence[Layer], n_losses: int) -> Judgement:
         """How well translations are found under a mask; no vector is kept."""
         return judge_vectors(steering.label, self._read(steering, split, layers, n_losses))
@@ -79,13 +87,21 @@ class Session:
     def read_plain(self, split: str, *, n_losses: int | None) -> None:
         """Vectors without a mask, language by language, so that one more leaves the others as they are."""
         for language in self.corpus.languages:
-            stamp = self.stamp(split, self.corpus.fingerprint(language), BASELINE, n_losses)
+            stamp = self.stamp(split, self.corpus.fingerprint(language), BASELINE, self.name_losses(n_losses))
             path = self.layout.encoded(BASELINE, split, language)
             if not is_current(path, stamp):
                 self.progress(f"no mask, {split}", 0, 1)
                 self.n_readings += 1
                 read = self._reader.read(split, [language], layers=self.layers, n_losses=n_losses)
                 save_vectors(path, read[language], stamp=stamp)
+
+    def count_tokens(self, split: str) -> None:
+        """Which tokens each language's text consists of."""
+        for language in self.corpus.languages:
+            stamp = self.stamp(split, self.corpus.fingerprint(language), "tokens")
+            path = self.layout.tokens(split, language)
+            if not is_current(path, stamp):
+                save_tokens(path, self._reader.count_tokens(split, language), stamp=stamp)
 
     def read_steered(
         self,
@@ -99,7 +115,8 @@ class Session:
         """Vectors under a mask, of all languages at once."""
         languages = self.corpus.languages
         paths = {language: self.layout.encoded(condition, split, language) for language in languages}
-        stamp = self.stamp(split, self.corpus.fingerprint(), steering.stamp, layers, n_losses)
+        asked = (steering.stamp, layers, self.name_losses(n_losses))
+        stamp = self.stamp(split, self.corpus.fingerprint(), *asked)
         if all(is_current(path, stamp) for path in paths.values()):
             return
         self.progress(f"{condition}, {split}", 0, 1)

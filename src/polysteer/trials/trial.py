@@ -26,6 +26,9 @@ def _read_baseline(session: Session) -> None:
     n_cost_texts = session.settings.evaluate.choose.cost_texts
     for split, n_losses in (("find", 0), ("dev", n_cost_texts), ("test", None)):
         session.read_plain(split, n_losses=n_losses)
+    if "perplexity" in session.settings.evaluate.families:
+        for split in ("find", "test"):
+            session.count_tokens(split)
 
 
 def _read_chosen(session: Session, target: str, candidates: Iterable[Steering], choices: Choices) -> None:
