@@ -26,7 +26,7 @@ def perform(run: Run) -> str:
         source=run.model_source,
         progress=run.progress,
     )
-    try_targets(session, targets)
+    try_targets(session, list(targets))
     return f"{len(run.settings.candidates())} candidates for each of {len(targets)} targets, " + (
         f"{session.n_readings} readings" if session.n_readings else "nothing to read"
     )

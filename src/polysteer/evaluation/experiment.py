@@ -13,6 +13,8 @@ from polysteer.evaluation.rivals import (
     list_surface,
 )
 from polysteer.evaluation.steered import Comparison, list_candidates, list_chosen, list_controls
+from polysteer.evaluation.translation import list_translated
+from polysteer.evaluation.written import list_written
 from polysteer.metrics.intervals import adjust_holm
 from polysteer.store.rows import BEST_LAYER_SUFFIX, MetricRow, excluding
 
@@ -21,6 +23,8 @@ def evaluate_case(case: Case) -> Iterator[MetricRow]:
     """Baseline, rivals, and for each target the chosen masks against baseline and random neurons."""
     yield from list_baseline(case)
     yield from list_expected(case)
+    yield from list_written(case)
+    yield from list_translated(case)
     yield from list_centred(case)
     yield from list_erased(case)
     yield from list_surface(case)

@@ -50,7 +50,7 @@ def write_texts(
 
 
 def _cut_prompts(tokens: Tokens, n_kept: int | None) -> Tokens:
-    """Each text up to its last kept real token: what a tokenizer puts at the end would end the writing too."""
+    """Each text up to its last kept real token: after an end that a tokenizer puts, little would follow."""
     real = ~np.isin(tokens.ids, tokens.special_ids)
     rows = []
     for start, stop in zip(tokens.starts[:-1], tokens.starts[1:], strict=True):

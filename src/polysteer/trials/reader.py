@@ -9,6 +9,7 @@ import numpy as np
 from polysteer.corpus.table import Corpus
 from polysteer.embeddings.encode import PreparedTexts, encode_batches, prepare_texts
 from polysteer.embeddings.pooling import Pool
+from polysteer.errors import ModelError
 from polysteer.masks.mask import ExpertMask
 from polysteer.metrics.perplexity import LanguageLoss
 from polysteer.metrics.retrieval import retrieve_translations
@@ -18,6 +19,7 @@ from polysteer.models.loading import LoadedModel
 from polysteer.models.positions import Where
 from polysteer.models.sites import Overrides
 from polysteer.models.tokens import tokenize_texts
+from polysteer.models.writing import Writing, WrittenText, write_texts
 from polysteer.trials.judgement import Judgement
 from polysteer.trials.tokens import TokenCounts
 from polysteer.trials.vectors import LanguageVectors
@@ -100,6 +102,16 @@ class Reader:
         tokens = tokenize_texts(self.loaded.tokenizer, self._corpus.texts(language, split))
         ids, counts = np.unique(tokens.ids[~np.isin(tokens.ids, tokens.special_ids)], return_counts=True)
         return TokenCounts(ids.astype(np.int32), counts.astype(np.int64))
+
+    def write(self, texts: Sequence[str], writing: Writing) -> list[WrittenText]:
+        """What follows each text."""
+        if not self.loaded.model.can_generate():
+            raise ModelError(
+                f"{type(self.loaded.model).__name__} writes no text, so there is nothing to generate or "
+                "translate; write 'generate: null' and 'translate: null' under 'evaluate', or give a causal "
+                "language model"
+            )
+        return write_texts(self.loaded, texts, writing, token_budget=self._token_budget)
 
     @contextmanager
     def steered(self, mask: ExpertMask, strength: float) -> Iterator[None]:

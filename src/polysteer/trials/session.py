@@ -11,6 +11,7 @@ from polysteer.layout import BASELINE, ExperimentLayout
 from polysteer.metrics.perplexity import LanguageLoss
 from polysteer.models.intervene import Mask
 from polysteer.models.layers import Layer
+from polysteer.models.writing import Writing, WrittenText
 from polysteer.progress import Progress
 from polysteer.trials.judgement import Judgement
 from polysteer.trials.reader import Reader, judge_vectors
@@ -123,6 +124,14 @@ class Session:
         read = self._read(steering, split, layers, n_losses)
         for language, path in paths.items():
             save_vectors(path, read[language], stamp=stamp)
+
+    def write(self, steering: Steering | None, texts: Sequence[str], writing: Writing) -> list[WrittenText]:
+        """What the model writes after texts, under a mask if one is given."""
+        self.n_readings += 1
+        if steering is None:
+            return self._reader.write(texts, writing)
+        with self._reader.steered(steering.mask, steering.strength):
+            return self._reader.write(texts, writing)
 
     def _read(
         self, steering: Steering, split: str, layers: Sequence[Layer], n_losses: int | None

@@ -1,6 +1,6 @@
 """One experiment's trials: candidates judged on dev, one chosen per target, read on test beside controls."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from polysteer.masks.mask import ExpertMask
 from polysteer.models.layers import Layer
@@ -8,10 +8,12 @@ from polysteer.trials.candidates import choose_candidates, load_candidates
 from polysteer.trials.choices import Choices, save_choices
 from polysteer.trials.controls import Controls
 from polysteer.trials.session import Session, Steering
+from polysteer.trials.writing import write_plain, write_steered
 
 
-def try_targets(session: Session, targets: Iterable[str]) -> None:
-    """The plain model's vectors of every split; then, for each target, its masks and random neurons."""
+def try_targets(session: Session, targets: Sequence[str]) -> None:
+    """The plain model's texts, and vectors of every split; then each target's masks and random neurons."""
+    write_plain(session, targets)
     _read_baseline(session)
     controls = Controls(session)
     for target in targets:
@@ -19,6 +21,7 @@ def try_targets(session: Session, targets: Iterable[str]) -> None:
         choices = choose_candidates(session, target, candidates)
         save_choices(session.layout.choice(target), choices)
         _read_chosen(session, target, candidates, choices)
+        write_steered(session, target, next(c for c in candidates if c.label == choices.same_layer.label))
         controls.try_target(target, candidates)
 
 
