@@ -3,11 +3,16 @@
 import csv
 import io
 import json
+import os
 import shutil
+import subprocess
+import sys
 
+import pyarrow.parquet as pq
 import pytest
 
 from polysteer.errors import ArtifactError, ConfigError, QueryError
+from polysteer.store import query_database
 
 
 @pytest.mark.usefixtures("project")
@@ -116,6 +121,41 @@ def test_query_prints_every_format(run):
     assert run("query", sql, "--format", "csv").splitlines()[2] == "ja,0.2,0.187,"
     assert run("query", sql, "--format", "markdown").splitlines()[3] == "| ja | 0.2 | 0.187 | - |"
     assert ["ja", "0.2", "0.187", "-"] in [line.split() for line in run("query", sql).splitlines()]
+
+
+def test_query_exports_parquet_with_its_types(project, run):
+    sql = "SELECT target, k, value, n, NULL AS nothing FROM headline ORDER BY ALL"
+    assert run("query", sql, "--format", "parquet", "--out", "answer.parquet") == ""
+    asked = query_database(project / "artifacts" / "metrics.duckdb", sql)
+    exported = pq.read_table(project / "answer.parquet")
+    assert exported.to_pylist() == asked.records()
+    assert [str(kind) for kind in exported.schema.types[:4]] == ["string", "double", "double", "int64"]
+
+
+def test_query_writes_parquet_to_a_redirected_stdout(project, run):
+    run("report")
+    command = [sys.executable, "-c", "from polysteer.cli.main import main; main()", "query", "SELECT 7 AS x"]
+    with (project / "redirected").open("wb") as out:
+        subprocess.run([*command, "--format", "parquet"], stdout=out, check=True)
+    assert pq.read_table(project / "redirected").to_pylist() == [{"x": 7}]
+
+
+def test_query_keeps_parquet_off_a_terminal(project, run):
+    run("report")
+    leader, follower = os.openpty()
+    command = [sys.executable, "-c", "from polysteer.cli.main import main; main()", "query", "SELECT 7 AS x"]
+    command += ["--format", "parquet", "--artifacts", str(project / "artifacts")]
+    done = subprocess.run(command, stdout=follower, stderr=subprocess.PIPE, text=True)
+    os.close(follower)
+    os.close(leader)
+    assert done.returncode == 2
+    assert "--out" in done.stderr
+
+
+def test_what_parquet_cannot_hold_is_named_and_leaves_no_file(project, run):
+    with pytest.raises(QueryError, match=r"Parquet cannot hold .*interval.*cast the column"):
+        run("query", "SELECT INTERVAL 1 MONTH AS d", "--format", "parquet", "--out", "answer.parquet")
+    assert sorted(path.name for path in project.iterdir()) == ["artifacts", "experiments.yaml"]
 
 
 @pytest.mark.usefixtures("project")

@@ -1,10 +1,11 @@
 """The DuckDB file: built beside the old one from Parquet, renamed over it, and only ever read after that."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import duckdb
 import pyarrow as pa
@@ -19,6 +20,7 @@ READ_ONLY: dict[str, str | bool | int | float | list[str]] = {
     "enable_external_access": "false",
     "lock_configuration": "true",
 }
+NO_ROWS = "this asks for no rows; write a SELECT"
 DAMAGE = (duckdb.IOException, duckdb.SerializationException, duckdb.InternalException, duckdb.FatalException)
 
 
@@ -71,12 +73,34 @@ def query_database(
     path: Path, sql: str, parameters: Mapping[str, object] | Sequence[object] = ()
 ) -> QueryResult:
     """The answer to one SELECT. The database is opened for reading, and no other file can be reached."""
+    with _ask(path) as connection:
+        cursor = connection.execute(sql, parameters or None)
+        if cursor is None or cursor.description is None:
+            raise QueryError(NO_ROWS)
+        return QueryResult(tuple(column[0] for column in cursor.description), cursor.fetchall())
+
+
+def export_answer(path: Path, sql: str, sink: BinaryIO) -> None:
+    """The answer to one SELECT as a Parquet file, its columns typed as DuckDB has them."""
+    with _ask(path) as connection:
+        relation = connection.sql(sql)
+        if relation is None:
+            raise QueryError(NO_ROWS)
+        answer: pa.Table = relation.to_arrow_table()
+    try:
+        pq.write_table(answer, sink, compression="zstd")
+    except pa.ArrowException as error:
+        raise QueryError(
+            f"Parquet cannot hold this answer ({error}); cast the column in the SELECT"
+        ) from error
+
+
+@contextmanager
+def _ask(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The database open for reading; what DuckDB says of a question is passed on as it is."""
     with _open(path) as connection:
         try:
-            cursor = connection.execute(sql, parameters or None)
-            if cursor is None or cursor.description is None:
-                raise QueryError("this asks for no rows; write a SELECT")
-            return QueryResult(tuple(column[0] for column in cursor.description), cursor.fetchall())
+            yield connection
         except DAMAGE as error:
             raise _damaged(path, error) from error
         except duckdb.Error as error:
