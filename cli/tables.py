@@ -8,9 +8,9 @@ from rich.padding import Padding
 from rich.text import Text
 
 from polysteer.cli.grids import Folded
-from polysteer.report import Grid, Report, ReportRow, Summary, tell_target
+from polysteer.report import Grid, Report, ReportRow, Summary
 from polysteer.report.methods import name_method, order_methods
-from polysteer.report.words import number, percent, probability, tell_briefly, times
+from polysteer.report.words import list_sentences, number, percent, probability, tell_briefly, times
 
 
 def draw_report(report: Report, *, single: bool) -> RenderableType:
@@ -22,7 +22,7 @@ def draw_report(report: Report, *, single: bool) -> RenderableType:
 
 
 def _draw_target(report: Report, summary: Summary) -> Iterator[RenderableType]:
-    yield Padding(Text(tell_target(report, summary)), (1, 1))
+    yield Padding(Text("\n".join(list_sentences(report, summary))), (1, 1))
     for grid in (
         _grid_methods(report, summary),
         _grid_directions(report, summary.target),

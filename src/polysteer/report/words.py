@@ -14,6 +14,11 @@ def tell_report(report: Report) -> str:
 
 def tell_target(report: Report, summary: Summary) -> str:
     """The answer for one target."""
+    return " ".join(list_sentences(report, summary))
+
+
+def list_sentences(report: Report, summary: Summary) -> list[str]:
+    """Help, control, rivals, cost, other layers: what is known of them, in this order."""
     sentences = (
         _tell_gain(report, summary),
         _tell_control(summary),
@@ -21,7 +26,7 @@ def tell_target(report: Report, summary: Summary) -> str:
         _tell_cost(report, summary),
         _tell_best_layer(report, summary),
     )
-    return " ".join(sentence for sentence in sentences if sentence)
+    return [sentence for sentence in sentences if sentence]
 
 
 def tell_briefly(report: Report, summary: Summary) -> str:
