@@ -50,6 +50,7 @@ def _tell_findings(found: Inspection) -> list[RenderableType]:
     words = {
         "empty": "lines without text, left out",
         "incomplete": "meanings that are missing here",
+        "repeated_elsewhere": "meanings left out, whose sentence another source has for dev or test",
         "duplicate": "sentences that repeat another one of the same split",
         "duplicate_across_splits": "sentences that repeat one of another split",
     }
