@@ -22,10 +22,12 @@ def _draw_languages(found: Inspection) -> Table:
         title=f"Meanings: {meanings}; fingerprint {found.fingerprint}",
         title_justify="left",
         box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
     )
     table.add_column("", no_wrap=True)
     for name in (*splits, "characters", "tokens", "longest", "repeated", "empty", "missing"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     for language in found.languages:
         table.add_row(
             language.lang,

@@ -13,6 +13,7 @@ from polysteer.corpus.table import Corpus
 from polysteer.layout import BASELINE, ExperimentLayout
 from polysteer.masks.mask import ExpertMask
 from polysteer.metrics.choice import choose_at_layer, choose_with_layer
+from polysteer.metrics.pairing import Pairings
 from polysteer.metrics.perplexity import LanguageLoss
 from polysteer.models.layers import Layer
 from polysteer.progress import Progress
@@ -20,6 +21,7 @@ from polysteer.ranking.experts import build_control
 from polysteer.ranking.table import RankTable
 from polysteer.trials.choices import Choices, save_choices
 from polysteer.trials.judgement import Judgement, load_judgement, save_judgement
+from polysteer.trials.pairings import pair_rows
 from polysteer.trials.reader import Reader, judge_vectors
 from polysteer.trials.stamps import is_current
 from polysteer.trials.vectors import load_vectors, save_vectors
@@ -54,6 +56,7 @@ class Trial:
         self._table = RankTable.load(layout.scores)
         self._table_stamp = _hash_file(layout.scores)
         self._context = (SCHEMA_VERSION, source, settings.embed.pool, settings.embed.token_budget)
+        self._pairings: dict[str, Pairings | None] = {}
         self.n_readings = 0
 
     def read_baseline(self) -> None:
@@ -146,9 +149,8 @@ class Trial:
         self.n_readings += 1
         languages = self._corpus.languages
         with self._reader.steered(steering.mask, steering.strength):
-            return judge_vectors(
-                steering.label, self._reader.read(split, languages, layers=layers, n_losses=n_losses)
-            )
+            read = self._reader.read(split, languages, layers=layers, n_losses=n_losses)
+        return judge_vectors(steering.label, read, self._pair_rows(split))
 
     def _read_plain(self, split: str, *, n_losses: int | None) -> None:
         """Language by language, so that one more language leaves the others as they are."""
@@ -189,6 +191,11 @@ class Trial:
     def _layers(self) -> list[Layer]:
         wanted = self._settings.embed.layers
         return self._reader.all_layers() if wanted == "all" else list(wanted)
+
+    def _pair_rows(self, split: str) -> Pairings | None:
+        if split not in self._pairings:
+            self._pairings[split] = pair_rows(self._corpus, split)
+        return self._pairings[split]
 
     @cached_property
     def _plain_losses(self) -> Mapping[str, LanguageLoss]:
