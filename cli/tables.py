@@ -11,7 +11,7 @@ from rich.text import Text
 
 from polysteer.report import Report, Summary, tell_target
 from polysteer.report.data import ReportRow
-from polysteer.report.words import number, percent, probability, tell_briefly, times
+from polysteer.report.words import count_candidates, number, percent, probability, tell_briefly, times
 
 METHOD_NAMES = {
     "baseline": "no mask",
@@ -78,9 +78,7 @@ def _draw_summaries(experiment: str, summaries: Iterable[Summary]) -> Table:
 
 
 def _draw_methods(report: Report, summary: Summary) -> Table:
-    title = (
-        f"{summary.experiment}: mean top-1 (%) on test, all ordered pairs, {summary.candidates} candidates"
-    )
+    title = f"{summary.experiment}: mean top-1 (%) on test, all ordered pairs, {count_candidates(summary)}"
     table = _table(title, "", str(summary.layer), "95 %", "own best", "95 %", "layer", "cost")
     for method, name in METHOD_NAMES.items():
         same = report.find(summary.target, method, "top1")

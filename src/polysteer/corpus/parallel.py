@@ -50,8 +50,8 @@ class LanguagePairs:
         if not self.left_out:
             return f"{where}: {n_pairs} are compared, each on the sentences that both have"
         return (
-            f"{where}: {n_pairs} are compared ({_join(self.compared)}), those left out share fewer than "
-            f"{LEAST_SHARED} sentences ({_join(self.left_out)})"
+            f"{where}: {n_pairs} are compared ({_join(self.compared) or 'none'}), those left out share fewer "
+            f"than {LEAST_SHARED} sentences ({_join(self.left_out)})"
         )
 
 
