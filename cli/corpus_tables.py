@@ -11,8 +11,9 @@ N_FINDINGS_SHOWN = 12
 
 
 def draw_inspection(found: Inspection) -> RenderableType:
-    """Languages, then what was noticed, then a few aligned rows."""
-    return Group(_draw_languages(found), *_tell_findings(found), _draw_rows(found))
+    """Languages and how they pair up, then what was noticed, then a few aligned rows."""
+    gaps = (Text(pairs.describe()) for pairs in found.gaps)
+    return Group(_draw_languages(found), *gaps, *_tell_findings(found), _draw_rows(found))
 
 
 def _draw_languages(found: Inspection) -> Table:
