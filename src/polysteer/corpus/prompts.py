@@ -1,10 +1,11 @@
 """Few-shot prompts for translation: a pair of sentences per line, and a last line to be finished."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 import numpy as np
 
+from polysteer.corpus.parallel import count_shared
 from polysteer.corpus.table import Corpus
 from polysteer.errors import CorpusError
 
@@ -19,11 +20,20 @@ class TranslationPair(NamedTuple):
     reference: str
 
 
+class TranslatedSentence(NamedTuple):
+    """A meaning in the two languages of a pair."""
+
+    id: str
+    source: str
+    reference: str
+
+
 def list_translation_pairs(
-    languages: Sequence[str], target: str, directions: Iterable[Direction]
+    corpus: Corpus, target: str, directions: Iterable[Direction]
 ) -> list[TranslationPair]:
-    """From every other language into the target, and out of it."""
-    others = [language for language in languages if language != target]
+    """From every other language into the target, and out of it: those that share test sentences with it."""
+    compared = count_shared(corpus, "test").compared
+    others = [a if b == target else b for a, b in compared if target in (a, b)]
     ends = {
         "into": [TranslationPair(other, target) for other in others],
         "out_of": [TranslationPair(target, other) for other in others],
@@ -31,6 +41,14 @@ def list_translation_pairs(
     return [
         pair for direction in ("into", "out_of") if direction in set(directions) for pair in ends[direction]
     ]
+
+
+def list_sentences(corpus: Corpus, pair: TranslationPair, n_most: int) -> list[TranslatedSentence]:
+    """The first test sentences that both languages have."""
+    shared = corpus.pairing(*pair, "test")
+    source, reference = (corpus.texts(language, "test") for language in pair)
+    rows = zip(shared.ids[:n_most], shared.rows_a, shared.rows_b, strict=False)
+    return [TranslatedSentence(id_, source[a], reference[b]) for id_, a, b in rows]
 
 
 def build_prompts(
@@ -41,8 +59,8 @@ def build_prompts(
     The shots are drawn from the `find` sentences that both languages have, the same ones for every prompt.
     """
     lines = [f"{source} = {reference}" for source, reference in _draw_shots(corpus, pair, shots, seed)]
-    asked = corpus.texts(pair.source, "test")[:sentences]
-    return [END_OF_LINE.join([*lines, f"{_on_one_line(text)} ="]) for text in asked]
+    asked = (_on_one_line(sentence.source) for sentence in list_sentences(corpus, pair, sentences))
+    return [END_OF_LINE.join([*lines, f"{text} ="]) for text in asked]
 
 
 def _draw_shots(corpus: Corpus, pair: TranslationPair, shots: int, seed: int) -> list[tuple[str, str]]:

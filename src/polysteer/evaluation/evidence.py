@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from polysteer.corpus.table import Corpus
 from polysteer.embeddings.rivals import add_direction, average_languages, center_languages, mean_difference
 from polysteer.errors import ArtifactError
 from polysteer.layout import BASELINE, ExperimentLayout
@@ -14,9 +16,11 @@ from polysteer.masks.erasure import fit_subspace
 from polysteer.masks.subspace import LanguageSubspace
 from polysteer.masks.subspace_metadata import SubspaceMetadata
 from polysteer.metrics.mass import Ids, select_own_tokens
+from polysteer.metrics.pairing import Pairings
 from polysteer.metrics.perplexity import LanguageLoss
 from polysteer.trials.choices import Choices, load_choices
 from polysteer.trials.judgement import Judgement, load_judgement
+from polysteer.trials.pairings import pair_rows
 from polysteer.trials.tokens import TokenCounts, load_tokens
 from polysteer.trials.vectors import LanguageVectors, load_vectors
 
@@ -27,10 +31,14 @@ ByLanguage = Mapping[str, npt.NDArray[np.float32]]
 
 @dataclass(frozen=True)
 class Spaces:
-    """Vectors of one condition on one split, for every layer; and losses, none where none were measured."""
+    """Vectors of one condition on one split, for every layer; and losses, none where none were measured.
+
+    pairings: which rows are translations, None where row i is the same sentence in every language.
+    """
 
     by_layer: Mapping[str, ByLanguage]
     losses: Mapping[str, LanguageLoss]
+    pairings: Pairings | None = None
 
 
 @dataclass(frozen=True)
@@ -38,7 +46,12 @@ class Evidence:
     """Reads an experiment's files when they are asked for."""
 
     layout: ExperimentLayout
-    languages: Sequence[str]
+    corpus: Corpus
+
+    @property
+    def languages(self) -> Sequence[str]:
+        """All of them."""
+        return self.corpus.languages
 
     @cached_property
     def means(self) -> Mapping[str, ByLanguage]:
@@ -55,6 +68,7 @@ class Evidence:
                 for layer in layers
             },
             {language: content.loss for language, content in read.items() if content.loss is not None},
+            self._pairings_by_split[split],
         )
 
     def center(self, plain: Spaces) -> Spaces:
@@ -62,7 +76,7 @@ class Evidence:
         by_layer = {
             layer: center_languages(vectors, self.means[layer]) for layer, vectors in plain.by_layer.items()
         }
-        return Spaces(by_layer, {})
+        return Spaces(by_layer, {}, plain.pairings)
 
     def erase(self, plain: Spaces) -> Spaces:
         """Every vector without the directions in which the languages' means differ: no label is needed."""
@@ -70,7 +84,7 @@ class Evidence:
             layer: {language: self._subspace.erase(rows, layer=layer) for language, rows in vectors.items()}
             for layer, vectors in plain.by_layer.items()
         }
-        return Spaces(by_layer, {})
+        return Spaces(by_layer, {}, plain.pairings)
 
     def add_direction(self, plain: Spaces, target: str, strength: float) -> Spaces:
         """Everything moved along the mean difference towards the target."""
@@ -78,7 +92,7 @@ class Evidence:
             layer: add_direction(vectors, mean_difference(self.means[layer], target), strength)
             for layer, vectors in plain.by_layer.items()
         }
-        return Spaces(by_layer, {})
+        return Spaces(by_layer, {}, plain.pairings)
 
     def choices(self, target: str) -> Choices:
         """What dev picked."""
@@ -86,11 +100,16 @@ class Evidence:
 
     def judgement(self, target: str, label: str) -> Judgement:
         """What a candidate did on dev."""
-        return load_judgement(self.layout.judgement(target, label))
+        return load_judgement(_require(self.layout.judgement(target, label)))
 
     def controls(self, target: str, n_draws: int) -> list[Judgement]:
         """What each draw of random neurons did on test."""
-        return [load_judgement(self.layout.control(target, draw)) for draw in range(n_draws)]
+        return [load_judgement(_require(self.layout.control(target, draw))) for draw in range(n_draws)]
+
+    @cached_property
+    def _pairings_by_split(self) -> Mapping[str, Pairings | None]:
+        """Nothing is looked for among the sentences of `find`."""
+        return {"find": None, **{split: pair_rows(self.corpus, split) for split in ("dev", "test")}}
 
     def tokens(self, split: str, language: str) -> TokenCounts:
         """Which tokens a language's text consists of."""
@@ -115,7 +134,10 @@ class Evidence:
         return fit_subspace(find, metadata)
 
     def _load(self, condition: str, split: str, language: str) -> LanguageVectors:
-        path = self.layout.encoded(condition, split, language)
-        if not path.exists():
-            raise ArtifactError(f"{path} is not there; run `steer embed` before `steer evaluate`")
-        return load_vectors(path)
+        return load_vectors(_require(self.layout.encoded(condition, split, language)))
+
+
+def _require(path: Path) -> Path:
+    if not path.exists():
+        raise ArtifactError(f"{path} is not there; run `steer embed` before `steer evaluate`")
+    return path

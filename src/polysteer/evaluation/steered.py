@@ -4,13 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-
-from polysteer.config import Candidate
 from polysteer.evaluation.case import Case
 from polysteer.evaluation.spaces import (
     Series,
+    Values,
     list_choice,
     list_dev,
     list_directions,
@@ -19,7 +16,7 @@ from polysteer.evaluation.spaces import (
     retrieve_by_layer,
 )
 from polysteer.metrics.choice import Choice
-from polysteer.metrics.intervals import ControlRank, Difference, compare_paired, rank_among
+from polysteer.metrics.intervals import ControlRank, Difference, average_pairs, compare_paired, rank_among
 from polysteer.metrics.perplexity import measure_cost
 from polysteer.store.rows import ALL, BEST_LAYER_SUFFIX, CHOSEN_SAME_LAYER, CONTROL, MetricRow
 from polysteer.trials.judgement import Judgement
@@ -60,10 +57,9 @@ def list_chosen(
 
 def list_controls(case: Case, target: str, controls: Sequence[Judgement]) -> Iterator[MetricRow]:
     """Every draw of random neurons, at the primary layer."""
-    candidates = _by_label(case)
     for draw, judgement in enumerate(controls):
         found = judgement.retrieval_by_layer[case.primary]
-        candidate = candidates[judgement.label]
+        candidate = case.find_candidate(judgement.label)
         row = replace(case.describe(target, candidate), intervention=CONTROL, draw=draw)
         yield replace(row, metric=CHOSEN_SAME_LAYER, layer=case.primary, split="dev", value=1.0)
         for one in [Series("top1", ALL, ALL, found.hits()), *list_directions(found, target)]:
@@ -73,9 +69,9 @@ def list_controls(case: Case, target: str, controls: Sequence[Judgement]) -> Ite
                 source=one.source,
                 reference=one.reference,
                 layer=case.primary,
-                candidates=found.n_candidates,
-                value=float(one.values.mean()),
-                n=found.n_candidates,
+                candidates=one.n_candidates,
+                value=average_pairs(one.values),
+                n=found.ranks.shape[1],
             )
 
 
@@ -87,7 +83,7 @@ def _describe_mask(
     best: Choice | None,
     draws: Sequence[float],
 ) -> tuple[list[MetricRow], list[Comparison]]:
-    row = case.describe(target, _by_label(case)[label])
+    row = case.describe(target, case.find_candidate(label))
     test = case.evidence.read(f"{target}/{label}", "test")
     retrieval = retrieve_by_layer(test)
     rows = list(list_choice(row, same, best))
@@ -116,7 +112,7 @@ def _describe_mask(
 def _compare(
     case: Case,
     row: MetricRow,
-    hits: npt.NDArray[np.bool_],
+    hits: Values,
     layer: str,
     suffix: str,
     draws: Sequence[float],
@@ -129,9 +125,5 @@ def _compare(
     beside = plain.same.layer if not suffix else plain.best.layer
     before = plain.retrieval_by_layer[beside].hits()
     difference = compare_paired(hits, before, resamples=evaluate.resamples, seed=evaluate.seed)
-    among = rank_among(float(hits.mean()), draws) if draws else None
+    among = rank_among(average_pairs(hits), draws) if draws else None
     return Comparison(replace(row, layer=layer), suffix, difference, among)
-
-
-def _by_label(case: Case) -> dict[str, Candidate]:
-    return {candidate.label: candidate for candidate in case.settings.candidates()}

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from polysteer.corpus.prompts import TranslationPair, list_translation_pairs
+from polysteer.corpus.prompts import TranslationPair, list_sentences, list_translation_pairs
 from polysteer.evaluation.case import Case
 from polysteer.evaluation.spaces import Series, list_series
 from polysteer.layout import BASELINE
@@ -15,7 +16,15 @@ from polysteer.metrics.translation import TranslationQuality, measure_translatio
 from polysteer.store.rows import ALL, MetricRow
 from polysteer.trials.texts import load_texts
 
-Qualities = Mapping[TranslationPair, TranslationQuality]
+
+class Measured(NamedTuple):
+    """How good the translations of one pair are, and of which meanings they are."""
+
+    quality: TranslationQuality
+    meanings: list[str]
+
+
+Qualities = Mapping[TranslationPair, Measured]
 
 
 def list_translated(case: Case) -> Iterator[MetricRow]:
@@ -40,22 +49,26 @@ def list_translated(case: Case) -> Iterator[MetricRow]:
 def _list_pairs(case: Case, target: str) -> list[TranslationPair]:
     wanted = case.settings.evaluate.translate
     assert wanted is not None
-    return list_translation_pairs(case.corpus.languages, target, wanted.directions)
+    return list_translation_pairs(case.corpus, target, wanted.directions)
 
 
 def _measure(case: Case, condition: str, pairs: Sequence[TranslationPair]) -> Qualities:
     found = {}
     for pair in pairs:
         texts = load_texts(case.evidence.layout.translated(condition, *pair)).texts
-        references = case.corpus.texts(pair.reference, "test")[: len(texts)]
-        hypotheses = [text.strip() for text in texts]
-        found[pair] = measure_translation(hypotheses, references, language=pair.reference)
+        sentences = list_sentences(case.corpus, pair, len(texts))
+        quality = measure_translation(
+            [text.strip() for text in texts],
+            [sentence.reference for sentence in sentences],
+            language=pair.reference,
+        )
+        found[pair] = Measured(quality, [sentence.id for sentence in sentences])
     return found
 
 
 def _list_pair_rows(row: MetricRow, qualities: Qualities) -> Iterator[MetricRow]:
-    for (source, reference), quality in qualities.items():
-        of_pair = replace(row, source=source, reference=reference, n=len(quality.chrf_by_sentence))
+    for (source, reference), (quality, meanings) in qualities.items():
+        of_pair = replace(row, source=source, reference=reference, n=len(meanings))
         yield replace(of_pair, metric="chrf", value=quality.chrf)
         yield replace(of_pair, metric="bleu", value=quality.bleu)
 
@@ -71,19 +84,25 @@ def _name_ends(pairs: Sequence[TranslationPair], target: str) -> tuple[str, str]
 
 
 def _stack(qualities: Qualities, pairs: Sequence[TranslationPair]) -> npt.NDArray[np.float64]:
-    return np.stack([qualities[pair].chrf_by_sentence for pair in pairs])
+    """[pair, meaning], NaN where a pair lacks one that another has."""
+    meanings = sorted({meaning for pair in pairs for meaning in qualities[pair].meanings})
+    stacked = np.full((len(pairs), len(meanings)), np.nan)
+    for row, pair in zip(stacked, pairs, strict=True):
+        row[np.searchsorted(meanings, qualities[pair].meanings)] = qualities[pair].quality.chrf_by_sentence
+    return stacked
 
 
 def _list_means(
     case: Case, row: MetricRow, qualities: Qualities, pairs: Sequence[TranslationPair], target: str
 ) -> Iterator[MetricRow]:
     source, reference = _name_ends(pairs, target)
-    found = [qualities[pair] for pair in pairs]
-    of_all = replace(row, source=source, reference=reference, n=len(found[0].chrf_by_sentence))
+    found = [qualities[pair].quality for pair in pairs]
+    series = Series("sentence_chrf", source, reference, _stack(qualities, pairs))
+    (of_sentences,) = list_series(row, [series], case.settings.evaluate)
+    yield replace(of_sentences, candidates=None)
+    of_all = replace(row, source=source, reference=reference, n=of_sentences.n)
     yield replace(of_all, metric="chrf", value=float(np.mean([one.chrf for one in found])))
     yield replace(of_all, metric="bleu", value=float(np.mean([one.bleu for one in found])))
-    series = Series("sentence_chrf", source, reference, _stack(qualities, pairs))
-    yield from list_series(row, [series], case.settings.evaluate)
 
 
 def _compare(

@@ -53,21 +53,24 @@ def _list_shares(case: Case, row: MetricRow, told: Told, targets: Sequence[str])
     series = _list_series("written_in_own", None, {lang: lang for lang in told}, told, targets)
     for target in targets:
         series += _list_series("written_in_target", target, dict.fromkeys(told, target), told, [target])
-    yield from list_series(row, series, case.settings.evaluate)
+    for one in list_series(row, series, case.settings.evaluate):
+        yield replace(one, candidates=None)
 
 
 def _list_series(
     metric: str, reference: str | None, wanted: Mapping[str, str], told: Told, targets: Sequence[str]
 ) -> list[Series]:
     """Of each language's prompts, of all, and of all but a target's, which texts are in the one wanted."""
-    hits = {language: _compare(names, wanted[language]) for language, names in told.items()}
-    series = [Series(metric, language, reference, values) for language, values in hits.items()]
-    series.append(Series(metric, ALL, reference, np.stack(list(hits.values()))))
+    hits = {language: [name == wanted[language] for name in names] for language, names in told.items()}
+    n_most = max(map(len, hits.values()))
+    series = [Series(metric, language, reference, _stack([row], n_most)) for language, row in hits.items()]
+    series.append(Series(metric, ALL, reference, _stack(list(hits.values()), n_most)))
     for target in targets:
-        others = np.stack([values for language, values in hits.items() if language != target])
-        series.append(Series(metric, excluding(target), reference, others))
+        others = [row for language, row in hits.items() if language != target]
+        series.append(Series(metric, excluding(target), reference, _stack(others, n_most)))
     return series
 
 
-def _compare(names: Sequence[str | None], wanted: str) -> npt.NDArray[np.bool_]:
-    return np.array([name == wanted for name in names])
+def _stack(rows: Sequence[Sequence[bool]], n_most: int) -> npt.NDArray[np.float64]:
+    """[language, prompt], NaN where a language has fewer."""
+    return np.array([[*map(float, row), *[np.nan] * (n_most - len(row))] for row in rows])

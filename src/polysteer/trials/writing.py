@@ -59,13 +59,11 @@ def _list_translations(session: Session, condition: str, targets: Sequence[str])
     if wanted is None:
         return
     writing = Writing(wanted.new_tokens, stop=END_OF_LINE)
-    languages = session.corpus.languages
-    pairs = [
-        pair for target in targets for pair in list_translation_pairs(languages, target, wanted.directions)
-    ]
+    corpus = session.corpus
+    pairs = [pair for target in targets for pair in list_translation_pairs(corpus, target, wanted.directions)]
     for pair in dict.fromkeys(pairs):
         prompts = build_prompts(
-            session.corpus,
+            corpus,
             pair,
             sentences=wanted.sentences,
             shots=wanted.shots,
