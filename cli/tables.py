@@ -9,6 +9,7 @@ from rich.text import Text
 
 from polysteer.cli.grids import Folded
 from polysteer.report import Grid, Report, ReportRow, Summary
+from polysteer.report.language_model import grid_language_model
 from polysteer.report.methods import name_method, order_methods
 from polysteer.report.words import (
     count_candidates,
@@ -35,6 +36,7 @@ def _draw_target(report: Report, summary: Summary) -> Iterator[RenderableType]:
         _grid_methods(report, summary),
         _grid_directions(report, summary.target),
         _grid_perplexity(report, summary.target),
+        grid_language_model(report, summary.target),
         _grid_curve(report, summary.target),
     ):
         if grid.rows:

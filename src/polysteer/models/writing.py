@@ -39,7 +39,7 @@ def write_texts(
 ) -> list[WrittenText]:
     """What follows each text under whatever intervention is on: the same as for each by itself."""
     check_writes(loaded.model)
-    prompts = _cut_prompts(tokenize_texts(loaded.tokenizer, texts), writing.prompt_tokens)
+    prompts = cut_prompts(tokenize_texts(loaded.tokenizer, texts), writing.prompt_tokens)
     longest = int(prompts.n_tokens.argmax())
     check_length(loaded, texts[longest], int(prompts.n_tokens[longest]), writing.new_tokens)
     written: dict[int, str] = {}
@@ -49,7 +49,7 @@ def write_texts(
     return [WrittenText(shown[i], written[i]) for i in range(len(texts))]
 
 
-def _cut_prompts(tokens: Tokens, n_kept: int | None) -> Tokens:
+def cut_prompts(tokens: Tokens, n_kept: int | None) -> Tokens:
     """Each text up to its last kept real token: after an end that a tokenizer puts, little would follow."""
     real = ~np.isin(tokens.ids, tokens.special_ids)
     rows = []
