@@ -82,6 +82,7 @@ class _Table:
         self._pairings = pairings
         known = {pair for a, b in pairings for pair in ((a, b), (b, a))}
         self.pairs = tuple(pair for pair in ordered_pairs(languages) if pair in known)
+        self._row_of = {pair: row for row, pair in enumerate(self.pairs)}
 
     def select(self, vectors: Mapping[str, Vectors]) -> list[dict[str, Vectors]]:
         """The shared rows of both languages of each pair."""
@@ -96,5 +97,5 @@ class _Table:
         table = np.full((len(self.pairs), n_columns), absent, dtype=values[0].dtype)
         for ((a, b), shared), both_ways in zip(self._pairings.items(), values, strict=True):
             for pair, row in zip((LanguagePair(a, b), LanguagePair(b, a)), both_ways, strict=True):
-                table[self.pairs.index(pair), shared.columns] = row
+                table[self._row_of[pair], shared.columns] = row
         return table
