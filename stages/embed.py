@@ -12,12 +12,13 @@ if TYPE_CHECKING:
 
 def perform(run: Run) -> str:
     """Read what is not read yet; without such text the model is not loaded."""
-    from polysteer.trials.trial import Trial
+    from polysteer.trials.session import Session
+    from polysteer.trials.trial import try_targets
 
     corpus = Corpus.read(run.layout.corpus)
     check_all_parallel(corpus, ("dev", "test"))
     targets = run.name_targets(corpus)
-    trial = Trial(
+    session = Session(
         run.settings,
         run.layout,
         corpus,
@@ -25,11 +26,9 @@ def perform(run: Run) -> str:
         source=run.model_source,
         progress=run.progress,
     )
-    trial.read_baseline()
-    for target in targets:
-        trial.try_target(target)
+    try_targets(session, targets)
     return f"{len(run.settings.candidates())} candidates for each of {len(targets)} targets, " + (
-        f"{trial.n_readings} readings" if trial.n_readings else "nothing to read"
+        f"{session.n_readings} readings" if session.n_readings else "nothing to read"
     )
 
 

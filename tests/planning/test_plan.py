@@ -15,6 +15,7 @@ from polysteer.planning.plan import estimate_minutes
 from polysteer.planning.reading import Job
 from polysteer.stages import collect, corpus, embed, rank
 from polysteer.stages.run import Run
+from polysteer.trials.choices import load_choices
 
 HEADERS = 4096  # of one file, at most
 OF_CHECK = 4 + 4  # tokens read to see that a head is understood
@@ -66,7 +67,7 @@ def test_several_candidates_read_one_choice_less_at_most(causal_folder, make_exp
     settings = make_experiment(causal_folder, rank=TWO_OWN)
     plan = plan_experiment(settings, read_corpus(settings.corpus))
     run = perform_all(settings, tmp_path / "artifacts")
-    chosen = next(job for job in plan.jobs if job.name == "chosen on test")
+    chosen = next(job for job in plan.jobs if job.name == "chosen on find, test")
     spared = plan.forward_tokens - run.counts["forward"]
     one_reading = chosen.forward_tokens // 4  # two targets, two views
     assert spared in (0, one_reading, 2 * one_reading)
@@ -90,6 +91,10 @@ def test_files_are_as_large_as_planned(causal_folder, make_experiment, tmp_path)
         real, n_files = map(sum, zip(*map(measure_files, parts), strict=True))
         assert 0 <= real - planned[name] <= HEADERS * n_files, name
     real, n_files = measure_files(places.vectors)
+    # Both views' layers of the find sentences are planned; where they are one, it is read once.
+    n_find = plan.n_sentences["find"]
+    choices = [load_choices(places.choice(target)) for target in settings.targets]
+    real += sum(2 * 16 * n_find for both in choices if both.same_layer.layer == both.best_layer.layer)
     assert 0 <= real - planned["vectors"] - planned["judgements"] <= HEADERS * n_files
 
 

@@ -48,7 +48,7 @@ def list_chosen(
     draws = [judgement.top1_by_layer()[case.primary] for judgement in controls]
     rows: list[MetricRow] = []
     comparisons: list[Comparison] = []
-    for label in dict.fromkeys([choices.same_layer.label, choices.best_layer.label]):
+    for label in choices.labels:
         same = choices.same_layer if choices.same_layer.label == label else None
         best = choices.best_layer if choices.best_layer.label == label else None
         found, compared = _describe_mask(case, target, label, same, best, draws)

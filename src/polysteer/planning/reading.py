@@ -29,7 +29,7 @@ def list_jobs(settings: Experiment, text: TextSize, *, measures_losses: bool) ->
         Job("collect", find, 0),
         Job("no mask", find + dev + test, dev_losses + test_losses),
         Job("candidates on dev", n_targets * n_candidates * dev, n_targets * n_candidates * dev_losses),
-        Job("chosen on test", n_targets * n_chosen * test, n_targets * n_chosen * test_losses),
+        Job("chosen on find, test", n_targets * n_chosen * (find + test), n_targets * n_chosen * test_losses),
         Job(
             "random neurons",
             n_targets * n_draws * (n_judged_controls * dev + test),

@@ -55,11 +55,16 @@ def _count_held(candidate: Candidate, n_neurons: int, n_languages: int) -> int:
 
 
 def _count_vectors(settings: Experiment, text: TextSize, shape: ModelShape) -> int:
-    """Every layer of every sentence without a mask, and of the test sentences under what was chosen."""
+    """Every layer of every sentence without a mask, and of the test sentences under what was chosen.
+
+    Of the find sentences under a mask only the layers that it was chosen for are kept.
+    """
     find, dev, test = (text.count_sentences(split) for split in ("find", "dev", "test"))
     n_chosen = min(len(settings.candidates()), VIEWS)
-    n_sentences = find + dev + test + len(settings.targets) * n_chosen * test
-    return HALF * count_layers(settings, shape) * shape.width * n_sentences
+    n_layers = count_layers(settings, shape)
+    plain = n_layers * (find + dev + test)
+    under_masks = len(settings.targets) * (n_chosen * n_layers * test + min(VIEWS, n_layers) * find)
+    return HALF * shape.width * (plain + under_masks)
 
 
 def _count_judgements(settings: Experiment, text: TextSize, shape: ModelShape) -> int:

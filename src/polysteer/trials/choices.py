@@ -15,6 +15,15 @@ class Choices(NamedTuple):
     same_layer: Choice
     best_layer: Choice
 
+    @property
+    def labels(self) -> list[str]:
+        """What was picked, each once."""
+        return list(dict.fromkeys([self.same_layer.label, self.best_layer.label]))
+
+    def layers_of(self, label: str) -> list[str]:
+        """The layers that a candidate was picked for."""
+        return [choice.layer for choice in self if choice.label == label]
+
 
 def save_choices(path: Path, choices: Choices) -> None:
     """Write both."""

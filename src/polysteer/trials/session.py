@@ -1,0 +1,115 @@
+"""What all trials of one experiment share: its model and text, its files, and how they are stamped."""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import NamedTuple
+
+from polysteer.artifacts import fingerprint
+from polysteer.config import Experiment
+from polysteer.corpus.table import Corpus
+from polysteer.layout import BASELINE, ExperimentLayout
+from polysteer.metrics.perplexity import LanguageLoss
+from polysteer.models.intervene import Mask
+from polysteer.models.layers import Layer
+from polysteer.progress import Progress
+from polysteer.trials.judgement import Judgement
+from polysteer.trials.reader import Reader, judge_vectors
+from polysteer.trials.stamps import is_current
+from polysteer.trials.vectors import LanguageVectors, load_vectors, save_vectors
+
+SCHEMA_VERSION = 1
+
+
+class Steering(NamedTuple):
+    """A mask at a strength, and the stamp of what both came from."""
+
+    label: str
+    mask: Mask
+    strength: float
+    stamp: str
+
+
+class Session:
+    """Reads what is not read yet; every file it leaves is whole and says what it was made from."""
+
+    def __init__(
+        self,
+        settings: Experiment,
+        layout: ExperimentLayout,
+        corpus: Corpus,
+        reader: Reader,
+        *,
+        source: str,
+        progress: Progress,
+    ) -> None:
+        self.settings, self.layout, self.corpus, self.progress = settings, layout, corpus, progress
+        self._reader = reader
+        self._context = (SCHEMA_VERSION, source, settings.embed.pool, settings.embed.token_budget)
+        self.n_readings = 0
+
+    @property
+    def primary(self) -> str:
+        """The layer that users of the model take."""
+        return str(self.settings.embed.layer)
+
+    @cached_property
+    def layers(self) -> list[Layer]:
+        """Every layer that is embedded."""
+        wanted = self.settings.embed.layers
+        return self._reader.all_layers() if wanted == "all" else list(wanted)
+
+    @cached_property
+    def plain_losses(self) -> Mapping[str, LanguageLoss]:
+        """The losses on dev without a mask: what costs are measured against."""
+        found = {
+            language: load_vectors(self.layout.encoded(BASELINE, "dev", language)).loss
+            for language in self.corpus.languages
+        }
+        return {language: loss for language, loss in found.items() if loss is not None}
+
+    def stamp(self, *parts: object) -> str:
+        """The fingerprint of a file that came from these parts, this model and these layers."""
+        embed = self.settings.embed
+        return fingerprint(self._context, embed.layers, embed.layer, *parts)
+
+    def judge(self, steering: Steering, split: str, *, layers: Sequence[Layer], n_losses: int) -> Judgement:
+        """How well translations are found under a mask; no vector is kept."""
+        return judge_vectors(steering.label, self._read(steering, split, layers, n_losses))
+
+    def read_plain(self, split: str, *, n_losses: int | None) -> None:
+        """Vectors without a mask, language by language, so that one more leaves the others as they are."""
+        for language in self.corpus.languages:
+            stamp = self.stamp(split, self.corpus.fingerprint(language), BASELINE, n_losses)
+            path = self.layout.encoded(BASELINE, split, language)
+            if not is_current(path, stamp):
+                self.progress(f"no mask, {split}", 0, 1)
+                self.n_readings += 1
+                read = self._reader.read(split, [language], layers=self.layers, n_losses=n_losses)
+                save_vectors(path, read[language], stamp=stamp)
+
+    def read_steered(
+        self,
+        condition: str,
+        steering: Steering,
+        split: str,
+        *,
+        layers: Sequence[Layer],
+        n_losses: int | None,
+    ) -> None:
+        """Vectors under a mask, of all languages at once."""
+        languages = self.corpus.languages
+        paths = {language: self.layout.encoded(condition, split, language) for language in languages}
+        stamp = self.stamp(split, self.corpus.fingerprint(), steering.stamp, layers, n_losses)
+        if all(is_current(path, stamp) for path in paths.values()):
+            return
+        self.progress(f"{condition}, {split}", 0, 1)
+        read = self._read(steering, split, layers, n_losses)
+        for language, path in paths.items():
+            save_vectors(path, read[language], stamp=stamp)
+
+    def _read(
+        self, steering: Steering, split: str, layers: Sequence[Layer], n_losses: int | None
+    ) -> dict[str, LanguageVectors]:
+        self.n_readings += 1
+        with self._reader.steered(steering.mask, steering.strength):
+            return self._reader.read(split, self.corpus.languages, layers=layers, n_losses=n_losses)
