@@ -7,11 +7,13 @@ from polysteer.metrics.intervals import (
     Difference,
     Interval,
     adjust_holm,
+    average_pairs,
     bootstrap_mean,
     bootstrap_means,
     compare_paired,
     rank_among,
 )
+from polysteer.metrics.pairing import align_shared, retrieve_shared
 from polysteer.metrics.perplexity import LanguageLoss, measure_cost
 from polysteer.metrics.retrieval import Retrieval, retrieve_translations
 from polysteer.metrics.sparse import retrieve_sparse_translations
@@ -28,6 +30,8 @@ __all__ = [
     "LanguagePair",
     "Retrieval",
     "adjust_holm",
+    "align_shared",
+    "average_pairs",
     "bootstrap_mean",
     "bootstrap_means",
     "choose_at_layer",
@@ -37,6 +41,7 @@ __all__ = [
     "measure_cost",
     "ordered_pairs",
     "rank_among",
+    "retrieve_shared",
     "retrieve_sparse_translations",
     "retrieve_translations",
 ]
