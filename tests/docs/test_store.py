@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from polysteer.store import MetricRow, build_database, write_metrics
@@ -15,12 +16,20 @@ from polysteer.store.views import VIEWS
 GUIDE = (Path(__file__).parents[2] / "docs" / "store.md").read_text()
 
 
-def test_python_runs(tmp_path: Path) -> None:
-    (block,) = re.findall(r"```python\n(.*?)```", GUIDE, flags=re.DOTALL)
-    done = subprocess.run(
-        [sys.executable, "-c", block], cwd=tmp_path, capture_output=True, text=True, check=True
-    )
-    assert done.stdout == "[{'view': 'same_layer', 'layer': 'final', 'value': 0.125}]\n"
+SAYS = (
+    r"top-1 among 500: 0\.\d+\nxSIM error among 40: 0\.\d+ f1: 0\.\d+\n",
+    r"\[{'view': 'same_layer', 'layer': 'final', 'value': 0\.125}\]\n",
+)
+
+
+@pytest.mark.parametrize(
+    ("block", "says"),
+    list(zip(re.findall(r"```python\n(.*?)```", GUIDE, flags=re.DOTALL), SAYS, strict=True)),
+)
+def test_python_runs(block: str, says: str, tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", block], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(says, done.stdout), done.stdout
 
 
 def test_the_query_is_valid_sql(tmp_path: Path) -> None:
