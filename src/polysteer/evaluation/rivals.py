@@ -42,6 +42,7 @@ def list_baseline(case: Case) -> Iterator[MetricRow]:
         plain.retrieval_by_layer,
         picked=(plain.same.layer, plain.best.layer),
         targets=case.targets,
+        unseen=case.unseen,
         evaluate=case.settings.evaluate,
     )
     yield from list_losses(case.base, plain.test.losses)
@@ -106,5 +107,6 @@ def _list_rival(
         retrieve_by_layer(test),
         picked=[choice.layer for choice in (same, best) if choice],
         targets=[row.target] if row.target else case.targets,
+        unseen=case.unseen,
         evaluate=case.settings.evaluate,
     )
