@@ -43,7 +43,7 @@ experiments:
       intervention: erase
       erase: {{method: [mean_difference, leace], from_block: 1, shrinkage: 0.1, fit_languages: [ja, en, de]}}
     embed: {{}}
-    evaluate: {{controls: 3, resamples: 200, choose: {{cost_at_most: 5, cost_texts: 6}}}}
+    evaluate: {{controls: 3, distractors: true, resamples: 200, choose: {{cost_at_most: 5, cost_texts: 6}}}}
 """
 CHOSEN = "view = 'same_layer' AND intervention = 'erase_in_model'"
 
@@ -255,6 +255,16 @@ def test_finished_embeddings_are_erased_with_the_same_languages(erased: Path) ->
         "AND source = 'unseen' AND reference = 'unseen'",
     )
     assert stored == [pytest.approx(top1_by_hand(moved, UNSEEN, UNSEEN))]
+
+
+def test_sentences_of_find_are_distractors_for_it_too(erased: Path) -> None:
+    pools = ask(
+        erased,
+        "alone",
+        f"SELECT DISTINCT candidates FROM results WHERE {CHOSEN} AND source = '*' AND reference = '*' "
+        "AND candidates > 12",
+    )
+    assert pools == [12 + 30]
 
 
 def test_it_is_tested_together_with_the_targets(erased: Path) -> None:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from polysteer.errors import ArtifactError
 from polysteer.evaluation.case import Case
+from polysteer.evaluation.pool import list_pool
 from polysteer.evaluation.spaces import (
     Series,
     Values,
@@ -133,13 +134,15 @@ def _describe_point(
     row, target = tried.describe(label), tried.target
     test = case.evidence.read(f"{tried.name}/{label}", "test")
     retrieval = retrieve_by_layer(test)
+    picked = [choice.layer for choice in (same, best) if choice]
+    targets = [target] if target else case.targets
     rows = list(list_choice(row, same, best))
     rows += list_spaces(
         row,
         test,
         retrieval,
-        picked=[choice.layer for choice in (same, best) if choice],
-        targets=[target] if target else case.targets,
+        picked=picked,
+        targets=targets,
         unseen=case.unseen,
         evaluate=case.settings.evaluate,
     )
@@ -148,6 +151,9 @@ def _describe_point(
         rows.append(
             replace(row, metric="cost", value=measure_cost(case.plain.test.losses, test.losses, target))
         )
+    if case.settings.evaluate.distractors:
+        find = case.evidence.read(f"{tried.name}/{label}", "find")
+        rows += list_pool(row, test, find, picked=picked, targets=targets, evaluate=case.settings.evaluate)
     comparisons = []
     if same:
         comparisons.append(_compare(case, row, retrieval[same.layer].hits(), same.layer, "", draws))
