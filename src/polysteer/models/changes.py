@@ -154,19 +154,17 @@ class Subspace:
 
 
 class _OnDevice:
-    """An array as a tensor, kept on each device and in each precision it was asked for."""
+    """An array as a tensor, on the device and in the precision it was last asked for."""
 
     def __init__(self, array: npt.NDArray[np.generic]) -> None:
         self._array = array
-        self._tensors: dict[tuple[torch.device, torch.dtype], Tensor] = {}
+        self._tensor: Tensor | None = None
 
     def like(self, hidden: Tensor, *, dtype: torch.dtype | None = None) -> Tensor:
-        key = (hidden.device, dtype or hidden.dtype)
-        tensor = self._tensors.get(key)
-        if tensor is None:
+        dtype, tensor = dtype or hidden.dtype, self._tensor
+        if tensor is None or tensor.dtype != dtype or tensor.device != hidden.device:
             with torch.inference_mode(False):  # else it could not be used outside of inference mode
-                tensor = torch.from_numpy(self._array).to(*key)
-            self._tensors[key] = tensor
+                self._tensor = tensor = torch.from_numpy(self._array).to(hidden.device, dtype)
         return tensor
 
 
