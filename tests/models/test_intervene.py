@@ -134,7 +134,7 @@ def test_tokens_that_are_not_held_keep_every_bit(
         plain = record_site(model, site, ids)[0]
         edits: list[Edit] = [
             hold(site, 0, range(n_units), rng.normal(size=n_units), gain)
-            for n_units in (1, width)
+            for n_units in (1, 8, width)
             for gain in (0.0, 0.5)
         ]
         if site == "mlp.out":

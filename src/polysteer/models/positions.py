@@ -69,7 +69,7 @@ class Positions:
         if in_place and self._span is not None:
             change.apply(by_text[:, self._span], None, in_place=True)
             return hidden
-        if in_place and self._spared is not None and hidden.is_contiguous():
+        if in_place and self._spared is not None and hidden.is_contiguous() and not change.takes_mask:
             by_token, spared = hidden.view(-1, hidden.shape[-1]), self._spared.to(hidden.device)
             were = by_token.index_select(0, spared)
             change.apply(by_token, None, in_place=True)
