@@ -175,7 +175,7 @@ class TranslateSettings(Section):
     shots: int = Field(4, ge=0, description="find sentences with their translations that stand before")
     new_tokens: int = Field(32, ge=1, description="tokens that are written, at most")
     directions: Annotated[
-        tuple[Literal["into", "out_of"], ...], BeforeValidator(_as_tuple), Field(min_length=1)
+        tuple[Literal["into", "out_of"], ...], BeforeValidator(as_tuple), Field(min_length=1)
     ] = ("into", "out_of")
 
 
