@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from polysteer.corpus.parallel import check_all_parallel
+from polysteer.corpus.parallel import check_comparable
 from polysteer.corpus.table import Corpus
 from polysteer.stages.run import Run
 
@@ -16,8 +16,8 @@ def perform(run: Run) -> str:
     from polysteer.trials.trial import try_targets
 
     corpus = Corpus.read(run.layout.corpus)
-    check_all_parallel(corpus, ("dev", "test"))
     targets = run.name_targets(corpus)
+    check_comparable(corpus, targets)
     session = Session(
         run.settings,
         run.layout,
@@ -26,8 +26,11 @@ def perform(run: Run) -> str:
         source=run.model_source,
         progress=run.progress,
     )
-    try_targets(session, targets)
-    return f"{len(run.settings.candidates())} candidates for each of {len(targets)} targets, " + (
+    try_targets(session, list(targets))
+    n_candidates, n_erasures = len(run.settings.candidates()), len(run.settings.erasures())
+    tried = [f"{n_candidates} candidates for each of {len(targets)} targets"] if n_candidates else []
+    tried += [f"{n_erasures} ways to erase"] if n_erasures else []
+    return f"{', '.join(tried)}, " + (
         f"{session.n_readings} readings" if session.n_readings else "nothing to read"
     )
 

@@ -1,21 +1,27 @@
 """What was read for one experiment, by condition: the plain model, its rivals, masks, controls."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from polysteer.corpus.table import Corpus
 from polysteer.embeddings.rivals import add_direction, average_languages, center_languages, mean_difference
 from polysteer.errors import ArtifactError
 from polysteer.layout import BASELINE, ExperimentLayout
 from polysteer.masks.erasure import fit_subspace
 from polysteer.masks.subspace import LanguageSubspace
 from polysteer.masks.subspace_metadata import SubspaceMetadata
+from polysteer.metrics.mass import Ids, select_own_tokens
+from polysteer.metrics.pairing import Pairings
 from polysteer.metrics.perplexity import LanguageLoss
 from polysteer.trials.choices import Choices, load_choices
 from polysteer.trials.judgement import Judgement, load_judgement
+from polysteer.trials.pairings import pair_rows
+from polysteer.trials.tokens import TokenCounts, load_tokens
 from polysteer.trials.vectors import LanguageVectors, load_vectors
 
 DIRECTION_STRENGTHS = (0.5, 1.0, 2.0)
@@ -25,14 +31,18 @@ ByLanguage = Mapping[str, npt.NDArray[np.float32]]
 
 @dataclass(frozen=True)
 class Spaces:
-    """Vectors of one condition on one split, for every layer; and losses, none where none were measured."""
+    """Vectors of one condition on one split, for every layer; and losses, none where none were measured.
+
+    pairings: which rows are translations, None where row i is the same sentence in every language.
+    """
 
     by_layer: Mapping[str, ByLanguage]
     losses: Mapping[str, LanguageLoss]
+    pairings: Pairings | None = None
 
     def at_layers(self, layers: Collection[str]) -> "Spaces":
         """The same at these layers alone."""
-        return Spaces({layer: self.by_layer[layer] for layer in layers}, self.losses)
+        return replace(self, by_layer={layer: self.by_layer[layer] for layer in layers})
 
 
 @dataclass(frozen=True)
@@ -40,7 +50,13 @@ class Evidence:
     """Reads an experiment's files when they are asked for."""
 
     layout: ExperimentLayout
-    languages: Sequence[str]
+    corpus: Corpus
+    fit_languages: Sequence[str]  # of the erased subspace
+
+    @property
+    def languages(self) -> Sequence[str]:
+        """All of them."""
+        return self.corpus.languages
 
     @cached_property
     def find(self) -> Spaces:
@@ -62,6 +78,7 @@ class Evidence:
                 for layer in layers
             },
             {language: content.loss for language, content in read.items() if content.loss is not None},
+            self._pairings_by_split[split],
         )
 
     def center(self, plain: Spaces) -> Spaces:
@@ -69,7 +86,7 @@ class Evidence:
         by_layer = {
             layer: center_languages(vectors, self.means[layer]) for layer, vectors in plain.by_layer.items()
         }
-        return Spaces(by_layer, {})
+        return Spaces(by_layer, {}, plain.pairings)
 
     def erase(self, plain: Spaces) -> Spaces:
         """Every vector without the directions in which the languages' means differ: no label is needed."""
@@ -77,7 +94,7 @@ class Evidence:
             layer: {language: self._subspace.erase(rows, layer=layer) for language, rows in vectors.items()}
             for layer, vectors in plain.by_layer.items()
         }
-        return Spaces(by_layer, {})
+        return Spaces(by_layer, {}, plain.pairings)
 
     def add_direction(self, plain: Spaces, target: str, strength: float) -> Spaces:
         """Everything moved along the mean difference towards the target."""
@@ -85,31 +102,48 @@ class Evidence:
             layer: add_direction(vectors, mean_difference(self.means[layer], target), strength)
             for layer, vectors in plain.by_layer.items()
         }
-        return Spaces(by_layer, {})
+        return Spaces(by_layer, {}, plain.pairings)
 
-    def choices(self, target: str) -> Choices:
-        """What dev picked."""
-        return load_choices(self.layout.choice(target))
+    def choices(self, name: str) -> Choices:
+        """What dev picked for a target, or of the ways to erase."""
+        return load_choices(self.layout.choice(name))
 
-    def judgement(self, target: str, label: str) -> Judgement:
+    def judgement(self, name: str, label: str) -> Judgement:
         """What a candidate did on dev."""
-        return load_judgement(self.layout.judgement(target, label))
+        return load_judgement(_require(self.layout.judgement(name, label)))
 
-    def controls(self, target: str, n_draws: int) -> list[Judgement]:
-        """What each draw of random neurons did on test."""
-        return [load_judgement(self.layout.control(target, draw)) for draw in range(n_draws)]
+    def controls(self, name: str, n_draws: int) -> list[Judgement]:
+        """What each random draw did on test."""
+        return [load_judgement(_require(self.layout.control(name, draw))) for draw in range(n_draws)]
+
+    @cached_property
+    def _pairings_by_split(self) -> Mapping[str, Pairings | None]:
+        """Nothing is looked for among the sentences of `find`."""
+        return {"find": None, **{split: pair_rows(self.corpus, split) for split in ("dev", "test")}}
+
+    def tokens(self, split: str, language: str) -> TokenCounts:
+        """Which tokens a language's text consists of."""
+        return load_tokens(self.layout.tokens(split, language))
+
+    @cached_property
+    def own_tokens(self) -> Mapping[str, Ids]:
+        """Of each language the tokens that occur in its `find` text and in no other's."""
+        return select_own_tokens({lang: self.tokens("find", lang).ids for lang in self.languages})
 
     @cached_property
     def _subspace(self) -> LanguageSubspace:
         find = self.find.by_layer
         width = next(iter(find[next(iter(find))].values())).shape[-1]
         metadata = SubspaceMetadata(
-            method="mean_difference", languages=list(self.languages), layers=list(find), width=width
+            method="mean_difference", languages=list(self.fit_languages), layers=list(find), width=width
         )
         return fit_subspace(find, metadata)
 
     def _load(self, condition: str, split: str, language: str) -> LanguageVectors:
-        path = self.layout.encoded(condition, split, language)
-        if not path.exists():
-            raise ArtifactError(f"{path} is not there; run `steer embed` before `steer evaluate`")
-        return load_vectors(path)
+        return load_vectors(_require(self.layout.encoded(condition, split, language)))
+
+
+def _require(path: Path) -> Path:
+    if not path.exists():
+        raise ArtifactError(f"{path} is not there; run `steer embed` before `steer evaluate`")
+    return path

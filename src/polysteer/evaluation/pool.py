@@ -2,10 +2,12 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from polysteer.config.schema import EvaluateSettings
 from polysteer.evaluation.evidence import Spaces
 from polysteer.evaluation.spaces import Series, list_directions, list_series
+from polysteer.metrics.pairing import retrieve_shared
 from polysteer.metrics.pool import retrieve_among_distractors
 from polysteer.metrics.retrieval import Retrieval
 from polysteer.store.rows import ALL, MetricRow
@@ -24,7 +26,8 @@ def list_pool(
 ) -> Iterator[MetricRow]:
     """Top-1 of the test sentences at the layers picked on dev, `find` under the same condition among them."""
     for layer in dict.fromkeys(picked):
-        found = retrieve_among_distractors(test.by_layer[layer], find.by_layer[layer])
+        retrieve = partial(retrieve_among_distractors, distractors=find.by_layer[layer])
+        found = retrieve_shared(test.by_layer[layer], test.pairings, retrieve)
         yield from list_pooled(replace(row, layer=layer), found, targets, evaluate)
 
 
@@ -36,4 +39,5 @@ def list_pooled(
     for target in targets:
         series += list_directions(found, target)
     pooled = [one._replace(metric=POOLED) for one in series]
-    yield from list_series(replace(row, candidates=found.n_candidates), pooled, evaluate)
+    for found_row in list_series(row, pooled, evaluate):
+        yield replace(found_row, candidates=found.n_candidates)

@@ -19,6 +19,7 @@ from polysteer.evaluation.spaces import (
     retrieve_by_layer,
 )
 from polysteer.metrics.choice import Choice
+from polysteer.metrics.pairing import retrieve_shared
 from polysteer.metrics.sparse import retrieve_sparse_translations
 from polysteer.store.rows import (
     ALL,
@@ -35,12 +36,15 @@ def list_baseline(case: Case) -> Iterator[MetricRow]:
     """The plain model."""
     plain = case.plain
     yield from list_choice(case.base, plain.same, plain.best)
+    for choice in {plain.same.layer: plain.same, plain.best.layer: plain.best}.values():
+        yield replace(case.base, metric="top1", layer=choice.layer, split="dev", value=choice.score)
     yield from list_spaces(
         case.base,
         plain.test,
         plain.retrieval_by_layer,
         picked=(plain.same.layer, plain.best.layer),
         targets=case.targets,
+        unseen=case.unseen,
         evaluate=case.settings.evaluate,
     )
     yield from list_losses(case.base, plain.test.losses)
@@ -87,17 +91,17 @@ def list_surface(case: Case) -> Iterator[MetricRow]:
     row = replace(case.base, intervention=SURFACE, embedding_pooling=None)
     find = [text for language in case.corpus.languages for text in case.corpus.texts(language, "find")]
     texts = {language: case.corpus.texts(language, "test") for language in case.corpus.languages}
-    vectors = embed_surface(texts, fitted_on=find)
-    found = retrieve_sparse_translations(vectors)
+    vectors, pairings = embed_surface(texts, fitted_on=find), case.plain.test.pairings
+    found = retrieve_shared(vectors, pairings, retrieve_sparse_translations)
     yield replace(row, metric=CHOSEN_SAME_LAYER, split="dev", value=1.0)
     series = [Series("top1", ALL, ALL, found.hits())]
     for target in case.targets:
         series += list_directions(found, target)
-    with_pool = replace(row, candidates=found.n_candidates)
-    yield from list_series(with_pool, series, case.settings.evaluate)
+    yield from list_series(row, series, case.settings.evaluate)
     if case.settings.evaluate.distractors:
         more = {language: case.corpus.texts(language, "find") for language in case.corpus.languages}
-        pooled = retrieve_sparse_translations(vectors, embed_surface(more, fitted_on=find))
+        retrieve = partial(retrieve_sparse_translations, distractors=embed_surface(more, fitted_on=find))
+        pooled = retrieve_shared(vectors, pairings, retrieve)
         yield from list_pooled(row, pooled, case.targets, case.settings.evaluate)
 
 
@@ -119,7 +123,13 @@ def _list_rival(
     test, picked = move(case.plain.test), [choice.layer for choice in (same, best) if choice]
     targets, evaluate = [row.target] if row.target else case.targets, case.settings.evaluate
     yield from list_spaces(
-        row, test, retrieve_by_layer(test), picked=picked, targets=targets, evaluate=evaluate
+        row,
+        test,
+        retrieve_by_layer(test),
+        picked=picked,
+        targets=targets,
+        unseen=case.unseen,
+        evaluate=evaluate,
     )
     if evaluate.distractors:
         find = move(case.evidence.find.at_layers(picked))

@@ -7,12 +7,15 @@ from polysteer.metrics.intervals import (
     Difference,
     Interval,
     adjust_holm,
+    average_pairs,
     bootstrap_mean,
     bootstrap_means,
     compare_paired,
     rank_among,
 )
+from polysteer.metrics.mass import measure_mass, measure_share, select_own_tokens
 from polysteer.metrics.mining import LASER_NEIGHBOURS, Mining, mine_bitext
+from polysteer.metrics.pairing import PairNumbers, measure_shared, retrieve_shared
 from polysteer.metrics.perplexity import LanguageLoss, measure_cost
 from polysteer.metrics.pool import retrieve_among_distractors, retrieve_in_pool
 from polysteer.metrics.retrieval import Retrieval, retrieve_translations
@@ -30,8 +33,10 @@ __all__ = [
     "LanguageLoss",
     "LanguagePair",
     "Mining",
+    "PairNumbers",
     "Retrieval",
     "adjust_holm",
+    "average_pairs",
     "bootstrap_mean",
     "bootstrap_means",
     "choose_at_layer",
@@ -39,11 +44,16 @@ __all__ = [
     "compare_paired",
     "measure_alignment",
     "measure_cost",
+    "measure_mass",
+    "measure_share",
+    "measure_shared",
     "mine_bitext",
     "ordered_pairs",
     "rank_among",
     "retrieve_among_distractors",
     "retrieve_in_pool",
+    "retrieve_shared",
     "retrieve_sparse_translations",
     "retrieve_translations",
+    "select_own_tokens",
 ]

@@ -1,13 +1,18 @@
 """What a report is made of."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
 class Summary:
-    """The answer for one target: the view 'same layer', on test. None is what was not measured."""
+    """The answer for one target: the view 'same layer', on test. None is what was not measured.
 
-    target: str
+    Where experts are not held at all, there is one answer, of erasing inside the model, and no target.
+    """
+
+    target: str | None
     experiment: str
     layer: str | None
     k: float | None
@@ -25,13 +30,18 @@ class Summary:
     draws: int
     cost: float
 
+    @property
+    def name(self) -> str:
+        """How tables call the target."""
+        return self.target or "all"
+
 
 @dataclass(frozen=True)
 class ReportRow:
-    """One number of the table. `view` is same_layer, best_layer or curve."""
+    """One number of the table. `view` is same_layer, best_layer, curve, or at_layer if one was asked for."""
 
     experiment: str
-    target: str
+    target: str | None
     view: str
     method: str
     metric: str
@@ -44,6 +54,8 @@ class ReportRow:
     ci_high: float | None
     n: int | None
     candidates: int | None
+    revision: str | None = None
+    embedding_pooling: str | None = None
 
 
 @dataclass(frozen=True)
@@ -55,7 +67,7 @@ class Report:
 
     def find(
         self,
-        target: str,
+        target: str | None,
         method: str,
         metric: str,
         *,
@@ -70,7 +82,28 @@ class Report:
                 return row
         return None
 
-    def value(self, target: str, method: str, metric: str, *, view: str = "same_layer") -> float | None:
+    def value(
+        self, target: str | None, method: str, metric: str, *, view: str = "same_layer"
+    ) -> float | None:
         """A mean over all pairs, or None where it was not measured."""
         row = self.find(target, method, metric, view=view)
         return row.value if row else None
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table of finished text; the first column names the rows."""
+
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one option of the report asks for: words, tables for people, and records for scripts."""
+
+    view: str
+    note: str
+    grids: tuple[Grid, ...]
+    records: tuple[Mapping[str, Any], ...]

@@ -9,6 +9,7 @@ import numpy as np
 
 from polysteer.errors import ArtifactError
 from polysteer.metrics.choice import Judged
+from polysteer.metrics.intervals import average_pairs
 from polysteer.metrics.perplexity import LanguageLoss, measure_cost
 from polysteer.metrics.retrieval import Retrieval
 from polysteer.metrics.vectors import LanguagePair
@@ -23,16 +24,16 @@ class Judgement(NamedTuple):
     losses: Mapping[str, LanguageLoss]
 
     def top1_by_layer(self) -> dict[str, float]:
-        """Mean top-1 over all ordered pairs."""
-        return {layer: float(found.hits().mean()) for layer, found in self.retrieval_by_layer.items()}
+        """Mean top-1 over all ordered pairs, each of which counts the same."""
+        return {layer: average_pairs(found.hits()) for layer, found in self.retrieval_by_layer.items()}
 
-    def cost(self, plain: Mapping[str, LanguageLoss], target: str) -> float | None:
+    def cost(self, plain: Mapping[str, LanguageLoss], target: str | None) -> float | None:
         """The cost, given the plain model's losses of the same texts; None where none were measured."""
         if not self.losses:
             return None
         return measure_cost({name: plain[name] for name in self.losses}, self.losses, target)
 
-    def as_judged(self, plain: Mapping[str, LanguageLoss], target: str) -> Judged:
+    def as_judged(self, plain: Mapping[str, LanguageLoss], target: str | None) -> Judged:
         """What the rule of choice looks at."""
         return Judged(self.label, self.top1_by_layer(), self.cost(plain, target))
 
