@@ -77,6 +77,11 @@ def list_tried(case: Case) -> Iterator[Tried]:
         yield Tried(ERASURE, rows, RANDOM_SUBSPACE)
 
 
+def list_tried_masks(case: Case) -> list[Tried]:
+    """The masks of every target alone."""
+    return [tried for tried in list_tried(case) if tried.target]
+
+
 def list_candidates(case: Case, tried: Tried) -> Iterator[MetricRow]:
     """What dev saw of every point of the sweep."""
     for label, row in tried.row_by_label.items():

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from polysteer.corpus.prompts import TranslationPair, list_sentences, list_translation_pairs
 from polysteer.evaluation.case import Case
 from polysteer.evaluation.spaces import Series, list_series
+from polysteer.evaluation.steered import list_tried_masks
 from polysteer.layout import BASELINE
 from polysteer.metrics.intervals import compare_paired
 from polysteer.metrics.translation import TranslationQuality, measure_translation
@@ -35,9 +36,10 @@ def list_translated(case: Case) -> Iterator[MetricRow]:
     together = list(dict.fromkeys(pair for of_target in pairs.values() for pair in of_target))
     plain = _measure(case, BASELINE, together)
     yield from _list_pair_rows(case.base, plain)
-    for target, of_target in pairs.items():
+    for tried in list_tried_masks(case):
+        target, of_target = tried.name, pairs[tried.name]
         label = case.evidence.choices(target).same_layer.label
-        row = case.describe(target, case.find_candidate(label))
+        row = tried.describe(label)
         steered = _measure(case, f"{target}/{label}", of_target)
         yield from _list_pair_rows(row, steered)
         for pairs_one_way in _split_directions(of_target, target):
