@@ -43,23 +43,24 @@ def retrieve_shared(
     """Ranks by any way to retrieve, pair by pair; without pairings all languages hold the same sentences."""
     if pairings is None:
         return retrieve(vectors)
-    table = _Table(list(vectors), pairings)
-    found = [retrieve(part).ranks for part in table.select(vectors)]
-    sizes = {len(shared.columns) for shared in pairings.values()}
-    return Retrieval(table.pairs, table.fill(found, 0), sizes.pop() if len(sizes) == 1 else None)
+    table = PairTable(list(vectors), pairings)
+    found = [retrieve(part) for part in table.select(vectors)]
+    sizes = {one.n_candidates for one in found}
+    ranks = table.fill([one.ranks for one in found], 0)
+    return Retrieval(table.pairs, ranks, sizes.pop() if len(sizes) == 1 else None)
 
 
 def align_shared(vectors: VectorsByLanguage, pairings: Pairings | None) -> Alignment:
     """Cosines pair by pair; a sentence's others are those that its pair shares."""
     if pairings is None:
         return measure_alignment(vectors)
-    table = _Table(list(vectors), pairings)
+    table = PairTable(list(vectors), pairings)
     found = [measure_alignment(part) for part in table.select(vectors)]
     own, others = [one.pair_cosine for one in found], [one.random_cosine for one in found]
     return Alignment(table.pairs, table.fill(own, np.nan), table.fill(others, np.nan))
 
 
-class _Table:
+class PairTable:
     """What every pair has, in one array [ordered pair, column]."""
 
     def __init__(self, languages: list[str], pairings: Pairings) -> None:
