@@ -13,13 +13,16 @@ from polysteer.metrics.intervals import (
     compare_paired,
     rank_among,
 )
-from polysteer.metrics.pairing import align_shared, retrieve_shared
+from polysteer.metrics.mining import LASER_NEIGHBOURS, Mining, mine_bitext
+from polysteer.metrics.pairing import PairNumbers, measure_shared, retrieve_shared
 from polysteer.metrics.perplexity import LanguageLoss, measure_cost
+from polysteer.metrics.pool import retrieve_among_distractors, retrieve_in_pool
 from polysteer.metrics.retrieval import Retrieval, retrieve_translations
 from polysteer.metrics.sparse import retrieve_sparse_translations
 from polysteer.metrics.vectors import LanguagePair, ordered_pairs
 
 __all__ = [
+    "LASER_NEIGHBOURS",
     "Alignment",
     "Choice",
     "ControlRank",
@@ -28,9 +31,10 @@ __all__ = [
     "Judged",
     "LanguageLoss",
     "LanguagePair",
+    "Mining",
+    "PairNumbers",
     "Retrieval",
     "adjust_holm",
-    "align_shared",
     "average_pairs",
     "bootstrap_mean",
     "bootstrap_means",
@@ -39,8 +43,12 @@ __all__ = [
     "compare_paired",
     "measure_alignment",
     "measure_cost",
+    "measure_shared",
+    "mine_bitext",
     "ordered_pairs",
     "rank_among",
+    "retrieve_among_distractors",
+    "retrieve_in_pool",
     "retrieve_shared",
     "retrieve_sparse_translations",
     "retrieve_translations",

@@ -10,9 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from polysteer.errors import NumericError
-from polysteer.metrics.alignment import Alignment, measure_alignment
 from polysteer.metrics.retrieval import Retrieval
-from polysteer.metrics.vectors import LanguagePair, VectorsByLanguage, ordered_pairs
+from polysteer.metrics.vectors import LanguagePair, ordered_pairs
 
 Rows = npt.NDArray[np.int64]
 
@@ -26,6 +25,13 @@ class SharedRows(NamedTuple):
 
 
 Pairings = Mapping[LanguagePair, SharedRows]
+
+
+class PairNumbers(NamedTuple):
+    """By the name of a metric, its values [pair, meaning]."""
+
+    pairs: tuple[LanguagePair, ...]
+    by_name: Mapping[str, npt.NDArray[Any]]
 
 
 class _Selectable(Protocol):
@@ -43,24 +49,32 @@ def retrieve_shared(
     """Ranks by any way to retrieve, pair by pair; without pairings all languages hold the same sentences."""
     if pairings is None:
         return retrieve(vectors)
-    table = PairTable(list(vectors), pairings)
+    table = _Table(list(vectors), pairings)
     found = [retrieve(part) for part in table.select(vectors)]
     sizes = {one.n_candidates for one in found}
     ranks = table.fill([one.ranks for one in found], 0)
     return Retrieval(table.pairs, ranks, sizes.pop() if len(sizes) == 1 else None)
 
 
-def align_shared(vectors: VectorsByLanguage, pairings: Pairings | None) -> Alignment:
-    """Cosines pair by pair; a sentence's others are those that its pair shares."""
+def measure_shared(
+    vectors: Mapping[str, Vectors],
+    pairings: Pairings | None,
+    measure: Callable[[Mapping[str, Vectors]], PairNumbers],
+) -> PairNumbers:
+    """Any numbers of pairs and meanings, pair by pair; NaN where a pair lacks a meaning.
+
+    What a sentence is compared with beside its translation are the sentences that its pair shares.
+    """
     if pairings is None:
-        return measure_alignment(vectors)
-    table = PairTable(list(vectors), pairings)
-    found = [measure_alignment(part) for part in table.select(vectors)]
-    own, others = [one.pair_cosine for one in found], [one.random_cosine for one in found]
-    return Alignment(table.pairs, table.fill(own, np.nan), table.fill(others, np.nan))
+        return measure(vectors)
+    table = _Table(list(vectors), pairings)
+    found = [measure(part).by_name for part in table.select(vectors)]
+    names = list(found[0])
+    wide = {name: [one[name].astype(np.float64) for one in found] for name in names}
+    return PairNumbers(table.pairs, {name: table.fill(wide[name], np.nan) for name in names})
 
 
-class PairTable:
+class _Table:
     """What every pair has, in one array [ordered pair, column]."""
 
     def __init__(self, languages: list[str], pairings: Pairings) -> None:

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 from polysteer.errors import ArtifactError
 from polysteer.report.data import Answer, Grid
@@ -78,13 +79,15 @@ def _read_pairs(
     values: dict[bool, dict[Pair, float]] = {True: {}, False: {}}
     for record in found:
         values[record["plain"]][record["source"], record["reference"]] = record["value"]
-    facts = {name: found[0][name] for name in ("layer", "candidates")}
+    shared: dict[str, Any] = {**names, "layer": found[0]["layer"], "candidates": found[0]["candidates"]}
     rows = []
     for source, reference in sorted(values[True].keys() | values[False].keys()):
         before, after = (values[plain].get((source, reference)) for plain in (True, False))
         gain = None if before is None or after is None else after - before
-        ends = {"source": source, "reference": reference}
-        rows.append(PairRow(**names, **facts, **ends, baseline=before, steered=after, difference=gain))
+        pair = PairRow(
+            **shared, source=source, reference=reference, baseline=before, steered=after, difference=gain
+        )
+        rows.append(pair)
     return rows
 
 
@@ -93,7 +96,8 @@ def _draw_pairs(rows: Sequence[PairRow], *, with_baseline: bool) -> list[Grid]:
     first = rows[0]
     metric, target = first.metric, first.target
     where = "" if first.layer is None else f", layer {first.layer}"
-    pool = "" if first.candidates is None else f", {first.candidates} candidates"
+    pools = {row.candidates for row in rows}
+    pool = f", {first.candidates} candidates" if len(pools) == 1 and first.candidates is not None else ""
     head = f"{first.experiment}{where}{pool}: {title_metric(metric)}"
     before = {(row.source, row.reference): row.baseline for row in rows}
     after = {(row.source, row.reference): row.steered for row in rows}
