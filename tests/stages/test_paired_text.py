@@ -11,6 +11,7 @@ from polysteer.corpus.builtin import generate
 from polysteer.corpus.table import Corpus
 from polysteer.layout import Layout
 from polysteer.report import summarize, tell_report
+from polysteer.report.pairs import show_pairs
 from polysteer.stages import collect, corpus, embed, evaluate, rank
 from polysteer.stages.run import Run
 from polysteer.stages.store import build_store
@@ -144,3 +145,6 @@ def test_everything_else_is_there_and_the_report_says_so(paired) -> None:
     assert {"csls_top1", "margin_top1", "xsim_error", "bitext_accuracy", "bitext_f1"} <= set(plain)
     told = tell_report(summarize(artifacts / "metrics.duckdb", experiment="paired"))
     assert "among the sentences of each pair" in told
+    matrices = show_pairs(artifacts / "metrics.duckdb", ["paired"], target="deu")
+    assert "candidates" not in matrices.grids[0].title
+    assert [row[0] for row in matrices.grids[0].rows] == ["deu", "en", "ja", "mean"]
