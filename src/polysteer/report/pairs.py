@@ -79,13 +79,20 @@ def _read_pairs(
     values: dict[bool, dict[Pair, float]] = {True: {}, False: {}}
     for record in found:
         values[record["plain"]][record["source"], record["reference"]] = record["value"]
-    shared: dict[str, Any] = {**names, "layer": found[0]["layer"], "candidates": found[0]["candidates"]}
+    pools = {(record["source"], record["reference"]): record["candidates"] for record in found}
+    shared: dict[str, Any] = {**names, "layer": found[0]["layer"]}
     rows = []
     for source, reference in sorted(values[True].keys() | values[False].keys()):
         before, after = (values[plain].get((source, reference)) for plain in (True, False))
         gain = None if before is None or after is None else after - before
         pair = PairRow(
-            **shared, source=source, reference=reference, baseline=before, steered=after, difference=gain
+            **shared,
+            candidates=pools[source, reference],
+            source=source,
+            reference=reference,
+            baseline=before,
+            steered=after,
+            difference=gain,
         )
         rows.append(pair)
     return rows
