@@ -59,7 +59,9 @@ def report(
     elif metric is not None or layer is not None:
         answer = _show_metric(question)
     else:
-        return _print_report(question.summarize(), format, single=lang is not None)
+        found = question.summarize()
+        is_one = lang is not None or [summary.target for summary in found.summaries] == [None]
+        return _print_report(found, format, single=is_one)
     return _print_answer(question, answer, format)
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 BASELINE = "baseline"  # the condition without a mask
+ERASURE = "erase"  # stands where a target does for what is done to the languages' subspace
 METRICS_FOLDER, PLOTS_FOLDER = "metrics", "plots"
 RESERVED = (METRICS_FOLDER, PLOTS_FOLDER)  # no experiment may have one of these names
 
@@ -68,8 +69,12 @@ class ExperimentLayout:
         """What one candidate scored on dev."""
         return self.vectors / target / "judged" / f"{label}.safetensors"
 
+    def subspace(self, method: str) -> Path:
+        """The languages' subspace as it was fitted, in a folder with its stamp."""
+        return self.vectors / ERASURE / "fitted" / method / "subspace.safetensors"
+
     def control(self, target: str, draw: int) -> Path:
-        """What one draw of random neurons scored on test."""
+        """What one draw of random neurons, or of a random subspace, scored on test."""
         return self.vectors / target / "controls" / f"{draw:03d}.safetensors"
 
     def choice(self, target: str) -> Path:
@@ -78,7 +83,7 @@ class ExperimentLayout:
 
     @property
     def chosen(self) -> Path:
-        """The masks picked on dev, one per target: what is shared."""
+        """The masks picked on dev, one per target, and the subspace: what is shared."""
         return self.folder / "chosen"
 
     def chosen_mask(self, target: str) -> Path:

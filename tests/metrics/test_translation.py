@@ -28,6 +28,6 @@ def test_bleu_takes_characters_where_no_spaces_are_written() -> None:
 def test_missing_references_and_a_missing_extra_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(NumericError, match="1 translations for 2 references"):
         measure_translation(["a"], ["a", "b"], language="en")
-    monkeypatch.setitem(sys.modules, "sacrebleu.metrics", None)
+    monkeypatch.setitem(sys.modules, "sacrebleu.metrics.bleu", None)
     with pytest.raises(NumericError, match=r"pip install 'polysteer\[translation\]'"):
         measure_translation(["a"], ["a"], language="en")

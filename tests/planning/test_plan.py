@@ -6,7 +6,7 @@ import pytest
 from polysteer.corpus.schema import SCHEMA
 from polysteer.corpus.sources import read_corpus
 from polysteer.corpus.table import Corpus
-from polysteer.errors import CorpusError, ModelError, SiteError
+from polysteer.errors import ConfigError, CorpusError, ModelError, SiteError
 from polysteer.layout import Layout
 from polysteer.models.backbone import find_backbone
 from polysteer.models.loading import load_model
@@ -210,3 +210,44 @@ def test_an_encoder_that_should_write_is_refused(encoder_folder, make_experiment
     settings = make_experiment(encoder_folder, evaluate={"translate": {}})
     with pytest.raises(ModelError, match=r"predicts no next token, .* 'translate: null'"):
         plan_experiment(settings, read_corpus(settings.corpus))
+
+
+@pytest.mark.parametrize("intervention", ["erase", ["set", "erase"]])
+def test_erasing_reads_and_keeps_what_was_planned(causal_folder, make_experiment, tmp_path, intervention):
+    erase = {"method": ["mean_difference", "leace"], "from_block": 0, "shrinkage": 0.5}
+    settings = make_experiment(causal_folder, steer={"intervention": intervention, "erase": erase})
+    plan = plan_experiment(settings, read_corpus(settings.corpus))
+    run = perform_all(settings, tmp_path / "artifacts")
+    choices = load_choices(run.layout.choice("erase"))
+    chosen = next(job for job in plan.jobs if job.name == "erased on find, test")
+    one_reading = 0 if len(choices.labels) == 2 else chosen.forward_tokens // 2
+    assert run.counts["forward"] == plan.forward_tokens - one_reading
+    planned = {item.name: item.n_bytes for item in plan.stored}
+    real, n_files = measure_files(run.layout.vectors / "erase" / "fitted")
+    real += run.layout.chosen_mask("erase").stat().st_size
+    assert 0 <= real - planned["subspaces"] <= HEADERS * (n_files + 1)
+    assert set(planned) == {"vectors", "judgements", "subspaces"} | (
+        set() if intervention == "erase" else {"responses", "masks"}
+    )
+
+
+def test_erasing_what_the_model_or_the_layers_lack_is_refused(causal_folder, make_experiment):
+    beyond = make_experiment(causal_folder, steer={"intervention": "erase", "erase": {"from_block": 2}})
+    text = read_corpus(beyond.corpus)
+    with pytest.raises(ConfigError, match="from_block is 2; the model has blocks 0 to 1"):
+        plan_experiment(beyond, text)
+    erase = {"intervention": "erase", "erase": {"from_block": 0}}
+    lacking = make_experiment(causal_folder, steer=erase, embed={"layers": [1, "final"]})
+    with pytest.raises(ConfigError, match=r"embed\.layers lacks 2"):
+        plan_experiment(lacking, text)
+
+
+def test_a_threshold_alone_is_planned_at_its_largest(causal_folder, make_experiment, tmp_path):
+    settings = make_experiment(causal_folder, rank={"k": None, "threshold": 0.4})
+    planned = {
+        item.name: item.n_bytes for item in plan_experiment(settings, read_corpus(settings.corpus)).stored
+    }
+    places = perform_all(settings, tmp_path / "artifacts").layout
+    real, n_files = measure_files(places.masks)
+    assert real - HEADERS * n_files <= planned["masks"]
+    assert len(list(places.masks.glob("fi/ap-own-threshold-*.safetensors"))) == 1

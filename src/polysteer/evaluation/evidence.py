@@ -51,6 +51,7 @@ class Evidence:
 
     layout: ExperimentLayout
     corpus: Corpus
+    fit_languages: Sequence[str]  # of the erased subspace
 
     @property
     def languages(self) -> Sequence[str]:
@@ -103,17 +104,17 @@ class Evidence:
         }
         return Spaces(by_layer, {}, plain.pairings)
 
-    def choices(self, target: str) -> Choices:
-        """What dev picked."""
-        return load_choices(self.layout.choice(target))
+    def choices(self, name: str) -> Choices:
+        """What dev picked for a target, or of the ways to erase."""
+        return load_choices(self.layout.choice(name))
 
-    def judgement(self, target: str, label: str) -> Judgement:
+    def judgement(self, name: str, label: str) -> Judgement:
         """What a candidate did on dev."""
-        return load_judgement(_require(self.layout.judgement(target, label)))
+        return load_judgement(_require(self.layout.judgement(name, label)))
 
-    def controls(self, target: str, n_draws: int) -> list[Judgement]:
-        """What each draw of random neurons did on test."""
-        return [load_judgement(_require(self.layout.control(target, draw))) for draw in range(n_draws)]
+    def controls(self, name: str, n_draws: int) -> list[Judgement]:
+        """What each random draw did on test."""
+        return [load_judgement(_require(self.layout.control(name, draw))) for draw in range(n_draws)]
 
     @cached_property
     def _pairings_by_split(self) -> Mapping[str, Pairings | None]:
@@ -134,7 +135,7 @@ class Evidence:
         find = self.find.by_layer
         width = next(iter(find[next(iter(find))].values())).shape[-1]
         metadata = SubspaceMetadata(
-            method="mean_difference", languages=list(self.languages), layers=list(find), width=width
+            method="mean_difference", languages=list(self.fit_languages), layers=list(find), width=width
         )
         return fit_subspace(find, metadata)
 

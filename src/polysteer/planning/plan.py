@@ -7,6 +7,7 @@ from typing import Any
 from transformers import AutoModelForCausalLM
 
 from polysteer.config import Experiment
+from polysteer.config.erase import list_erased_layers
 from polysteer.corpus.languages import resolve_language
 from polysteer.corpus.parallel import check_comparable
 from polysteer.corpus.table import Corpus
@@ -90,6 +91,8 @@ def plan_experiment(settings: Experiment, corpus: Corpus) -> Plan:
     )
     shape = _read_shape(facts)
     _check_sites(facts, sites)
+    if settings.erasures():
+        list_erased_layers(settings.erasures(), settings.embed.layers, n_blocks=shape.n_blocks)
     source = find_source(model.id, revision=model.revision, trust_remote_code=model.trust_remote_code)
     tokenizer = load_tokenizer(source)
     text = measure_text(corpus, tokenizer)

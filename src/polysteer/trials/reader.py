@@ -17,7 +17,8 @@ from polysteer.models.intervene import Mask, intervene
 from polysteer.models.layers import Layer, list_layers
 from polysteer.models.loading import LoadedModel
 from polysteer.models.positions import Where
-from polysteer.models.sites import Overrides
+from polysteer.models.shape import ModelShape
+from polysteer.models.sites import Overrides, describe_shape
 from polysteer.models.tokens import tokenize_texts
 from polysteer.models.writing import Writing, WrittenText, write_texts
 from polysteer.trials.judgement import Judgement
@@ -56,6 +57,10 @@ class Reader:
     def all_layers(self) -> list[Layer]:
         """Every layer of the model."""
         return list(list_layers(self.loaded.model))
+
+    def shape(self) -> ModelShape:
+        """What a mask has to agree with."""
+        return describe_shape(self.loaded.model, overrides=self._overrides)
 
     def read(
         self,

@@ -8,10 +8,12 @@ from polysteer.artifacts import fingerprint
 from polysteer.config import Experiment
 from polysteer.corpus.table import Corpus
 from polysteer.layout import BASELINE, ExperimentLayout
+from polysteer.masks.files import AnyMask
+from polysteer.masks.subspace import FINAL
 from polysteer.metrics.pairing import Pairings
 from polysteer.metrics.perplexity import LanguageLoss
-from polysteer.models.intervene import Mask
 from polysteer.models.layers import Layer
+from polysteer.models.shape import ModelShape
 from polysteer.models.writing import Writing, WrittenText
 from polysteer.progress import Progress
 from polysteer.trials.judgement import Judgement
@@ -29,9 +31,14 @@ class Steering(NamedTuple):
     """A mask at a strength, and the stamp of what both came from."""
 
     label: str
-    mask: Mask
+    mask: AnyMask
     strength: float
     stamp: str
+    first_layer: int = 1  # of the embedding layers that it can change
+
+    def changes(self, layer: str) -> bool:
+        """Whether vectors of this layer can be other than the plain model's."""
+        return layer == FINAL or int(layer) >= self.first_layer
 
 
 class Session:
@@ -63,6 +70,11 @@ class Session:
         """Every layer that is embedded."""
         wanted = self.settings.embed.layers
         return self._reader.all_layers() if wanted == "all" else list(wanted)
+
+    @cached_property
+    def shape(self) -> ModelShape:
+        """The model's."""
+        return self._reader.shape()
 
     @cached_property
     def plain_losses(self) -> Mapping[str, LanguageLoss]:

@@ -1,28 +1,28 @@
 """One experiment's trials: candidates judged on dev, one chosen per target, read on test beside controls."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from polysteer.masks.mask import ExpertMask
-from polysteer.models.layers import Layer
-from polysteer.trials.candidates import choose_candidates, load_candidates
-from polysteer.trials.choices import Choices, save_choices
+from polysteer.trials.candidates import choose_candidates, load_candidates, read_chosen
 from polysteer.trials.controls import Controls
-from polysteer.trials.session import Session, Steering
-from polysteer.trials.writing import write_plain, write_steered
+from polysteer.trials.erasure import check_erasures, try_erasures
+from polysteer.trials.session import Session
+from polysteer.trials.writing import write_chosen, write_plain
 
 
 def try_targets(session: Session, targets: Sequence[str]) -> None:
-    """The plain model's texts, and vectors of every split; then each target's masks and random neurons."""
+    """The plain model's texts and vectors; each target's masks and random neurons; the subspace's."""
+    check_erasures(session)  # before anything is read
     write_plain(session, targets)
     _read_baseline(session)
-    controls = Controls(session)
-    for target in targets:
-        candidates = load_candidates(session, target)
-        choices = choose_candidates(session, target, candidates)
-        save_choices(session.layout.choice(target), choices)
-        _read_chosen(session, target, candidates, choices)
-        write_steered(session, target, next(c for c in candidates if c.label == choices.same_layer.label))
-        controls.try_target(target, candidates)
+    if session.settings.candidates():
+        controls = Controls(session)
+        for target in targets:
+            candidates = load_candidates(session, target)
+            choices = choose_candidates(session, target, candidates, target=target)
+            read_chosen(session, target, candidates, choices)
+            write_chosen(session, target, candidates, choices, [target])
+            controls.try_target(target, candidates)
+    try_erasures(session, targets)
 
 
 def _read_baseline(session: Session) -> None:
@@ -32,16 +32,3 @@ def _read_baseline(session: Session) -> None:
     if "perplexity" in session.settings.evaluate.families:
         for split in ("find", "test"):
             session.count_tokens(split)
-
-
-def _read_chosen(session: Session, target: str, candidates: Iterable[Steering], choices: Choices) -> None:
-    """What was chosen, read on test, and on find where it was chosen: means and probes are fitted there."""
-    by_label = {candidate.label: candidate for candidate in candidates}
-    mask = by_label[choices.same_layer.label].mask
-    assert isinstance(mask, ExpertMask)
-    mask.save(session.layout.chosen_mask(target))
-    for label in choices.labels:
-        condition, steering = f"{target}/{label}", by_label[label]
-        layers: list[Layer] = [layer for layer in session.layers if str(layer) in choices.layers_of(label)]
-        session.read_steered(condition, steering, "find", layers=layers, n_losses=0)
-        session.read_steered(condition, steering, "test", layers=session.layers, n_losses=None)

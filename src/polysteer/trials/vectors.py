@@ -42,6 +42,18 @@ def save_vectors(path: Path, content: LanguageVectors, *, stamp: str) -> None:
     write_tensors(path, tensors, {"fingerprint": stamp, "facts": json.dumps(facts)})
 
 
+def load_layer(path: Path, layer: str) -> npt.NDArray[np.float32]:
+    """One layer of the vectors, [sentence, width]; nothing else is read."""
+    file = open_tensors(path)
+    try:
+        number = json.loads(file.metadata["facts"])["layers"].index(layer)
+        return np.array(file.read("vectors")[number], np.float32)
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise ArtifactError(
+            f"{path} holds no vectors of layer {layer} ({error}); delete it and run `steer embed`"
+        ) from error
+
+
 def load_vectors(path: Path) -> LanguageVectors:
     """Read the vectors back as 32-bit numbers."""
     file = open_tensors(path)
