@@ -14,7 +14,7 @@ from polysteer.trials.vectors import load_vectors
 
 
 def list_expected(case: Case) -> Iterator[MetricRow]:
-    """Of the plain model, and for each target under its chosen masks."""
+    """Every target's tokens: of the plain model, under its own chosen masks, and without the subspace."""
     if not case.plain.test.losses:
         return
     yield from _list_tokens(case)
@@ -22,7 +22,7 @@ def list_expected(case: Case) -> Iterator[MetricRow]:
         yield from _list_masses(case.base, case, target, BASELINE)
     for tried in list_tried(case):
         for label in case.evidence.choices(tried.name).labels:
-            for target in [tried.target] if tried.target else case.targets:
+            for target in tried.concerns(case):
                 yield from _list_masses(tried.describe(label), case, target, f"{tried.name}/{label}")
 
 

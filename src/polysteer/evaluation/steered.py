@@ -45,6 +45,10 @@ class Tried(NamedTuple):
         """The target, where there is one."""
         return next(iter(self.row_by_label.values())).target
 
+    def concerns(self, case: Case) -> Sequence[str]:
+        """The targets to look at: its own, or all where it leads to none of them."""
+        return case.targets if self.target is None else [self.target]
+
     def describe(self, label: str) -> MetricRow:
         """The row of a point that a file is of; a file of other settings is refused."""
         if label in self.row_by_label:
@@ -75,11 +79,6 @@ def list_tried(case: Case) -> Iterator[Tried]:
     if erasures:
         rows = {erasure.label: case.describe_erasure(erasure) for erasure in erasures}
         yield Tried(ERASURE, rows, RANDOM_SUBSPACE)
-
-
-def list_tried_masks(case: Case) -> list[Tried]:
-    """The masks of every target alone."""
-    return [tried for tried in list_tried(case) if tried.target]
 
 
 def list_candidates(case: Case, tried: Tried) -> Iterator[MetricRow]:
