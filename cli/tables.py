@@ -9,6 +9,7 @@ from rich.text import Text
 
 from polysteer.cli.grids import Folded
 from polysteer.report import Grid, Report, ReportRow, Summary
+from polysteer.report.language_model import grid_language_model
 from polysteer.report.methods import name_method, order_methods
 from polysteer.report.words import (
     choose_method,
@@ -36,6 +37,7 @@ def _draw_target(report: Report, summary: Summary) -> Iterator[RenderableType]:
         _grid_methods(report, summary),
         *([_grid_directions(report, summary.target)] if summary.target else []),
         _grid_perplexity(report, summary),
+        *([grid_language_model(report, summary.target)] if summary.target else []),
         _grid_curve(report, summary.target),
     ):
         if grid.rows:

@@ -26,7 +26,7 @@ def perform(run: Run) -> str:
         source=run.model_source,
         progress=run.progress,
     )
-    try_targets(session, targets)
+    try_targets(session, list(targets))
     n_candidates, n_erasures = len(run.settings.candidates()), len(run.settings.erasures())
     tried = [f"{n_candidates} candidates for each of {len(targets)} targets"] if n_candidates else []
     tried += [f"{n_erasures} ways to erase"] if n_erasures else []

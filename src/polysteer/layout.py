@@ -53,6 +53,18 @@ class ExperimentLayout:
         """The vectors and losses of one language's split under one condition."""
         return self.vectors / condition / f"{language}.{split}.safetensors"
 
+    def tokens(self, split: str, language: str) -> Path:
+        """Which tokens one language's split consists of."""
+        return self.vectors / BASELINE / f"{language}.{split}.tokens.safetensors"
+
+    def written(self, condition: str, language: str) -> Path:
+        """What was written after the first words of one language's test sentences."""
+        return self.vectors / condition / "written" / f"{language}.json"
+
+    def translated(self, condition: str, source: str, reference: str) -> Path:
+        """What was written as the translations of one language's test sentences into another."""
+        return self.vectors / condition / "translated" / f"{source}.{reference}.json"
+
     def judgement(self, target: str, label: str) -> Path:
         """What one candidate scored on dev."""
         return self.vectors / target / "judged" / f"{label}.safetensors"

@@ -160,6 +160,25 @@ class ChooseSettings(Section):
     cost_texts: int = Field(100, ge=1, description="dev sentences per language whose perplexity is the cost")
 
 
+class GenerateSettings(Section):
+    """Writing on from the first words of test sentences, without a mask and under the chosen ones."""
+
+    prompts: int = Field(20, ge=2, description="test sentences per language, at most")
+    prompt_tokens: int = Field(4, ge=1, description="tokens of each that are given")
+    new_tokens: int = Field(24, ge=1, description="tokens that are written, at most")
+
+
+class TranslateSettings(Section):
+    """Translating test sentences after examples, without a mask and under the chosen ones."""
+
+    sentences: int = Field(20, ge=2, description="test sentences per pair of languages, at most")
+    shots: int = Field(4, ge=0, description="find sentences with their translations that stand before")
+    new_tokens: int = Field(32, ge=1, description="tokens that are written, at most")
+    directions: Annotated[
+        tuple[Literal["into", "out_of"], ...], BeforeValidator(as_tuple), Field(min_length=1)
+    ] = ("into", "out_of")
+
+
 class EvaluateSettings(Section):
     """Which numbers, how many random controls, and the rule of choice."""
 
@@ -175,6 +194,13 @@ class EvaluateSettings(Section):
     resamples: int = Field(10_000, ge=100, description="bootstrap resamples over sentences")
     seed: int = Field(0, ge=0)
     choose: ChooseSettings = ChooseSettings()
+    generate: GenerateSettings | None = Field(
+        None, description="{} for its defaults; needs a model that writes"
+    )
+    translate: TranslateSettings | None = Field(
+        None,
+        description="{} for its defaults; needs a model that writes, and the extra 'translation'",
+    )
 
 
 class Candidate(NamedTuple):

@@ -1,13 +1,14 @@
 """One experiment as evaluation sees it: its settings, its evidence, and the plain model to compare with."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from polysteer.config import Candidate, Experiment
 from polysteer.config.erase import Erasure
 from polysteer.corpus.table import Corpus
+from polysteer.errors import ArtifactError
 from polysteer.evaluation.evidence import Evidence, Spaces
 from polysteer.evaluation.spaces import judge_retrieval, retrieve_by_layer
 from polysteer.layout import BASELINE
@@ -17,6 +18,7 @@ from polysteer.metrics.retrieval import Retrieval
 from polysteer.store.rows import ERASED_IN_MODEL, MetricRow
 
 NO_BUDGET = float("inf")
+T = TypeVar("T")
 
 
 class Plain(NamedTuple):
@@ -60,6 +62,24 @@ class Case:
         """The choice in both views for what has no cost and may stand at any layer."""
         same = choose_at_layer(judged, layer=self.primary, cost_at_most=NO_BUDGET)
         return same, choose_with_layer(judged, cost_at_most=NO_BUDGET, skip=())
+
+    @property
+    def steered_targets(self) -> Sequence[str]:
+        """The targets that masks lead to: none where nothing is asked for but erasing."""
+        return self.targets if self.settings.candidates() else ()
+
+    def find_candidate(self, label: str) -> Candidate:
+        """The point of the sweep that a file is of."""
+        return self.pick({candidate.label: candidate for candidate in self.settings.candidates()}, label)
+
+    def pick(self, by_label: Mapping[str, T], label: str) -> T:
+        """What belongs to the point that a file is of; a file of other settings is refused."""
+        if label in by_label:
+            return by_label[label]
+        raise ArtifactError(
+            f"{self.evidence.layout.vectors} was made for other settings: {label!r} is no point of this "
+            f"sweep; run `steer embed {self.base.experiment}`, which reads only what is missing"
+        )
 
     def describe(self, target: str, candidate: Candidate) -> MetricRow:
         """The columns that say which mask a number is of."""

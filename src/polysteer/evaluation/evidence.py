@@ -15,11 +15,13 @@ from polysteer.layout import BASELINE, ExperimentLayout
 from polysteer.masks.erasure import fit_subspace
 from polysteer.masks.subspace import LanguageSubspace
 from polysteer.masks.subspace_metadata import SubspaceMetadata
+from polysteer.metrics.mass import Ids, select_own_tokens
 from polysteer.metrics.pairing import Pairings
 from polysteer.metrics.perplexity import LanguageLoss
 from polysteer.trials.choices import Choices, load_choices
 from polysteer.trials.judgement import Judgement, load_judgement
 from polysteer.trials.pairings import pair_rows
+from polysteer.trials.tokens import TokenCounts, load_tokens
 from polysteer.trials.vectors import LanguageVectors, load_vectors
 
 DIRECTION_STRENGTHS = (0.5, 1.0, 2.0)
@@ -118,6 +120,15 @@ class Evidence:
     def _pairings_by_split(self) -> Mapping[str, Pairings | None]:
         """Nothing is looked for among the sentences of `find`."""
         return {"find": None, **{split: pair_rows(self.corpus, split) for split in ("dev", "test")}}
+
+    def tokens(self, split: str, language: str) -> TokenCounts:
+        """Which tokens a language's text consists of."""
+        return load_tokens(self.layout.tokens(split, language))
+
+    @cached_property
+    def own_tokens(self) -> Mapping[str, Ids]:
+        """Of each language the tokens that occur in its `find` text and in no other's."""
+        return select_own_tokens({lang: self.tokens("find", lang).ids for lang in self.languages})
 
     @cached_property
     def _subspace(self) -> LanguageSubspace:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from polysteer.evaluation.case import Case
+from polysteer.evaluation.expectation import list_expected
 from polysteer.evaluation.rivals import (
     list_baseline,
     list_centred,
@@ -18,6 +19,8 @@ from polysteer.evaluation.steered import (
     list_controls,
     list_tried,
 )
+from polysteer.evaluation.translation import list_translated
+from polysteer.evaluation.written import list_written
 from polysteer.metrics.intervals import adjust_holm
 from polysteer.store.rows import BEST_LAYER_SUFFIX, MetricRow, excluding
 
@@ -25,6 +28,9 @@ from polysteer.store.rows import BEST_LAYER_SUFFIX, MetricRow, excluding
 def evaluate_case(case: Case) -> Iterator[MetricRow]:
     """Baseline, rivals, and what acts in the model against baseline and random draws."""
     yield from list_baseline(case)
+    yield from list_expected(case)
+    yield from list_written(case)
+    yield from list_translated(case)
     yield from list_centred(case)
     yield from list_erased(case)
     yield from list_surface(case)

@@ -35,7 +35,7 @@ class Series(NamedTuple):
 
     metric: str
     source: str
-    reference: str
+    reference: str | None
     values: Values
 
     @property

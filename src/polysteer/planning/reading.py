@@ -9,11 +9,15 @@ VIEWS = 2  # the choice at the primary layer, and the one of layer and candidate
 
 
 class Job(NamedTuple):
-    """Reading of one kind: tokens through the model, and how many of them get a loss as well."""
+    """Reading of one kind: tokens through the model, and how many of them get a loss as well.
+
+    Where text is written, a loss stands for a prediction: each new token waits for the one before it.
+    """
 
     name: str
     forward_tokens: int
     loss_tokens: int
+    is_written: bool = False
 
 
 def list_jobs(settings: Experiment, text: TextSize, *, measures_losses: bool) -> list[Job]:

@@ -23,10 +23,15 @@ class Stored(NamedTuple):
     n_bytes: int
 
 
-def list_stored(settings: Experiment, text: TextSize, shape: ModelShape) -> list[Stored]:
-    """All that an experiment leaves on disk; never less than what will be there."""
+def list_stored(
+    settings: Experiment, text: TextSize, shape: ModelShape, *, n_vocabulary: int
+) -> list[Stored]:
+    """All that an experiment leaves on disk; never less than what will be there.
+
+    `n_vocabulary` is how many tokens a model that predicts knows: none where no losses are measured.
+    """
     stored = [
-        Stored("vectors", _count_vectors(settings, text, shape)),
+        Stored("vectors", _count_vectors(settings, text, shape, n_vocabulary)),
         Stored("judgements", _count_judgements(settings, text, shape)),
     ]
     if settings.candidates():
@@ -70,18 +75,22 @@ def _count_subspaces(settings: Experiment, languages: Sequence[str], shape: Mode
     return n_files * SINGLE * n_layers * shape.width * (1 + 2 * rank)
 
 
-def _count_vectors(settings: Experiment, text: TextSize, shape: ModelShape) -> int:
+def _count_vectors(settings: Experiment, text: TextSize, shape: ModelShape, n_vocabulary: int) -> int:
     """Every layer of every sentence without a mask, and of the test sentences under what was chosen.
 
-    Of the find sentences under a mask only the layers that it was chosen for are kept.
+    Of the find sentences under a mask only the layers that it was chosen for are kept. Test comes with a
+    number per token of the vocabulary.
     """
     find, dev, test = (text.count_sentences(split) for split in ("find", "dev", "test"))
     n_layers = count_layers(settings, shape)
     n_vectors = n_layers * (find + dev + test)
     for trial in _list_trials(settings):
-        n_chosen = min(trial.n_candidates, VIEWS)
-        n_vectors += trial.n_trials * (n_chosen * n_layers * test + min(VIEWS, n_layers) * find)
-    return HALF * shape.width * n_vectors
+        n_views = min(trial.n_candidates, VIEWS)
+        n_vectors += trial.n_trials * (n_views * n_layers * test + min(VIEWS, n_layers) * find)
+    n_chosen = len(settings.targets) * min(len(settings.candidates()), VIEWS)
+    n_chosen += min(len(settings.erasures()), VIEWS)
+    n_expected = len(text.languages) * (1 + n_chosen) * n_vocabulary
+    return HALF * shape.width * n_vectors + SINGLE * n_expected
 
 
 def _count_judgements(settings: Experiment, text: TextSize, shape: ModelShape) -> int:

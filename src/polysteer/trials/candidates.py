@@ -70,7 +70,7 @@ def _load(session: Session, target: str, candidate: Candidate) -> Steering:
 def _judge_on_dev(session: Session, name: str, candidate: Steering) -> Judgement:
     path = session.layout.judgement(name, candidate.label)
     n_losses = session.settings.evaluate.choose.cost_texts
-    stamp = session.stamp("dev", session.corpus.fingerprint(), candidate.stamp, n_losses)
+    stamp = session.stamp("dev", session.corpus.fingerprint(), candidate.stamp, session.name_losses(n_losses))
     if not is_current(path, stamp):
         judgement = session.judge(candidate, "dev", layers=session.layers, n_losses=n_losses)
         save_judgement(path, judgement, stamp=stamp)

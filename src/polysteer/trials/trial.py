@@ -1,16 +1,18 @@
 """One experiment's trials: candidates judged on dev, one chosen per target, read on test beside controls."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from polysteer.trials.candidates import choose_candidates, load_candidates, read_chosen
 from polysteer.trials.controls import Controls
 from polysteer.trials.erasure import check_erasures, try_erasures
 from polysteer.trials.session import Session
+from polysteer.trials.writing import write_plain, write_steered
 
 
-def try_targets(session: Session, targets: Iterable[str]) -> None:
-    """The plain model's vectors of every split; each target's masks and random neurons; the subspace's."""
+def try_targets(session: Session, targets: Sequence[str]) -> None:
+    """The plain model's texts, and vectors of every split; each target's masks and draws; the subspace's."""
     check_erasures(session)  # before anything is read
+    write_plain(session, targets)
     _read_baseline(session)
     if session.settings.candidates():
         controls = Controls(session)
@@ -18,6 +20,7 @@ def try_targets(session: Session, targets: Iterable[str]) -> None:
             candidates = load_candidates(session, target)
             choices = choose_candidates(session, target, candidates, target=target)
             read_chosen(session, target, candidates, choices)
+            write_steered(session, target, next(c for c in candidates if c.label == choices.same_layer.label))
             controls.try_target(target, candidates)
     try_erasures(session)
 
@@ -26,3 +29,6 @@ def _read_baseline(session: Session) -> None:
     n_cost_texts = session.settings.evaluate.choose.cost_texts
     for split, n_losses in (("find", 0), ("dev", n_cost_texts), ("test", None)):
         session.read_plain(split, n_losses=n_losses)
+    if "perplexity" in session.settings.evaluate.families:
+        for split in ("find", "test"):
+            session.count_tokens(split)
