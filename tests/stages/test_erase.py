@@ -47,7 +47,6 @@ experiments:
       controls: 3
       distractors: true
       generate: {{prompts: 2, new_tokens: 2}}
-      translate: {{sentences: 2, shots: 1, new_tokens: 2, directions: into}}
       resamples: 200
       choose: {{cost_at_most: 5, cost_texts: 6}}
 """
