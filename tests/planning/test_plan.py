@@ -181,6 +181,37 @@ def test_text_that_cannot_be_compared_is_refused_before_it_is_counted(causal_fol
         plan_experiment(settings, Corpus(pa.Table.from_pylist(kept, schema=SCHEMA)))
 
 
+WRITING = {
+    "generate": {"prompts": 3, "new_tokens": 5},
+    "translate": {"sentences": 2, "shots": 1, "new_tokens": 6},
+}
+
+
+def test_what_is_written_was_planned(causal_folder, make_experiment, tmp_path):
+    without = make_experiment(causal_folder, evaluate={"controls": 0})
+    reading = plan_experiment(without, read_corpus(without.corpus))
+    settings = make_experiment(causal_folder, evaluate={"controls": 0} | WRITING)
+    plan = plan_experiment(settings, read_corpus(settings.corpus))
+    run = perform_all(settings, tmp_path / "artifacts")
+    assert run.counts["loss"] - OF_CHECK == plan.loss_tokens
+    n_texts = 3 * 3 * 3 + 2 * (6 + 4 + 4)  # by language, condition and prompt; by pair and sentence
+    assert plan.loss_tokens - reading.loss_tokens == 5 * 27 + 6 * (n_texts - 27)
+    continued, translated = plan.jobs[-2:]
+    text = read_corpus(settings.corpus)
+    n_given = sum(
+        1 + min(4, len(row.split())) for lang in text.languages for row in text.texts(lang, "test")[:3]
+    )
+    assert continued.forward_tokens == 3 * n_given + 27 * (5 - 1)
+    assert translated.loss_tokens == 6 * (n_texts - 27)
+    assert plan.minutes(Speed(10.0, 10.0)) == reading.minutes(Speed(10.0, 10.0))
+
+
+def test_an_encoder_that_should_write_is_refused(encoder_folder, make_experiment):
+    settings = make_experiment(encoder_folder, evaluate={"translate": {}})
+    with pytest.raises(ModelError, match=r"predicts no next token, .* 'translate: null'"):
+        plan_experiment(settings, read_corpus(settings.corpus))
+
+
 @pytest.mark.parametrize("intervention", ["erase", ["set", "erase"]])
 def test_erasing_reads_and_keeps_what_was_planned(causal_folder, make_experiment, tmp_path, intervention):
     erase = {"method": ["mean_difference", "leace"], "from_block": 0, "shrinkage": 0.5}
@@ -220,34 +251,3 @@ def test_a_threshold_alone_is_planned_at_its_largest(causal_folder, make_experim
     real, n_files = measure_files(places.masks)
     assert real - HEADERS * n_files <= planned["masks"]
     assert len(list(places.masks.glob("fi/ap-own-threshold-*.safetensors"))) == 1
-
-
-WRITING = {
-    "generate": {"prompts": 3, "new_tokens": 5},
-    "translate": {"sentences": 2, "shots": 1, "new_tokens": 6},
-}
-
-
-def test_what_is_written_was_planned(causal_folder, make_experiment, tmp_path):
-    without = make_experiment(causal_folder, evaluate={"controls": 0})
-    reading = plan_experiment(without, read_corpus(without.corpus))
-    settings = make_experiment(causal_folder, evaluate={"controls": 0} | WRITING)
-    plan = plan_experiment(settings, read_corpus(settings.corpus))
-    run = perform_all(settings, tmp_path / "artifacts")
-    assert run.counts["loss"] - OF_CHECK == plan.loss_tokens
-    n_texts = 3 * 3 * 3 + 2 * (6 + 4 + 4)  # by language, condition and prompt; by pair and sentence
-    assert plan.loss_tokens - reading.loss_tokens == 5 * 27 + 6 * (n_texts - 27)
-    continued, translated = plan.jobs[-2:]
-    text = read_corpus(settings.corpus)
-    n_given = sum(
-        1 + min(4, len(row.split())) for lang in text.languages for row in text.texts(lang, "test")[:3]
-    )
-    assert continued.forward_tokens == 3 * n_given + 27 * (5 - 1)
-    assert translated.loss_tokens == 6 * (n_texts - 27)
-    assert plan.minutes(Speed(10.0, 10.0)) == reading.minutes(Speed(10.0, 10.0))
-
-
-def test_an_encoder_that_should_write_is_refused(encoder_folder, make_experiment):
-    settings = make_experiment(encoder_folder, evaluate={"translate": {}})
-    with pytest.raises(ModelError, match=r"predicts no next token, .* 'translate: null'"):
-        plan_experiment(settings, read_corpus(settings.corpus))

@@ -83,14 +83,12 @@ def _count_vectors(settings: Experiment, text: TextSize, shape: ModelShape, n_vo
     """
     find, dev, test = (text.count_sentences(split) for split in ("find", "dev", "test"))
     n_layers = count_layers(settings, shape)
-    n_vectors = n_layers * (find + dev + test)
+    n_vectors, n_read = n_layers * (find + dev + test), 1
     for trial in _list_trials(settings):
-        n_views = min(trial.n_candidates, VIEWS)
-        n_vectors += trial.n_trials * (n_views * n_layers * test + min(VIEWS, n_layers) * find)
-    n_chosen = len(settings.targets) * min(len(settings.candidates()), VIEWS)
-    n_chosen += min(len(settings.erasures()), VIEWS)
-    n_expected = len(text.languages) * (1 + n_chosen) * n_vocabulary
-    return HALF * shape.width * n_vectors + SINGLE * n_expected
+        n_chosen = min(trial.n_candidates, VIEWS)
+        n_vectors += trial.n_trials * (n_chosen * n_layers * test + min(VIEWS, n_layers) * find)
+        n_read += trial.n_trials * n_chosen
+    return HALF * shape.width * n_vectors + SINGLE * len(text.languages) * n_read * n_vocabulary
 
 
 def _count_judgements(settings: Experiment, text: TextSize, shape: ModelShape) -> int:

@@ -10,7 +10,7 @@ from polysteer.trials.writing import write_plain, write_steered
 
 
 def try_targets(session: Session, targets: Sequence[str]) -> None:
-    """The plain model's texts, and vectors of every split; each target's masks and draws; the subspace's."""
+    """The plain model's texts and vectors; each target's masks and random neurons; the subspace's."""
     check_erasures(session)  # before anything is read
     write_plain(session, targets)
     _read_baseline(session)
