@@ -18,9 +18,16 @@ METHOD_NAMES = {
     "steered": "target mask",
     "control": "random, mean",
     "best_control": "random, best",
+    "control_at_expert_values": "random, their values",
+    "permuted": "values permuted",
+    "other_masks": "other targets' masks",
+    "mask_and_centred": "mask + centred",
+    "mask_and_erased": "mask + erased",
     "mean_difference": "mean difference",
     "centred": "centred",
     "erased": "erased",
+    "random_subspace": "random erased",
+    "procrustes": "Procrustes",
     "surface": "n-grams",
 }
 METHODS_BY_LAYER = ("baseline", "steered", "control", "mean_difference", "centred", "erased")

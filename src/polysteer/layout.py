@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 BASELINE = "baseline"  # the condition without a mask
+AT_EXPERT_VALUES = "random_at_expert_values"  # random neurons, held as the experts are
+PERMUTED = "permuted"  # the experts, each held as another one of them
 METRICS_FOLDER = "metrics"  # no experiment may have this name
 
 
@@ -58,6 +60,10 @@ class ExperimentLayout:
     def control(self, target: str, draw: int) -> Path:
         """What one draw of random neurons scored on test."""
         return self.vectors / target / "controls" / f"{draw:03d}.safetensors"
+
+    def extra_control(self, target: str, kind: str, draw: int) -> Path:
+        """What one draw of another kind of control scored on test."""
+        return self.vectors / target / "controls" / f"{kind}-{draw:03d}.safetensors"
 
     def choice(self, target: str) -> Path:
         """What was picked on dev for one target."""

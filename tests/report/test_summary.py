@@ -6,7 +6,9 @@ import pytest
 
 from polysteer.errors import ArtifactError
 from polysteer.report import Summary, list_experiments, list_targets, summarize
+from polysteer.report.summary import METHODS
 from polysteer.store import build_database, write_metrics
+from polysteer.store.rows import DRAWN, RIVALS
 
 CONTRACT = """
     target experiment layer k candidates baseline steered control centred surface ratio
@@ -74,6 +76,29 @@ def test_rivals_stand_beside(database):
     }
     assert found == {"baseline": 0.125, "best_control": 0.11, "mean_difference": 0.15}
     assert report.find("ja", "centred", "top1", view="best_layer").layer == "0"
+
+
+@pytest.mark.parametrize("intervention", [name for name in DRAWN if name != "random"])
+def test_what_has_draws_is_shown_as_their_mean_and_the_best(tmp_path, metrics_rows, intervention):
+    like = next(row for row in metrics_rows if row.intervention == "random" and row.target == "ja")
+    drawn = [
+        replace(
+            like, intervention=intervention, draw=draw, metric=metric, split=split, value=value, layer="final"
+        )
+        for draw, top1 in enumerate((0.1, 0.16, 0.13))
+        for metric, split, value in (("chosen_same_layer", "dev", 1.0), ("top1", "test", top1))
+    ]
+    write_metrics(tmp_path / "m.parquet", [*metrics_rows, *drawn])
+    build_database([tmp_path / "m.parquet"], tmp_path / "m.duckdb")
+    report = summarize(tmp_path / "m.duckdb", experiment="try", target="ja")
+    assert report.value("ja", METHODS[intervention], "top1") == pytest.approx(0.13)
+    assert report.value("ja", f"best_{METHODS[intervention]}", "top1") == 0.16
+    assert report.summaries == summarize(tmp_path / "m.duckdb", experiment="try").summaries[1:]
+    assert report.summaries[0].draws == 39
+
+
+def test_every_rival_has_a_name_in_the_report():
+    assert set(METHODS) == set(RIVALS)
 
 
 def test_curve_directions_and_perplexity(database):

@@ -157,6 +157,12 @@ class EvaluateSettings(Section):
         "perplexity",
     )
     controls: int = Field(39, ge=0, description="draws of random neurons; 39 or more for a headline")
+    extra_draws: int = Field(
+        3,
+        ge=0,
+        description="draws of the other controls: random neurons at the experts' values, the experts' values "
+        "permuted, random subspaces; 0 leaves them out",
+    )
     resamples: int = Field(10_000, ge=100, description="bootstrap resamples over sentences")
     seed: int = Field(0, ge=0)
     choose: ChooseSettings = ChooseSettings()

@@ -11,7 +11,7 @@ from polysteer.evaluation.evidence import Evidence, Spaces
 from polysteer.evaluation.spaces import judge_retrieval, retrieve_by_layer
 from polysteer.layout import BASELINE
 from polysteer.metrics.choice import Choice, Judged, choose_at_layer, choose_with_layer
-from polysteer.metrics.retrieval import Retrieval
+from polysteer.metrics.retrieval import Retrieval, retrieve_translations
 from polysteer.store.rows import MetricRow
 
 NO_BUDGET = float("inf")
@@ -49,6 +49,15 @@ class Case:
         same, best = self.choose_freely([judge_retrieval(BASELINE, retrieve_by_layer(dev))])
         return Plain(dev, test, retrieve_by_layer(test), same, best)
 
+    @cached_property
+    def under_masks(self) -> dict[str, Retrieval]:
+        """By target: how well translations are found on test, at the primary layer, under its chosen mask."""
+        return {target: self._retrieve_under_mask(target) for target in self.targets}
+
+    def candidate(self, label: str) -> Candidate:
+        """The point of the sweep that a label names."""
+        return next(one for one in self.settings.candidates() if one.label == label)
+
     def choose_freely(self, judged: Sequence[Judged]) -> tuple[Choice, Choice]:
         """The choice in both views for what has no cost and may stand at any layer."""
         same = choose_at_layer(judged, layer=self.primary, cost_at_most=NO_BUDGET)
@@ -67,3 +76,8 @@ class Case:
             held_statistic=candidate.value,
             k=candidate.k,
         )
+
+    def _retrieve_under_mask(self, target: str) -> Retrieval:
+        label = self.evidence.choices(target).same_layer.label
+        read = self.evidence.read(f"{target}/{label}", "test", [self.primary])
+        return retrieve_translations(read.by_layer[self.primary])

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from polysteer.embeddings.rivals import add_direction, average_languages, center_languages, mean_difference
 from polysteer.errors import ArtifactError
 from polysteer.layout import BASELINE, ExperimentLayout
-from polysteer.masks.erasure import fit_subspace
+from polysteer.masks.erasure import draw_subspace, fit_subspace
 from polysteer.masks.subspace import LanguageSubspace
 from polysteer.masks.subspace_metadata import SubspaceMetadata
 from polysteer.metrics.perplexity import LanguageLoss
@@ -41,11 +41,16 @@ class Evidence:
     @cached_property
     def means(self) -> Mapping[str, ByLanguage]:
         """Each language's mean vector at every layer, over the `find` split."""
-        return {layer: average_languages(vectors) for layer, vectors in self._find.by_layer.items()}
+        return {layer: average_languages(vectors) for layer, vectors in self.find.by_layer.items()}
 
-    def read(self, condition: str, split: str) -> Spaces:
-        """What was read under one condition."""
-        read = {language: self._load(condition, split, language) for language in self.languages}
+    @cached_property
+    def find(self) -> Spaces:
+        """The plain model on the `find` split, where whatever moves vectors is fitted."""
+        return self.read(BASELINE, "find")
+
+    def read(self, condition: str, split: str, layers: Sequence[str] | None = None) -> Spaces:
+        """What was read under one condition, of all its layers or of some."""
+        read = {language: self._load(condition, split, language, layers) for language in self.languages}
         layers = next(iter(read.values())).layers
         return Spaces(
             {
@@ -64,11 +69,13 @@ class Evidence:
 
     def erase(self, plain: Spaces) -> Spaces:
         """Every vector without the directions in which the languages' means differ: no label is needed."""
-        by_layer = {
-            layer: {language: self._subspace.erase(rows, layer=layer) for language, rows in vectors.items()}
-            for layer, vectors in plain.by_layer.items()
-        }
-        return Spaces(by_layer, {})
+        return erase_languages(plain, self.find)
+
+    def erase_at_random(self, plain: Spaces, layer: str, *, seed: int, draw: int) -> Spaces:
+        """Every vector of one layer without as many random directions, the control of `erase`."""
+        at_layer = Spaces({layer: plain.by_layer[layer]}, {})
+        fitted = _fit_subspace(self.find, [layer])
+        return _erase(at_layer, draw_subspace(fitted, seed=seed, draw=draw))
 
     def add_direction(self, plain: Spaces, target: str, strength: float) -> Spaces:
         """Everything moved along the mean difference towards the target."""
@@ -90,21 +97,36 @@ class Evidence:
         """What each draw of random neurons did on test."""
         return [load_judgement(self.layout.control(target, draw)) for draw in range(n_draws)]
 
-    @cached_property
-    def _find(self) -> Spaces:
-        return self.read(BASELINE, "find")
+    def extra_control(self, target: str, kind: str, draw: int) -> Judgement:
+        """What one draw of another kind of control did on test."""
+        return load_judgement(self.layout.extra_control(target, kind, draw))
 
-    @cached_property
-    def _subspace(self) -> LanguageSubspace:
-        find = self._find.by_layer
-        width = next(iter(find[next(iter(find))].values())).shape[-1]
-        metadata = SubspaceMetadata(
-            method="mean_difference", languages=list(self.languages), layers=list(find), width=width
-        )
-        return fit_subspace(find, metadata)
-
-    def _load(self, condition: str, split: str, language: str) -> LanguageVectors:
+    def _load(
+        self, condition: str, split: str, language: str, layers: Sequence[str] | None
+    ) -> LanguageVectors:
         path = self.layout.encoded(condition, split, language)
         if not path.exists():
             raise ArtifactError(f"{path} is not there; run `steer embed` before `steer evaluate`")
-        return load_vectors(path)
+        return load_vectors(path, layers)
+
+
+def erase_languages(spaces: Spaces, find: Spaces) -> Spaces:
+    """Every vector without the directions in which the languages' means differ in `find`, layer by layer."""
+    return _erase(spaces, _fit_subspace(find, list(spaces.by_layer)))
+
+
+def _fit_subspace(find: Spaces, layers: Sequence[str]) -> LanguageSubspace:
+    of_layer = find.by_layer[layers[0]]
+    width = next(iter(of_layer.values())).shape[-1]
+    metadata = SubspaceMetadata(
+        method="mean_difference", languages=list(of_layer), layers=list(layers), width=width
+    )
+    return fit_subspace(find.by_layer, metadata)
+
+
+def _erase(spaces: Spaces, subspace: LanguageSubspace) -> Spaces:
+    by_layer = {
+        layer: {language: subspace.erase(rows, layer=layer) for language, rows in vectors.items()}
+        for layer, vectors in spaces.by_layer.items()
+    }
+    return Spaces(by_layer, {})

@@ -4,14 +4,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from polysteer.evaluation.case import Case
+from polysteer.evaluation.combined import list_combined
+from polysteer.evaluation.controls import list_controls, list_extra_controls, list_other_masks
 from polysteer.evaluation.rivals import (
     list_baseline,
     list_centred,
     list_erased,
     list_mean_difference,
+    list_random_subspaces,
     list_surface,
 )
-from polysteer.evaluation.steered import Comparison, list_candidates, list_chosen, list_controls
+from polysteer.evaluation.steered import Comparison, list_candidates, list_chosen
+from polysteer.evaluation.translation import list_procrustes
 from polysteer.metrics.intervals import adjust_holm
 from polysteer.store.rows import BEST_LAYER_SUFFIX, MetricRow, excluding
 
@@ -21,6 +25,8 @@ def evaluate_case(case: Case) -> Iterator[MetricRow]:
     yield from list_baseline(case)
     yield from list_centred(case)
     yield from list_erased(case)
+    yield from list_random_subspaces(case)
+    yield from list_procrustes(case)
     yield from list_surface(case)
     comparisons: list[Comparison] = []
     for target in case.targets:
@@ -31,6 +37,9 @@ def evaluate_case(case: Case) -> Iterator[MetricRow]:
         yield from rows
         comparisons += compared
         yield from list_controls(case, target, controls)
+        yield from list_extra_controls(case, target)
+        yield from list_other_masks(case, target)
+        yield from list_combined(case, target)
     for suffix in ("", BEST_LAYER_SUFFIX):
         yield from _list_comparisons([one for one in comparisons if one.suffix == suffix])
 

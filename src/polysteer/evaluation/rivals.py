@@ -1,4 +1,4 @@
-"""The rows of what needs no mask: the baseline, centring, erasing, the mean difference, the surface rival."""
+"""The rows of what needs no mask: the baseline, centring, erasing, the mean difference, n-grams."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -24,6 +24,7 @@ from polysteer.store.rows import (
     CHOSEN_SAME_LAYER,
     ERASED,
     MEAN_DIFFERENCE,
+    RANDOM_SUBSPACE,
     SURFACE,
     MetricRow,
 )
@@ -54,6 +55,15 @@ def list_erased(case: Case) -> Iterator[MetricRow]:
     return _list_moved(case, ERASED, case.evidence.erase)
 
 
+def list_random_subspaces(case: Case) -> Iterator[MetricRow]:
+    """As many random directions taken away as `erase` takes, at the primary layer."""
+    evaluate = case.settings.evaluate
+    for draw in range(evaluate.extra_draws):
+        test = case.evidence.erase_at_random(case.plain.test, case.primary, seed=evaluate.seed, draw=draw)
+        row = replace(case.base, intervention=RANDOM_SUBSPACE, draw=draw)
+        yield from list_rival(case, row, test, case.plain.same, None)
+
+
 def list_mean_difference(case: Case, target: str) -> Iterator[MetricRow]:
     """The mean difference added, as strongly as dev likes it."""
     judged = []
@@ -68,7 +78,7 @@ def list_mean_difference(case: Case, target: str) -> Iterator[MetricRow]:
         strength = float(choice.label)
         row = replace(case.base, intervention=MEAN_DIFFERENCE, target=target, strength=strength)
         test = case.evidence.add_direction(case.plain.test, target, strength)
-        yield from _list_rival(case, row, test, at_primary, anywhere)
+        yield from list_rival(case, row, test, at_primary, anywhere)
 
 
 def list_surface(case: Case) -> Iterator[MetricRow]:
@@ -89,12 +99,13 @@ def _list_moved(case: Case, name: str, move: Callable[[Spaces], Spaces]) -> Iter
     """What moves finished vectors, in one way and for all targets."""
     same, best = case.choose_freely([judge_retrieval(name, retrieve_by_layer(move(case.plain.dev)))])
     row = replace(case.base, intervention=name)
-    yield from _list_rival(case, row, move(case.plain.test), same, best)
+    yield from list_rival(case, row, move(case.plain.test), same, best)
 
 
-def _list_rival(
+def list_rival(
     case: Case, row: MetricRow, test: Spaces, same: Choice | None, best: Choice | None
 ) -> Iterator[MetricRow]:
+    """What stands against a mask: where dev picked it, and its numbers on test."""
     yield from list_choice(row, same, best)
     yield from list_spaces(
         row,

@@ -1,4 +1,4 @@
-"""The rows of one target: candidates on dev, the chosen masks on test, the draws of random neurons."""
+"""The rows of one target: candidates on dev, and the chosen masks on test."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -7,13 +7,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from polysteer.config import Candidate
 from polysteer.evaluation.case import Case
 from polysteer.evaluation.spaces import (
-    Series,
     list_choice,
     list_dev,
-    list_directions,
     list_losses,
     list_spaces,
     retrieve_by_layer,
@@ -21,7 +18,7 @@ from polysteer.evaluation.spaces import (
 from polysteer.metrics.choice import Choice
 from polysteer.metrics.intervals import ControlRank, Difference, compare_paired, rank_among
 from polysteer.metrics.perplexity import measure_cost
-from polysteer.store.rows import ALL, BEST_LAYER_SUFFIX, CHOSEN_SAME_LAYER, CONTROL, MetricRow
+from polysteer.store.rows import BEST_LAYER_SUFFIX, MetricRow
 from polysteer.trials.judgement import Judgement
 
 
@@ -58,27 +55,6 @@ def list_chosen(
     return rows, comparisons
 
 
-def list_controls(case: Case, target: str, controls: Sequence[Judgement]) -> Iterator[MetricRow]:
-    """Every draw of random neurons, at the primary layer."""
-    candidates = _by_label(case)
-    for draw, judgement in enumerate(controls):
-        found = judgement.retrieval_by_layer[case.primary]
-        candidate = candidates[judgement.label]
-        row = replace(case.describe(target, candidate), intervention=CONTROL, draw=draw)
-        yield replace(row, metric=CHOSEN_SAME_LAYER, layer=case.primary, split="dev", value=1.0)
-        for one in [Series("top1", ALL, ALL, found.hits()), *list_directions(found, target)]:
-            yield replace(
-                row,
-                metric=one.metric,
-                source=one.source,
-                reference=one.reference,
-                layer=case.primary,
-                candidates=found.n_candidates,
-                value=float(one.values.mean()),
-                n=found.n_candidates,
-            )
-
-
 def _describe_mask(
     case: Case,
     target: str,
@@ -87,7 +63,7 @@ def _describe_mask(
     best: Choice | None,
     draws: Sequence[float],
 ) -> tuple[list[MetricRow], list[Comparison]]:
-    row = case.describe(target, _by_label(case)[label])
+    row = case.describe(target, case.candidate(label))
     test = case.evidence.read(f"{target}/{label}", "test")
     retrieval = retrieve_by_layer(test)
     rows = list(list_choice(row, same, best))
@@ -131,7 +107,3 @@ def _compare(
     difference = compare_paired(hits, before, resamples=evaluate.resamples, seed=evaluate.seed)
     among = rank_among(float(hits.mean()), draws) if draws else None
     return Comparison(replace(row, layer=layer), suffix, difference, among)
-
-
-def _by_label(case: Case) -> dict[str, Candidate]:
-    return {candidate.label: candidate for candidate in case.settings.candidates()}

@@ -3,8 +3,10 @@
 from typing import NamedTuple
 
 from polysteer.config import Experiment
+from polysteer.masks.interventions import list_needs
 from polysteer.planning.text import TextSize
 
+KINDS_OF_HELD = 2  # random neurons at the experts' values, the experts' values permuted
 VIEWS = 2  # the choice at the primary layer, and the one of layer and candidate together
 
 
@@ -25,6 +27,7 @@ def list_jobs(settings: Experiment, text: TextSize, *, measures_losses: bool) ->
     test_losses = text.count_predicted("test") if measures_losses else 0
     n_chosen = min(n_candidates, VIEWS)
     n_judged_controls = n_candidates if n_candidates > 1 else 0
+    n_held = count_held_draws(settings)
     return [
         Job("collect", find, 0),
         Job("no mask", find + dev + test, dev_losses + test_losses),
@@ -35,4 +38,14 @@ def list_jobs(settings: Experiment, text: TextSize, *, measures_losses: bool) ->
             n_targets * n_draws * (n_judged_controls * dev + test),
             n_targets * n_draws * n_judged_controls * dev_losses,
         ),
+        Job("the experts' values", n_targets * n_held * test, 0),
     ]
+
+
+def count_held_draws(settings: Experiment) -> int:
+    """Draws of random neurons at the experts' values and of permuted experts, for each target."""
+    return (
+        KINDS_OF_HELD * settings.evaluate.extra_draws
+        if any(map(list_needs, settings.steer.intervention))
+        else 0
+    )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from polysteer.errors import ArtifactError
+from polysteer.layout import AT_EXPERT_VALUES, PERMUTED
 from polysteer.report.data import Report, ReportRow, Summary
 from polysteer.store import query_database
 from polysteer.store.rows import (
@@ -15,19 +16,32 @@ from polysteer.store.rows import (
     CENTRED,
     COMPARISONS,
     CONTROL,
+    DRAWN,
     ERASED,
+    MASK_AND_CENTRE,
+    MASK_AND_ERASE,
     MEAN_DIFFERENCE,
+    OTHER_MASKS,
+    PROCRUSTES,
+    RANDOM_SUBSPACE,
     RIVALS,
     SURFACE,
 )
 
-STEERED, BEST_CONTROL = "steered", "best_control"
+STEERED = "steered"
 METHODS = {
     BASELINE: "baseline",
     CONTROL: "control",
+    AT_EXPERT_VALUES: "control_at_expert_values",
+    PERMUTED: "permuted",
+    OTHER_MASKS: "other_masks",
+    MASK_AND_CENTRE: "mask_and_centred",
+    MASK_AND_ERASE: "mask_and_erased",
     MEAN_DIFFERENCE: "mean_difference",
     CENTRED: "centred",
     ERASED: "erased",
+    RANDOM_SUBSPACE: "random_subspace",
+    PROCRUSTES: "procrustes",
     SURFACE: "surface",
 }
 
@@ -111,19 +125,19 @@ def _is_headline(record: dict[str, Any]) -> bool:
 
 
 def _summarize_draws(records: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Controls as their mean and, for the headline, their best draw; everything else as it is."""
+    """What was drawn as its mean and, for the headline, its best draw; everything else as it is."""
     for _, group in groupby(records, key=_what):
         draws = list(group)
         intervention = draws[0]["intervention"]
         method = METHODS.get(intervention, STEERED)
-        if intervention != CONTROL:
+        if intervention not in DRAWN:
             yield from ({**record, "method": method} for record in draws)
             continue
         blank = {"layer": _common(draws, "layer"), "k": None, "ci_low": None, "ci_high": None}
         values = [record["value"] for record in draws]
         yield {**draws[0], **blank, "method": method, "value": sum(values) / len(values)}
         if _is_headline(draws[0]):
-            yield {**max(draws, key=lambda record: record["value"]), "method": BEST_CONTROL}
+            yield {**max(draws, key=lambda record: record["value"]), "method": f"best_{method}"}
 
 
 def _what(record: dict[str, Any]) -> tuple[Any, ...]:

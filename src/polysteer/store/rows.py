@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from polysteer.artifacts import atomic_path
 from polysteer.errors import ArtifactError
+from polysteer.layout import AT_EXPERT_VALUES, PERMUTED
 
 ALL = "*"
 
@@ -21,7 +22,18 @@ CENTRED = "centre"
 ERASED = "erase"
 MEAN_DIFFERENCE = "mean_difference"
 SURFACE = "surface"
-RIVALS = (BASELINE, CONTROL, CENTRED, ERASED, MEAN_DIFFERENCE, SURFACE)
+OTHER_MASKS = "other_masks"
+MASK_AND_CENTRE = "mask_and_centre"
+MASK_AND_ERASE = "mask_and_erase"
+RANDOM_SUBSPACE = "random_subspace"
+PROCRUSTES = "procrustes"
+RIVALS = (
+    *(BASELINE, CONTROL, CENTRED, ERASED, MEAN_DIFFERENCE, SURFACE),
+    *(AT_EXPERT_VALUES, PERMUTED, OTHER_MASKS, MASK_AND_CENTRE, MASK_AND_ERASE),
+    *(RANDOM_SUBSPACE, PROCRUSTES),
+)
+DRAWN = (CONTROL, AT_EXPERT_VALUES, PERMUTED, OTHER_MASKS, RANDOM_SUBSPACE)
+"""What has several draws, to be averaged; of `other_masks` a draw is a language."""
 
 CHOSEN_SAME_LAYER = "chosen_same_layer"
 CHOSEN_BEST_LAYER = "chosen_best_layer"

@@ -7,6 +7,7 @@ from polysteer.models.layers import Layer
 from polysteer.trials.candidates import choose_candidates, load_candidates
 from polysteer.trials.choices import Choices, save_choices
 from polysteer.trials.controls import Controls
+from polysteer.trials.extra_controls import ExtraControls
 from polysteer.trials.session import Session, Steering
 
 
@@ -14,12 +15,15 @@ def try_targets(session: Session, targets: Iterable[str]) -> None:
     """The plain model's vectors of every split; then, for each target, its masks and random neurons."""
     _read_baseline(session)
     controls = Controls(session)
+    extra = ExtraControls(session, controls)
     for target in targets:
         candidates = load_candidates(session, target)
         choices = choose_candidates(session, target, candidates)
         save_choices(session.layout.choice(target), choices)
         _read_chosen(session, target, candidates, choices)
         controls.try_target(target, candidates)
+        by_label = {candidate.label: candidate for candidate in candidates}
+        extra.try_target(target, by_label[choices.same_layer.label])
 
 
 def _read_baseline(session: Session) -> None:

@@ -39,18 +39,20 @@ def save_vectors(path: Path, content: LanguageVectors, *, stamp: str) -> None:
     )
 
 
-def load_vectors(path: Path) -> LanguageVectors:
-    """Read the vectors back as 32-bit numbers."""
+def load_vectors(path: Path, layers: Sequence[str] | None = None) -> LanguageVectors:
+    """Read the vectors of all layers, or of some, back as 32-bit numbers."""
     file = open_tensors(path)
     try:
         facts = json.loads(file.metadata["facts"])
-        layers: Sequence[str] = facts["layers"]
+        known: list[str] = facts["layers"]
         loss = LanguageLoss(*facts["loss"]) if facts["loss"] else None
-        vectors = file.read("vectors").astype(np.float32)
-        if vectors.shape[0] != len(layers):
-            raise ValueError(f"{vectors.shape[0]} layers of vectors, {len(layers)} names")
+        stored = file.read("vectors")
+        if stored.shape[0] != len(known):
+            raise ValueError(f"{stored.shape[0]} layers of vectors, {len(known)} names")
+        wanted = list(known if layers is None else layers)
+        vectors = stored[[known.index(layer) for layer in wanted]].astype(np.float32)
     except (KeyError, TypeError, ValueError) as error:
         raise ArtifactError(
             f"{path} holds no sentence vectors ({error}); delete it and run `steer embed`"
         ) from error
-    return LanguageVectors(tuple(layers), vectors, loss)
+    return LanguageVectors(tuple(wanted), vectors, loss)

@@ -1,0 +1,37 @@
+"""The rows of a chosen mask with centring or erasing on top of it, fitted on `find` under the same mask."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from polysteer.embeddings.rivals import average_languages, center_languages
+from polysteer.evaluation.case import Case
+from polysteer.evaluation.evidence import Spaces, erase_languages
+from polysteer.evaluation.rivals import list_rival
+from polysteer.metrics.perplexity import measure_cost
+from polysteer.store.rows import MASK_AND_CENTRE, MASK_AND_ERASE, MetricRow
+
+
+def list_combined(case: Case, target: str) -> Iterator[MetricRow]:
+    """At the layers that the masks were chosen for, which are the ones that `find` was kept of."""
+    choices = case.evidence.choices(target)
+    for label in choices.labels:
+        same = choices.same_layer if choices.same_layer.label == label else None
+        best = choices.best_layer if choices.best_layer.label == label else None
+        condition, layers = f"{target}/{label}", choices.layers_of(label)
+        find, test = (case.evidence.read(condition, split, layers) for split in ("find", "test"))
+        row = case.describe(target, case.candidate(label))
+        moved = {MASK_AND_CENTRE: _center(test, find), MASK_AND_ERASE: erase_languages(test, find)}
+        for name, spaces in moved.items():
+            named = replace(row, intervention=name)
+            yield from list_rival(case, named, spaces, same, best)
+            if test.losses:
+                cost = measure_cost(case.plain.test.losses, test.losses, target)
+                yield replace(named, metric="cost", value=cost)
+
+
+def _center(test: Spaces, find: Spaces) -> Spaces:
+    by_layer = {
+        layer: center_languages(vectors, average_languages(find.by_layer[layer]))
+        for layer, vectors in test.by_layer.items()
+    }
+    return Spaces(by_layer, {})
