@@ -12,6 +12,7 @@ from rich.text import Text
 from polysteer.report import Report, Summary, tell_target
 from polysteer.report.data import ReportRow
 from polysteer.report.words import number, percent, probability, tell_briefly, times
+from polysteer.store.rows import EXPERT_JACCARD, HALVES_SUFFIX, SCORE_CORRELATION, TOP1_FROM_SENTENCES
 
 METHOD_NAMES = {
     "baseline": "no mask",
@@ -51,6 +52,8 @@ def _draw_target(report: Report, summary: Summary) -> Iterable[RenderableType]:
     yield _draw_directions(report, summary.target)
     yield _draw_perplexity(report, summary.target)
     yield _draw_curve(report, summary.target)
+    if any(row.target == summary.target and row.view == "efficiency" for row in report.rows):
+        yield _draw_efficiency(report, summary)
 
 
 def _table(title: str, first: str, *columns: str, gap: int = 1) -> Table:
@@ -142,6 +145,27 @@ def _draw_curve(report: Report, target: str) -> Table:
     top1 = {(row.layer, row.method): row.value for row in rows}
     for layer in dict.fromkeys(row.layer for row in rows):
         table.add_row(str(layer), *(_points(top1.get((layer, method))) for method in shown))
+    return table
+
+
+def _draw_efficiency(report: Report, summary: Summary) -> Table:
+    title = "Experts from fewer sentences: means over draws, at the same layer"
+    columns = ("mean top-1 (%)", "gain", "same experts", "score correlation")
+    table = _table(title, "sentences per language", *columns)
+    found = {
+        (row.n, row.metric): row.value
+        for row in report.rows
+        if row.target == summary.target and row.view == "efficiency"
+    }
+    for n in sorted({n for n, metric in found if n is not None and not metric.endswith(HALVES_SUFFIX)}):
+        top1 = found.get((n, TOP1_FROM_SENTENCES))
+        gain = "-" if top1 is None else f"{100 * (top1 - summary.baseline):+.1f}"
+        jaccard, correlation = (found.get((n, name)) for name in (EXPERT_JACCARD, SCORE_CORRELATION))
+        table.add_row(str(n), _points(top1), gain, percent(jaccard), number(correlation))
+    for n in sorted({n for n, metric in found if n is not None and metric.endswith(HALVES_SUFFIX)}):
+        names = (f"{EXPERT_JACCARD}{HALVES_SUFFIX}", f"{SCORE_CORRELATION}{HALVES_SUFFIX}")
+        jaccard, correlation = (found.get((n, name)) for name in names)
+        table.add_row(f"{n} and the others", "-", "-", percent(jaccard), number(correlation))
     return table
 
 

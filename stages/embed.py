@@ -4,10 +4,13 @@ from typing import TYPE_CHECKING
 
 from polysteer.corpus.parallel import check_all_parallel
 from polysteer.corpus.table import Corpus
+from polysteer.responses.store import ResponseStore
 from polysteer.stages.run import Run
 
 if TYPE_CHECKING:
+    from polysteer.trials.efficiency import Efficiency
     from polysteer.trials.reader import Reader
+    from polysteer.trials.session import Session
 
 
 def perform(run: Run) -> str:
@@ -26,10 +29,19 @@ def perform(run: Run) -> str:
         source=run.model_source,
         progress=run.progress,
     )
-    try_targets(session, targets)
+    try_targets(session, targets, _plan_efficiency(run, session))
     return f"{len(run.settings.candidates())} candidates for each of {len(targets)} targets, " + (
         f"{session.n_readings} readings" if session.n_readings else "nothing to read"
     )
+
+
+def _plan_efficiency(run: Run, session: "Session") -> "Efficiency | None":
+    from polysteer.trials.efficiency import Efficiency
+
+    wanted = run.settings.evaluate.efficiency
+    if wanted is None:
+        return None
+    return Efficiency(session, wanted, ResponseStore(run.layout.responses, session.corpus.languages))
 
 
 def _make_reader(run: Run, corpus: Corpus) -> "Reader":

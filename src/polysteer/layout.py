@@ -65,6 +65,14 @@ class ExperimentLayout:
         """What one draw of another kind of control scored on test."""
         return self.vectors / target / "controls" / f"{kind}-{draw:03d}.safetensors"
 
+    def fewer_sentences(self, target: str, n_sentences: int, draw: int) -> Path:
+        """What experts that were found on fewer sentences scored on test."""
+        return self.vectors / target / "efficiency" / f"{n_sentences}-{draw:03d}.safetensors"
+
+    def agreement(self, target: str, of: str) -> Path:
+        """How alike the experts of several draws are: of a number of sentences, or of halves."""
+        return self.vectors / target / "efficiency" / f"{of}.json"
+
     def choice(self, target: str) -> Path:
         """What was picked on dev for one target."""
         return self.vectors / target / "choice.json"

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from collections.abc import Iterable
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import (
@@ -148,6 +149,26 @@ class ChooseSettings(Section):
     cost_texts: int = Field(100, ge=1, description="dev sentences per language whose perplexity is the cost")
 
 
+class EfficiencySettings(Section):
+    """Experts from fewer sentences than `find` has: how many per language, and draws of each number."""
+
+    sentences: Annotated[
+        tuple[Annotated[int, Field(ge=1)], ...], BeforeValidator(_as_tuple), Field(min_length=1)
+    ]
+    seeds: int = Field(3, ge=1, description="draws of sentences; one where all of them are asked for")
+
+    @field_validator("sentences")
+    @classmethod
+    def _each_once(cls, sentences: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(sentences)) < len(sentences):
+            raise ValueError(f"a number of sentences stands twice in {list(sentences)}")
+        return sentences
+
+    def count_draws(self, n_sentences: int, n_by_language: Iterable[int]) -> int:
+        """All of every language's sentences can be drawn in one way alone."""
+        return 1 if set(n_by_language) == {n_sentences} else self.seeds
+
+
 class EvaluateSettings(Section):
     """Which numbers, how many random controls, and the rule of choice."""
 
@@ -166,6 +187,9 @@ class EvaluateSettings(Section):
     resamples: int = Field(10_000, ge=100, description="bootstrap resamples over sentences")
     seed: int = Field(0, ge=0)
     choose: ChooseSettings = ChooseSettings()
+    efficiency: EfficiencySettings | None = Field(
+        None, description="how the gain grows with the sentences that experts are found on; reads test"
+    )
 
 
 class Candidate(NamedTuple):
@@ -216,6 +240,15 @@ class Experiment(Section):
         for target in self.targets:
             if known and canonical_language(target) not in known:
                 raise ValueError(f"target {target!r} is not among the languages {', '.join(languages)}")
+        return self
+
+    @model_validator(mode="after")
+    def _scores_are_of_sentences(self) -> "Experiment":
+        if self.evaluate.efficiency is not None and "lape" in self.rank.score:
+            raise ValueError(
+                "evaluate.efficiency cannot rank by lape, whose counts of tokens are not kept by sentence; "
+                "leave one of the two out"
+            )
         return self
 
 

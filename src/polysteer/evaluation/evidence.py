@@ -14,6 +14,7 @@ from polysteer.masks.erasure import draw_subspace, fit_subspace
 from polysteer.masks.subspace import LanguageSubspace
 from polysteer.masks.subspace_metadata import SubspaceMetadata
 from polysteer.metrics.perplexity import LanguageLoss
+from polysteer.trials.agreement import Agreement, load_agreement
 from polysteer.trials.choices import Choices, load_choices
 from polysteer.trials.judgement import Judgement, load_judgement
 from polysteer.trials.vectors import LanguageVectors, load_vectors
@@ -100,6 +101,14 @@ class Evidence:
     def extra_control(self, target: str, kind: str, draw: int) -> Judgement:
         """What one draw of another kind of control did on test."""
         return load_judgement(self.layout.extra_control(target, kind, draw))
+
+    def fewer_sentences(self, target: str, n_sentences: int, draw: int) -> Judgement:
+        """What experts that were found on fewer sentences did on test."""
+        return load_judgement(self.layout.fewer_sentences(target, n_sentences, draw))
+
+    def agreement(self, target: str, of: str) -> Agreement:
+        """How alike the experts of several draws are: of a number of sentences, or of halves."""
+        return load_agreement(self.layout.agreement(target, of))
 
     def _load(
         self, condition: str, split: str, language: str, layers: Sequence[str] | None

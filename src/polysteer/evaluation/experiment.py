@@ -6,6 +6,7 @@ from dataclasses import replace
 from polysteer.evaluation.case import Case
 from polysteer.evaluation.combined import list_combined
 from polysteer.evaluation.controls import list_controls, list_extra_controls, list_other_masks
+from polysteer.evaluation.efficiency import list_efficiency
 from polysteer.evaluation.rivals import (
     list_baseline,
     list_centred,
@@ -40,6 +41,7 @@ def evaluate_case(case: Case) -> Iterator[MetricRow]:
         yield from list_extra_controls(case, target)
         yield from list_other_masks(case, target)
         yield from list_combined(case, target)
+        yield from list_efficiency(case, target)
     for suffix in ("", BEST_LAYER_SUFFIX):
         yield from _list_comparisons([one for one in comparisons if one.suffix == suffix])
 

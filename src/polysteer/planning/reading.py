@@ -39,7 +39,15 @@ def list_jobs(settings: Experiment, text: TextSize, *, measures_losses: bool) ->
             n_targets * n_draws * n_judged_controls * dev_losses,
         ),
         Job("the experts' values", n_targets * n_held * test, 0),
+        Job("experts from fewer sentences", n_targets * count_fewer_draws(settings, text) * test, 0),
     ]
+
+
+def count_fewer_draws(settings: Experiment, text: TextSize) -> int:
+    """Draws of fewer sentences, for each target."""
+    wanted = settings.evaluate.efficiency
+    n_find = [len(counts) for counts in text.n_tokens["find"].values()]
+    return sum(wanted.count_draws(n, n_find) for n in wanted.sentences) if wanted else 0
 
 
 def count_held_draws(settings: Experiment) -> int:

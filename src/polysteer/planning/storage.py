@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from polysteer.config import Candidate, Experiment
 from polysteer.models.shape import ModelShape
-from polysteer.planning.reading import VIEWS, count_held_draws
+from polysteer.planning.reading import VIEWS, count_fewer_draws, count_held_draws
 from polysteer.planning.text import TextSize
 from polysteer.ranking.selection import count_experts
 from polysteer.responses.settings import CollectSettings
@@ -72,7 +72,7 @@ def _count_judgements(settings: Experiment, text: TextSize, shape: ModelShape) -
     n_others = len(text.languages) - 1
     dev, test = (n_others * text.count_sentences(split) for split in ("dev", "test"))
     by_candidate = len(settings.candidates()) * count_layers(settings, shape) * dev
-    n_draws = settings.evaluate.controls + count_held_draws(settings)
+    n_draws = settings.evaluate.controls + count_held_draws(settings) + count_fewer_draws(settings, text)
     return SINGLE * len(settings.targets) * (by_candidate + n_draws * test)
 
 

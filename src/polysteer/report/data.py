@@ -28,7 +28,7 @@ class Summary:
 
 @dataclass(frozen=True)
 class ReportRow:
-    """One number of the table. `view` is same_layer, best_layer or curve."""
+    """One number of the table. `view` is same_layer, best_layer, curve or efficiency."""
 
     experiment: str
     target: str

@@ -18,6 +18,8 @@ from polysteer.store.rows import (
     CONTROL,
     DRAWN,
     ERASED,
+    EXPERT_JACCARD,
+    HALVES_SUFFIX,
     MASK_AND_CENTRE,
     MASK_AND_ERASE,
     MEAN_DIFFERENCE,
@@ -25,7 +27,9 @@ from polysteer.store.rows import (
     PROCRUSTES,
     RANDOM_SUBSPACE,
     RIVALS,
+    SCORE_CORRELATION,
     SURFACE,
+    TOP1_FROM_SENTENCES,
 )
 
 STEERED = "steered"
@@ -61,6 +65,10 @@ CURVE = f"""
     FROM by_layer
     WHERE experiment = $experiment AND (target = $target OR target IS NULL) AND layer IS NOT NULL
     ORDER BY method, depth"""
+
+FEWER = """
+    SELECT sentences, halves, top1, jaccard, correlation FROM efficiency
+    WHERE experiment = $experiment AND target = $target ORDER BY sentences, halves"""
 
 
 def list_experiments(database: Path) -> list[str]:
@@ -103,6 +111,7 @@ def _summarize_target(database: Path, experiment: str, target: str) -> Report:
     kept = [named for record in found if (named := _name_for_view(record))]
     rows = [row for record in _summarize_draws(kept) for row in _make_rows(record, experiment, target)]
     rows += _make_curve(query_database(database, CURVE, asked).records(), experiment, target)
+    rows += _make_efficiency(query_database(database, FEWER, asked).records(), experiment, target)
     n_draws = sum(
         record["intervention"] == CONTROL and record["view"] == "same_layer" and _is_headline(record)
         for record in kept
@@ -161,22 +170,47 @@ def _make_rows(record: dict[str, Any], experiment: str, target: str) -> Iterator
 
 def _make_curve(records: list[dict[str, Any]], experiment: str, target: str) -> Iterator[ReportRow]:
     for record in records:
-        yield ReportRow(
-            experiment=experiment,
-            target=target,
-            view="curve",
-            method=METHODS.get(record["method"], record["method"]),
-            metric="top1",
-            source="*",
-            reference="*",
-            layer=record["layer"],
-            k=None,
-            value=record["top1"],
-            ci_low=None,
-            ci_high=None,
-            n=None,
-            candidates=None,
-        )
+        method = METHODS.get(record["method"], record["method"])
+        row = _blank_row(experiment, target, "curve", method, "top1", record["top1"])
+        yield replace(row, layer=record["layer"])
+
+
+def _blank_row(
+    experiment: str, target: str, view: str, method: str, metric: str, value: float, *, n: int | None = None
+) -> ReportRow:
+    """A mean over all pairs without an interval."""
+    return ReportRow(
+        experiment=experiment,
+        target=target,
+        view=view,
+        method=method,
+        metric=metric,
+        source="*",
+        reference="*",
+        layer=None,
+        k=None,
+        value=value,
+        ci_low=None,
+        ci_high=None,
+        n=n,
+        candidates=None,
+    )
+
+
+def _make_efficiency(records: list[dict[str, Any]], experiment: str, target: str) -> Iterator[ReportRow]:
+    """Means over draws; `n` is the sentences per language that experts were found on."""
+    for record in records:
+        suffix = HALVES_SUFFIX if record["halves"] else ""
+        found = {
+            TOP1_FROM_SENTENCES: record["top1"],
+            f"{EXPERT_JACCARD}{suffix}": record["jaccard"],
+            f"{SCORE_CORRELATION}{suffix}": record["correlation"],
+        }
+        for metric, value in found.items():
+            if value is not None:
+                yield _blank_row(
+                    experiment, target, "efficiency", STEERED, metric, value, n=record["sentences"]
+                )
 
 
 def _pick_summary(report: Report, experiment: str, target: str, n_draws: int) -> Summary:

@@ -42,6 +42,12 @@ CHOSEN_BEST_LAYER = "chosen_best_layer"
 COMPARISONS = ("top1_difference", "p_value", "p_value_holm", "control_rank", "control_p_value")
 BEST_LAYER_SUFFIX = "_best_layer"
 
+# Of experts found on fewer sentences: `n` is how many of each language, and a draw is one choice of them.
+TOP1_FROM_SENTENCES = "top1_from_sentences"
+EXPERT_JACCARD = "expert_jaccard"
+SCORE_CORRELATION = "score_correlation"
+HALVES_SUFFIX = "_halves"
+
 SCHEMA = pa.schema(
     [
         pa.field("experiment", pa.string(), nullable=False),

@@ -1,6 +1,15 @@
 """The database's views: ready answers to the questions people ask of the metrics table."""
 
-from polysteer.store.rows import CHOSEN_BEST_LAYER, CHOSEN_SAME_LAYER, KEY, RIVALS
+from polysteer.store.rows import (
+    CHOSEN_BEST_LAYER,
+    CHOSEN_SAME_LAYER,
+    EXPERT_JACCARD,
+    HALVES_SUFFIX,
+    KEY,
+    RIVALS,
+    SCORE_CORRELATION,
+    TOP1_FROM_SENTENCES,
+)
 
 CONFIGURATION = KEY[: KEY.index("metric")]
 
@@ -37,6 +46,18 @@ VIEWS = {
         FROM results
         WHERE view = 'same_layer' AND metric = 'top1' AND '*' NOT IN (source, reference)
           AND source NOT LIKE '!%' AND reference NOT LIKE '!%'
+        GROUP BY ALL ORDER BY ALL""",
+    "efficiency": f"""
+        SELECT experiment, target, n AS sentences, metric LIKE '%{HALVES_SUFFIX}' AS halves,
+               avg(value) FILTER (metric = '{TOP1_FROM_SENTENCES}') AS top1,
+               min(value) FILTER (metric = '{TOP1_FROM_SENTENCES}') AS least,
+               max(value) FILTER (metric = '{TOP1_FROM_SENTENCES}') AS most,
+               avg(value) FILTER (metric LIKE '{EXPERT_JACCARD}%') AS jaccard,
+               avg(value) FILTER (metric LIKE '{SCORE_CORRELATION}%') AS correlation,
+               count(DISTINCT draw) AS draws
+        FROM metrics
+        WHERE metric = '{TOP1_FROM_SENTENCES}' OR metric LIKE '{EXPERT_JACCARD}%'
+           OR metric LIKE '{SCORE_CORRELATION}%'
         GROUP BY ALL ORDER BY ALL""",
     "front": f"""
         WITH judged AS (

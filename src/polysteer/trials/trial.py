@@ -7,15 +7,17 @@ from polysteer.models.layers import Layer
 from polysteer.trials.candidates import choose_candidates, load_candidates
 from polysteer.trials.choices import Choices, save_choices
 from polysteer.trials.controls import Controls
+from polysteer.trials.efficiency import Efficiency
 from polysteer.trials.extra_controls import ExtraControls
 from polysteer.trials.session import Session, Steering
 
 
-def try_targets(session: Session, targets: Iterable[str]) -> None:
-    """The plain model's vectors of every split; then, for each target, its masks and random neurons."""
+def try_targets(session: Session, targets: Iterable[str], efficiency: Efficiency | None = None) -> None:
+    """The plain model's vectors of every split; for each target its masks and controls; fewer sentences."""
     _read_baseline(session)
     controls = Controls(session)
     extra = ExtraControls(session, controls)
+    chosen: dict[str, Steering] = {}
     for target in targets:
         candidates = load_candidates(session, target)
         choices = choose_candidates(session, target, candidates)
@@ -23,7 +25,10 @@ def try_targets(session: Session, targets: Iterable[str]) -> None:
         _read_chosen(session, target, candidates, choices)
         controls.try_target(target, candidates)
         by_label = {candidate.label: candidate for candidate in candidates}
-        extra.try_target(target, by_label[choices.same_layer.label])
+        chosen[target] = by_label[choices.same_layer.label]
+        extra.try_target(target, chosen[target])
+    if efficiency:
+        efficiency.try_targets(chosen)
 
 
 def _read_baseline(session: Session) -> None:
