@@ -29,6 +29,7 @@ METHOD_NAMES = {
     "erased": "erased",
     "random_subspace": "random erased",
     "procrustes": "Procrustes",
+    "contrastive": "fine-tuned",
     "surface": "n-grams",
 }
 METHODS_BY_LAYER = ("baseline", "steered", "control", "mean_difference", "centred", "erased")

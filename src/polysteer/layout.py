@@ -73,6 +73,10 @@ class ExperimentLayout:
         """How alike the experts of several draws are: of a number of sentences, or of halves."""
         return self.vectors / target / "efficiency" / f"{of}.json"
 
+    def tuned(self, split: str) -> Path:
+        """What the model scored on a split after contrastive fine-tuning."""
+        return self.vectors / "contrastive" / f"{split}.safetensors"
+
     def choice(self, target: str) -> Path:
         """What was picked on dev for one target."""
         return self.vectors / target / "choice.json"

@@ -56,13 +56,14 @@ def test_a_table_for_people_without_weights(project: Path) -> None:
 
 def test_json_for_programs(project: Path) -> None:
     found = json.loads(steer_plan(project, "mine", "--tokens-per-second", "2", "--json").stdout)
-    # 5 + 2 + 3 sentences of 3 tokens in 2 languages; one candidate on dev, chosen on find and test, 10 draws.
+    # 5 + 2 + 3 sentences of 3 tokens in 2 languages; one candidate on dev, chosen on find and test, 10 draws, 2 x 3.
     reading = {
         "collect": 30,
         "no mask": 60,
         "candidates on dev": 12,
         "chosen on find, test": 48,
         "random neurons": 180,
+        "the experts' values": 108,
     }
     assert {job["name"]: job["forward_tokens"] for job in found["jobs"]} == reading
     assert found["forward_tokens"] == sum(reading.values()) == 330

@@ -169,6 +169,15 @@ class EfficiencySettings(Section):
         return 1 if set(n_by_language) == {n_sentences} else self.seeds
 
 
+class FinetuneSettings(Section):
+    """A short contrastive fine-tuning of all weights on the translations in `find`: for small models."""
+
+    steps: int = Field(200, ge=1)
+    batch: int = Field(64, ge=2, description="meanings in a step, each in two languages")
+    learning_rate: float = Field(1e-4, gt=0, description="of AdamW, the same at every step")
+    temperature: float = Field(0.05, gt=0, description="cosines are divided by it")
+
+
 class EvaluateSettings(Section):
     """Which numbers, how many random controls, and the rule of choice."""
 
@@ -189,6 +198,11 @@ class EvaluateSettings(Section):
     choose: ChooseSettings = ChooseSettings()
     efficiency: EfficiencySettings | None = Field(
         None, description="how the gain grows with the sentences that experts are found on; reads test"
+    )
+    finetune: FinetuneSettings | None = Field(
+        None,
+        description="a rival that trains: a second copy of the model, in 32 bits and with gradients, stands "
+        "in memory; meant for small models",
     )
 
 

@@ -106,6 +106,10 @@ class Evidence:
         """What experts that were found on fewer sentences did on test."""
         return load_judgement(self.layout.fewer_sentences(target, n_sentences, draw))
 
+    def tuned(self, split: str) -> Judgement:
+        """What the model did after contrastive fine-tuning."""
+        return load_judgement(self.layout.tuned(split))
+
     def agreement(self, target: str, of: str) -> Agreement:
         """How alike the experts of several draws are: of a number of sentences, or of halves."""
         return load_agreement(self.layout.agreement(target, of))

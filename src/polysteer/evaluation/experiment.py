@@ -7,6 +7,7 @@ from polysteer.evaluation.case import Case
 from polysteer.evaluation.combined import list_combined
 from polysteer.evaluation.controls import list_controls, list_extra_controls, list_other_masks
 from polysteer.evaluation.efficiency import list_efficiency
+from polysteer.evaluation.finetuned import list_finetuned
 from polysteer.evaluation.rivals import (
     list_baseline,
     list_centred,
@@ -28,6 +29,7 @@ def evaluate_case(case: Case) -> Iterator[MetricRow]:
     yield from list_erased(case)
     yield from list_random_subspaces(case)
     yield from list_procrustes(case)
+    yield from list_finetuned(case)
     yield from list_surface(case)
     comparisons: list[Comparison] = []
     for target in case.targets:

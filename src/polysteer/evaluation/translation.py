@@ -8,10 +8,10 @@ import numpy.typing as npt
 
 from polysteer.embeddings.procrustes import Rotation, fit_rotation
 from polysteer.evaluation.case import Case
-from polysteer.evaluation.spaces import Series, list_choice, list_directions, list_series
+from polysteer.evaluation.spaces import list_choice, list_retrieval
 from polysteer.metrics.retrieval import Ranks, Retrieval, retrieve_translations
 from polysteer.metrics.vectors import LanguagePair, normalize_rows, ordered_pairs
-from polysteer.store.rows import ALL, PROCRUSTES, MetricRow
+from polysteer.store.rows import PROCRUSTES, MetricRow
 
 ByLanguage = Mapping[str, npt.NDArray[np.float32]]
 
@@ -35,7 +35,11 @@ def list_procrustes(case: Case) -> Iterator[MetricRow]:
     for pair, (_, rows_a, rows_b) in pairings.items():
         rotations[pair] = fit_rotation(units[pair.source][rows_a], units[pair.reference][rows_b])
         rotations[LanguagePair(pair.reference, pair.source)] = rotations[pair].reverse()
-    yield from _describe(case, retrieve_turned(case.plain.test.by_layer[case.primary], rotations))
+    row = replace(case.base, intervention=PROCRUSTES)
+    yield from list_choice(row, case.plain.same, None)
+    found = retrieve_turned(case.plain.test.by_layer[case.primary], rotations)
+    at_layer = replace(row, layer=case.primary)
+    yield from list_retrieval(at_layer, found, targets=case.targets, evaluate=case.settings.evaluate)
 
 
 def retrieve_turned(vectors: ByLanguage, rotations: Mapping[LanguagePair, Rotation]) -> Retrieval:
@@ -46,14 +50,3 @@ def retrieve_turned(vectors: ByLanguage, rotations: Mapping[LanguagePair, Rotati
         turned = rotations[LanguagePair(source, reference)].turn(vectors[source])
         found.append(retrieve_translations({source: turned, reference: vectors[reference]}).ranks[0])
     return Retrieval(pairs, np.stack(found), len(found[0]))
-
-
-def _describe(case: Case, found: Retrieval) -> Iterator[MetricRow]:
-    row = replace(case.base, intervention=PROCRUSTES)
-    yield from list_choice(row, case.plain.same, None)
-    series = [Series("top1", ALL, ALL, found.hits())]
-    series += [Series("top1", *pair, found.hits()[i]) for i, pair in enumerate(found.pairs)]
-    for target in case.targets:
-        series += list_directions(found, target)
-    at_layer = replace(row, layer=case.primary, candidates=found.n_candidates)
-    yield from list_series(at_layer, series, case.settings.evaluate)

@@ -100,7 +100,7 @@ def plan_experiment(settings: Experiment, corpus: Corpus) -> Plan:
         n_sentences={split: text.count_sentences(split) for split in corpus.splits},
         jobs=tuple(list_jobs(settings, text, measures_losses=measures_losses)),
         stored=tuple(list_stored(settings, text, shape)),
-        memory=estimate_memory(settings, text, shape, facts.memory, measures_losses=measures_losses),
+        memory=estimate_memory(settings, text, shape, facts, measures_losses=measures_losses),
     )
 
 

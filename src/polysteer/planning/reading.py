@@ -7,6 +7,7 @@ from polysteer.masks.interventions import list_needs
 from polysteer.planning.text import TextSize
 
 KINDS_OF_HELD = 2  # random neurons at the experts' values, the experts' values permuted
+SIDES, FORWARD_AND_BACK = 2, 3  # of a step of fine-tuning
 VIEWS = 2  # the choice at the primary layer, and the one of layer and candidate together
 
 
@@ -28,7 +29,7 @@ def list_jobs(settings: Experiment, text: TextSize, *, measures_losses: bool) ->
     n_chosen = min(n_candidates, VIEWS)
     n_judged_controls = n_candidates if n_candidates > 1 else 0
     n_held = count_held_draws(settings)
-    return [
+    jobs = [
         Job("collect", find, 0),
         Job("no mask", find + dev + test, dev_losses + test_losses),
         Job("candidates on dev", n_targets * n_candidates * dev, n_targets * n_candidates * dev_losses),
@@ -40,7 +41,19 @@ def list_jobs(settings: Experiment, text: TextSize, *, measures_losses: bool) ->
         ),
         Job("the experts' values", n_targets * n_held * test, 0),
         Job("experts from fewer sentences", n_targets * count_fewer_draws(settings, text) * test, 0),
+        _plan_finetuning(settings, text, dev_losses + test_losses),
     ]
+    return [job for job in jobs if job.forward_tokens]
+
+
+def _plan_finetuning(settings: Experiment, text: TextSize, n_losses: int) -> Job:
+    """A step back counts as two forward; every sentence of it as the longest of `find`."""
+    wanted = settings.evaluate.finetune
+    if wanted is None:
+        return Job("fine-tuning", 0, 0)
+    longest = max(int(counts.max()) for counts in text.n_tokens["find"].values())
+    n_trained = FORWARD_AND_BACK * SIDES * wanted.steps * wanted.batch * longest
+    return Job("fine-tuning", n_trained + text.count_tokens("dev") + text.count_tokens("test"), n_losses)
 
 
 def count_fewer_draws(settings: Experiment, text: TextSize) -> int:

@@ -15,6 +15,7 @@ from polysteer.store.rows import (
     BEST_LAYER_SUFFIX,
     CENTRED,
     COMPARISONS,
+    CONTRASTIVE,
     CONTROL,
     DRAWN,
     ERASED,
@@ -46,6 +47,7 @@ METHODS = {
     ERASED: "erased",
     RANDOM_SUBSPACE: "random_subspace",
     PROCRUSTES: "procrustes",
+    CONTRASTIVE: "contrastive",
     SURFACE: "surface",
 }
 

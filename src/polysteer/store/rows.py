@@ -27,10 +27,11 @@ MASK_AND_CENTRE = "mask_and_centre"
 MASK_AND_ERASE = "mask_and_erase"
 RANDOM_SUBSPACE = "random_subspace"
 PROCRUSTES = "procrustes"
+CONTRASTIVE = "contrastive"
 RIVALS = (
     *(BASELINE, CONTROL, CENTRED, ERASED, MEAN_DIFFERENCE, SURFACE),
     *(AT_EXPERT_VALUES, PERMUTED, OTHER_MASKS, MASK_AND_CENTRE, MASK_AND_ERASE),
-    *(RANDOM_SUBSPACE, PROCRUSTES),
+    *(RANDOM_SUBSPACE, PROCRUSTES, CONTRASTIVE),
 )
 DRAWN = (CONTROL, AT_EXPERT_VALUES, PERMUTED, OTHER_MASKS, RANDOM_SUBSPACE)
 """What has several draws, to be averaged; of `other_masks` a draw is a language."""

@@ -11,6 +11,7 @@ from polysteer.layout import BASELINE, ExperimentLayout
 from polysteer.metrics.perplexity import LanguageLoss
 from polysteer.models.intervene import Mask
 from polysteer.models.layers import Layer
+from polysteer.models.loading import LoadedModel
 from polysteer.progress import Progress
 from polysteer.trials.judgement import Judgement
 from polysteer.trials.reader import Reader, judge_vectors
@@ -75,6 +76,20 @@ class Session:
     def judge(self, steering: Steering, split: str, *, layers: Sequence[Layer], n_losses: int) -> Judgement:
         """How well translations are found under a mask; no vector is kept."""
         return judge_vectors(steering.label, self._read(steering, split, layers, n_losses))
+
+    def load_copy(self) -> LoadedModel:
+        """A copy of the model that may be changed."""
+        return self._reader.load_another()
+
+    def judge_changed(
+        self, label: str, changed: LoadedModel, split: str, *, layers: Sequence[Layer], n_losses: int | None
+    ) -> Judgement:
+        """How well translations are found by a changed copy of the model; no vector is kept."""
+        self.n_readings += 1
+        reader = self._reader.with_model(changed)
+        return judge_vectors(
+            label, reader.read(split, self.corpus.languages, layers=layers, n_losses=n_losses)
+        )
 
     def read_plain(self, split: str, *, n_losses: int | None) -> None:
         """Vectors without a mask, language by language, so that one more leaves the others as they are."""

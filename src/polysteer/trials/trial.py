@@ -9,12 +9,15 @@ from polysteer.trials.choices import Choices, save_choices
 from polysteer.trials.controls import Controls
 from polysteer.trials.efficiency import Efficiency
 from polysteer.trials.extra_controls import ExtraControls
+from polysteer.trials.finetuning import try_finetuning
 from polysteer.trials.session import Session, Steering
 
 
 def try_targets(session: Session, targets: Iterable[str], efficiency: Efficiency | None = None) -> None:
     """The plain model's vectors of every split; for each target its masks and controls; fewer sentences."""
     _read_baseline(session)
+    if session.settings.evaluate.finetune:
+        try_finetuning(session, session.settings.evaluate.finetune)
     controls = Controls(session)
     extra = ExtraControls(session, controls)
     chosen: dict[str, Steering] = {}
