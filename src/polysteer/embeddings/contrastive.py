@@ -71,7 +71,7 @@ def tune_on_translations(
                     f"{loss.item()}; lower evaluate.finetune.learning_rate, now {tuning.learning_rate:g}"
                 )
             optimizer.zero_grad()
-            loss.backward()
+            torch.autograd.backward(loss)
             nn.utils.clip_grad_norm_(parameters, MOST_GRADIENT)
             optimizer.step()
 

@@ -1,6 +1,5 @@
 """Numbers moved from neuron to neuron within a site and block: does it matter which one is held at which?"""
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,8 +19,9 @@ def holds_numbers(mask: ExpertMask) -> bool:
 
 def permute_numbers(mask: ExpertMask, *, seed: int, draw: int) -> ExpertMask:
     """The same neurons, each with what another one of its site and block was held by."""
+    arrays = mask.arrays() | _take(mask, _permute_rows(mask, seed=seed, draw=draw))
     metadata = mask.metadata.model_copy(update={"notes": f"numbers permuted, seed {seed}, draw {draw}"})
-    return replace(mask, metadata=metadata, **_take(mask, _permute_rows(mask, seed=seed, draw=draw)))
+    return ExpertMask(metadata, **arrays)
 
 
 def hold_as(neurons: ExpertMask, experts: ExpertMask, *, seed: int, draw: int) -> ExpertMask:
@@ -32,7 +32,8 @@ def hold_as(neurons: ExpertMask, experts: ExpertMask, *, seed: int, draw: int) -
                 f"{len(neurons)} neurons cannot be held as {len(experts)} others: they differ in how many "
                 f"stand in each {name}; draw them with `build_control`"
             )
-    return replace(neurons, **_take(experts, _permute_rows(experts, seed=seed, draw=draw)))
+    arrays = neurons.arrays() | _take(experts, _permute_rows(experts, seed=seed, draw=draw))
+    return ExpertMask(neurons.metadata, **arrays)
 
 
 def _take(mask: ExpertMask, rows: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[Any]]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from torch import nn
 from transformers import PreTrainedModel
 
 from polysteer.errors import ModelError
@@ -26,7 +27,7 @@ def check_trainable(model: PreTrainedModel) -> None:
 
 
 @contextmanager
-def training(model: PreTrainedModel) -> Iterator[list[torch.nn.Parameter]]:
+def training(model: PreTrainedModel) -> Iterator[list[nn.Parameter]]:
     """Weights in fp32 with gradients inside, in the model's own precision and without gradients after.
 
     The model stays in evaluation mode: no dropout, so that nothing but the caller's draws is random.
@@ -34,7 +35,7 @@ def training(model: PreTrainedModel) -> Iterator[list[torch.nn.Parameter]]:
     check_trainable(model)
     refuse_compiled(model)
     precision = model.dtype
-    model.float()
+    nn.Module.to(model, torch.float32)
     parameters = list(model.parameters())
     try:
         with torch.inference_mode(False), torch.enable_grad():
@@ -45,4 +46,4 @@ def training(model: PreTrainedModel) -> Iterator[list[torch.nn.Parameter]]:
         model.zero_grad(set_to_none=True)
         for parameter in parameters:
             parameter.requires_grad_(False)
-        model.to(precision)
+        nn.Module.to(model, precision)

@@ -1,6 +1,7 @@
 """Experts from fewer sentences: what they gain on test, and how alike the experts of several draws are."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -42,12 +43,11 @@ class Efficiency:
         ranker = SubsetRanker(self._responses, known, self._session.settings)
         for n_sentences in self._wanted.sentences:
             n_draws = self._wanted.count_draws(n_sentences, self._n_find.values())
-            tables = _Tables(lambda draw, n=n_sentences: ranker.rank(self._take_first(draw, n)))
+            tables = _Tables(ranker, partial(self._take_first, n_sentences))
             for target, steering in chosen.items():
                 self._session.progress(f"{target}: experts from {n_sentences} sentences", 0, 1)
                 self._try_number(target, steering, n_sentences, n_draws, ranker, tables)
-        firsts = _Tables(lambda draw: ranker.rank(self._take_half(draw, 0)))
-        seconds = _Tables(lambda draw: ranker.rank(self._take_half(draw, 1)))
+        firsts, seconds = (_Tables(ranker, partial(self._take_half, half)) for half in (0, 1))
         for target, steering in chosen.items():
             self._compare_halves(target, steering, ranker, firsts, seconds)
 
@@ -106,10 +106,10 @@ class Efficiency:
         agreement = Agreement(n_sentences, n_draws, value, tuple(jaccard), tuple(correlation))
         save_agreement(path, agreement, stamp=stamp)
 
-    def _take_first(self, draw: int, n_sentences: int) -> Sentences:
+    def _take_first(self, n_sentences: int, draw: int) -> Sentences:
         return {language: np.sort(rows[:n_sentences]) for language, rows in self._shuffle(draw).items()}
 
-    def _take_half(self, draw: int, half: int) -> Sentences:
+    def _take_half(self, half: int, draw: int) -> Sentences:
         return {
             language: np.sort(np.array_split(rows, 2)[half]) for language, rows in self._shuffle(draw).items()
         }
@@ -128,13 +128,13 @@ class Efficiency:
 class _Tables:
     """Tables of scores by draw, made when they are asked for and shared by the targets."""
 
-    def __init__(self, rank: Callable[[int], RankTable]) -> None:
-        self._rank = rank
+    def __init__(self, ranker: SubsetRanker, take: Callable[[int], Sentences]) -> None:
+        self._ranker, self._take = ranker, take
         self._by_draw: dict[int, RankTable] = {}
 
     def at(self, draw: int) -> RankTable:
         if draw not in self._by_draw:
-            self._by_draw[draw] = self._rank(draw)
+            self._by_draw[draw] = self._ranker.rank(self._take(draw))
         return self._by_draw[draw]
 
 
