@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from polysteer.corpus.parallel import check_all_parallel
+from polysteer.corpus.parallel import check_comparable
 from polysteer.corpus.table import Corpus
 from polysteer.responses.store import ResponseStore
 from polysteer.stages.run import Run
@@ -19,8 +19,8 @@ def perform(run: Run) -> str:
     from polysteer.trials.trial import try_targets
 
     corpus = Corpus.read(run.layout.corpus)
-    check_all_parallel(corpus, ("dev", "test"))
     targets = run.name_targets(corpus)
+    check_comparable(corpus, targets)
     session = Session(
         run.settings,
         run.layout,

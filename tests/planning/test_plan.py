@@ -100,6 +100,25 @@ def test_files_are_as_large_as_planned(causal_folder, make_experiment, tmp_path)
     assert 0 <= real - planned["vectors"] - planned["judgements"] <= HEADERS * n_files
 
 
+def test_text_that_is_paired_with_one_language_is_planned_as_it_is_read(
+    causal_folder, make_experiment, tmp_path
+):
+    pairs = tmp_path / "pairs"
+    pairs.mkdir()
+    for code, first in (("fin", 10), ("jpn", 15)):
+        for side, start in ((code, first), ("eng", 0)):
+            lines = "".join(f"w{start + n % 25} w{n % 40} w{n // 3}\n" for n in range(60))
+            (pairs / f"tatoeba.{code}-eng.{side}").write_text(lines)
+    text = {"source": "tatoeba", "path": str(pairs), "languages": ["en", "fi", "ja"], "dev": 8, "test": 10}
+    settings = make_experiment(causal_folder, corpus=text)
+    plan = plan_experiment(settings, read_corpus(settings.corpus))
+    run = perform_all(settings, tmp_path / "artifacts")
+    assert run.counts["forward"] == plan.forward_tokens
+    planned = {item.name: item.n_bytes for item in plan.stored}
+    real, n_files = measure_files(run.layout.vectors)
+    assert 0 <= real - planned["vectors"] - planned["judgements"] <= HEADERS * n_files
+
+
 def test_a_union_is_planned_at_its_largest(causal_folder, make_experiment, tmp_path):
     settings = make_experiment(causal_folder, rank={"k": [0.1, 0.3], "experts": ["own", "union"]})
     plan = plan_experiment(settings, read_corpus(settings.corpus))
@@ -144,7 +163,11 @@ def test_a_site_that_the_model_lacks_is_refused(causal_folder, make_experiment):
 def test_text_that_cannot_be_compared_is_refused_before_it_is_counted(causal_folder, make_experiment):
     settings = make_experiment(causal_folder)
     text = read_corpus(settings.corpus)
-    lost = text.ids("test", "fi")[0]
-    kept = [row for row in text.table.to_pylist() if (row["lang"], row["id"]) != ("fi", lost)]
-    with pytest.raises(CorpusError, match=f"test: 'fi' lacks 1 of 10 meanings, '{lost}' first"):
+    held = set(text.ids("test", "fi")[:1])
+    kept = [
+        row
+        for row in text.table.to_pylist()
+        if (row["lang"], row["split"]) != ("fi", "test") or row["id"] in held
+    ]
+    with pytest.raises(CorpusError, match="test: 'fi' shares fewer than 2 sentences with every other"):
         plan_experiment(settings, Corpus(pa.Table.from_pylist(kept, schema=SCHEMA)))

@@ -64,7 +64,7 @@ def test_controls_that_keep_the_values_are_told_and_flagged(database):
     report = summarize(database, experiment="try", target="ja")
     control = report.find("ja", "control", "top1")
     others = (
-        replace(control, method="control_at_expert_values", value=0.15),
+        replace(control, method="random_at_expert_values", value=0.15),
         replace(control, method="permuted", value=0.187),
     )
     assert "On average," not in tell_report(report)

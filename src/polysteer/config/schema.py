@@ -17,7 +17,7 @@ from pydantic import (
 
 from polysteer.corpus.languages import canonical_language
 from polysteer.corpus.settings import CorpusSettings, Languages
-from polysteer.layout import METRICS_FOLDER
+from polysteer.layout import RESERVED
 
 SCHEMA_VERSION = 1
 
@@ -48,10 +48,10 @@ def _expand_presets(value: object) -> object:
 
 
 def _check_name(name: str) -> str:
-    if name == METRICS_FOLDER or not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
+    if name in RESERVED or not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
         raise ValueError(
             f"an experiment cannot be called {name!r}: use lower-case letters, digits, '-' and '_' "
-            f"(it names a folder and a pipeline stage), and not {METRICS_FOLDER!r}"
+            f"(it names a folder and a pipeline stage), and not {' or '.join(map(repr, RESERVED))}"
         )
     return name
 
@@ -187,6 +187,9 @@ class EvaluateSettings(Section):
         "perplexity",
     )
     controls: int = Field(39, ge=0, description="draws of random neurons; 39 or more for a headline")
+    distractors: bool = Field(
+        False, description="also look translations up among the sentences of find: the metric top1_pool"
+    )
     extra_draws: int = Field(
         3,
         ge=0,

@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 from polysteer.config import Candidate, Experiment
 from polysteer.corpus.table import Corpus
+from polysteer.errors import ArtifactError
 from polysteer.evaluation.evidence import Evidence, Spaces
 from polysteer.evaluation.spaces import judge_retrieval, retrieve_by_layer
 from polysteer.layout import BASELINE
 from polysteer.metrics.choice import Choice, Judged, choose_at_layer, choose_with_layer
-from polysteer.metrics.retrieval import Retrieval, retrieve_translations
+from polysteer.metrics.retrieval import Retrieval
 from polysteer.store.rows import MetricRow
 
 NO_BUDGET = float("inf")
@@ -54,14 +55,20 @@ class Case:
         """By target: how well translations are found on test, at the primary layer, under its chosen mask."""
         return {target: self._retrieve_under_mask(target) for target in self.targets}
 
-    def candidate(self, label: str) -> Candidate:
-        """The point of the sweep that a label names."""
-        return next(one for one in self.settings.candidates() if one.label == label)
-
     def choose_freely(self, judged: Sequence[Judged]) -> tuple[Choice, Choice]:
         """The choice in both views for what has no cost and may stand at any layer."""
         same = choose_at_layer(judged, layer=self.primary, cost_at_most=NO_BUDGET)
         return same, choose_with_layer(judged, cost_at_most=NO_BUDGET, skip=())
+
+    def find_candidate(self, label: str) -> Candidate:
+        """The point of the sweep that a file is of; one of other settings is refused."""
+        for candidate in self.settings.candidates():
+            if candidate.label == label:
+                return candidate
+        raise ArtifactError(
+            f"{self.evidence.layout.vectors} was made for other settings: {label!r} is no point of this "
+            f"sweep; run `steer embed {self.base.experiment}`, which reads only what is missing"
+        )
 
     def describe(self, target: str, candidate: Candidate) -> MetricRow:
         """The columns that say which mask a number is of."""
@@ -79,5 +86,6 @@ class Case:
 
     def _retrieve_under_mask(self, target: str) -> Retrieval:
         label = self.evidence.choices(target).same_layer.label
-        read = self.evidence.read(f"{target}/{label}", "test", [self.primary])
-        return retrieve_translations(read.by_layer[self.primary])
+        return retrieve_by_layer(self.evidence.read(f"{target}/{label}", "test", [self.primary]))[
+            self.primary
+        ]

@@ -6,7 +6,8 @@ from dataclasses import replace
 from polysteer.embeddings.rivals import average_languages, center_languages
 from polysteer.evaluation.case import Case
 from polysteer.evaluation.evidence import Spaces, erase_languages
-from polysteer.evaluation.rivals import list_rival
+from polysteer.evaluation.rivals import list_moved
+from polysteer.evaluation.spaces import list_choice
 from polysteer.metrics.perplexity import measure_cost
 from polysteer.store.rows import MASK_AND_CENTRE, MASK_AND_ERASE, MetricRow
 
@@ -19,19 +20,20 @@ def list_combined(case: Case, target: str) -> Iterator[MetricRow]:
         best = choices.best_layer if choices.best_layer.label == label else None
         condition, layers = f"{target}/{label}", choices.layers_of(label)
         find, test = (case.evidence.read(condition, split, layers) for split in ("find", "test"))
-        row = case.describe(target, case.candidate(label))
-        moved = {MASK_AND_CENTRE: _center(test, find), MASK_AND_ERASE: erase_languages(test, find)}
-        for name, spaces in moved.items():
+        row = case.describe(target, case.find_candidate(label))
+        for name, move in ((MASK_AND_CENTRE, _center), (MASK_AND_ERASE, erase_languages)):
             named = replace(row, intervention=name)
-            yield from list_rival(case, named, spaces, same, best)
+            more = move(find, find) if case.settings.evaluate.distractors else None
+            yield from list_choice(named, same, best)
+            yield from list_moved(case, named, move(test, find), more, layers)
             if test.losses:
                 cost = measure_cost(case.plain.test.losses, test.losses, target)
                 yield replace(named, metric="cost", value=cost)
 
 
-def _center(test: Spaces, find: Spaces) -> Spaces:
+def _center(spaces: Spaces, find: Spaces) -> Spaces:
     by_layer = {
         layer: center_languages(vectors, average_languages(find.by_layer[layer]))
-        for layer, vectors in test.by_layer.items()
+        for layer, vectors in spaces.by_layer.items()
     }
-    return Spaces(by_layer, {})
+    return Spaces(by_layer, {}, spaces.pairings)

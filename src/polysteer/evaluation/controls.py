@@ -8,6 +8,7 @@ from polysteer.evaluation.case import Case
 from polysteer.evaluation.spaces import Series, list_directions
 from polysteer.layout import AT_EXPERT_VALUES, PERMUTED
 from polysteer.masks.interventions import list_needs
+from polysteer.metrics.intervals import average_pairs
 from polysteer.metrics.retrieval import Retrieval
 from polysteer.store.rows import ALL, CHOSEN_SAME_LAYER, CONTROL, OTHER_MASKS, MetricRow
 from polysteer.trials.judgement import Judgement
@@ -16,13 +17,13 @@ from polysteer.trials.judgement import Judgement
 def list_controls(case: Case, target: str, controls: Sequence[Judgement]) -> Iterator[MetricRow]:
     """Every draw of random neurons, at the primary layer."""
     for draw, judgement in enumerate(controls):
-        candidate = case.candidate(judgement.label)
+        candidate = case.find_candidate(judgement.label)
         yield from _list_draw(case, target, CONTROL, candidate, draw, _at_primary(case, judgement))
 
 
 def list_extra_controls(case: Case, target: str) -> Iterator[MetricRow]:
     """Random neurons held as the experts are, and experts held as one another; not under `ablate`."""
-    candidate = case.candidate(case.evidence.choices(target).same_layer.label)
+    candidate = case.find_candidate(case.evidence.choices(target).same_layer.label)
     if not list_needs(candidate.intervention):
         return
     for kind in (AT_EXPERT_VALUES, PERMUTED):
@@ -35,7 +36,7 @@ def list_other_masks(case: Case, target: str) -> Iterator[MetricRow]:
     """What the other targets' chosen masks do; a draw is the place of the mask's own target in the list."""
     for place, other in enumerate(case.targets):
         if other != target:
-            candidate = case.candidate(case.evidence.choices(other).same_layer.label)
+            candidate = case.find_candidate(case.evidence.choices(other).same_layer.label)
             yield from _list_draw(case, target, OTHER_MASKS, candidate, place, case.under_masks[other])
 
 
@@ -54,7 +55,7 @@ def _list_draw(
             metric=one.metric,
             source=one.source,
             reference=one.reference,
-            candidates=found.n_candidates,
-            value=float(one.values.mean()),
-            n=found.n_candidates,
+            candidates=one.n_candidates,
+            value=average_pairs(one.values),
+            n=found.ranks.shape[1],
         )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from polysteer.evaluation.case import Case
+from polysteer.metrics.intervals import average_pairs
 from polysteer.store.rows import (
     EXPERT_JACCARD,
     HALVES_SUFFIX,
@@ -19,7 +20,7 @@ def list_efficiency(case: Case, target: str) -> Iterator[MetricRow]:
     wanted = case.settings.evaluate.efficiency
     if wanted is None:
         return
-    row = case.describe(target, case.candidate(case.evidence.choices(target).same_layer.label))
+    row = case.describe(target, case.find_candidate(case.evidence.choices(target).same_layer.label))
     first_draw = 0
     for n_sentences in wanted.sentences:
         agreement = case.evidence.agreement(target, str(n_sentences))
@@ -33,7 +34,7 @@ def list_efficiency(case: Case, target: str) -> Iterator[MetricRow]:
                 draw=first_draw + draw,
                 layer=case.primary,
                 candidates=found.n_candidates,
-                value=float(found.hits().mean()),
+                value=average_pairs(found.hits()),
             )
         yield from _list_agreement(of_number, agreement, first_draw, "")
         first_draw += agreement.n_draws

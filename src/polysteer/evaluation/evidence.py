@@ -1,22 +1,26 @@
 """What was read for one experiment, by condition: the plain model, its rivals, masks, controls."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from polysteer.corpus.table import Corpus
 from polysteer.embeddings.rivals import add_direction, average_languages, center_languages, mean_difference
 from polysteer.errors import ArtifactError
 from polysteer.layout import BASELINE, ExperimentLayout
 from polysteer.masks.erasure import draw_subspace, fit_subspace
 from polysteer.masks.subspace import LanguageSubspace
 from polysteer.masks.subspace_metadata import SubspaceMetadata
+from polysteer.metrics.pairing import Pairings
 from polysteer.metrics.perplexity import LanguageLoss
 from polysteer.trials.agreement import Agreement, load_agreement
 from polysteer.trials.choices import Choices, load_choices
 from polysteer.trials.judgement import Judgement, load_judgement
+from polysteer.trials.pairings import pair_rows
 from polysteer.trials.vectors import LanguageVectors, load_vectors
 
 DIRECTION_STRENGTHS = (0.5, 1.0, 2.0)
@@ -26,10 +30,18 @@ ByLanguage = Mapping[str, npt.NDArray[np.float32]]
 
 @dataclass(frozen=True)
 class Spaces:
-    """Vectors of one condition on one split, for every layer; and losses, none where none were measured."""
+    """Vectors of one condition on one split, for every layer; and losses, none where none were measured.
+
+    pairings: which rows are translations, None where row i is the same sentence in every language.
+    """
 
     by_layer: Mapping[str, ByLanguage]
     losses: Mapping[str, LanguageLoss]
+    pairings: Pairings | None = None
+
+    def at_layers(self, layers: Collection[str]) -> "Spaces":
+        """The same at these layers alone."""
+        return replace(self, by_layer={layer: self.by_layer[layer] for layer in layers})
 
 
 @dataclass(frozen=True)
@@ -37,17 +49,22 @@ class Evidence:
     """Reads an experiment's files when they are asked for."""
 
     layout: ExperimentLayout
-    languages: Sequence[str]
+    corpus: Corpus
+
+    @property
+    def languages(self) -> Sequence[str]:
+        """All of them."""
+        return self.corpus.languages
+
+    @cached_property
+    def find(self) -> Spaces:
+        """The plain model's vectors of the split where experts, means and subspaces are found."""
+        return self.read(BASELINE, "find")
 
     @cached_property
     def means(self) -> Mapping[str, ByLanguage]:
         """Each language's mean vector at every layer, over the `find` split."""
         return {layer: average_languages(vectors) for layer, vectors in self.find.by_layer.items()}
-
-    @cached_property
-    def find(self) -> Spaces:
-        """The plain model on the `find` split, where whatever moves vectors is fitted."""
-        return self.read(BASELINE, "find")
 
     def read(self, condition: str, split: str, layers: Sequence[str] | None = None) -> Spaces:
         """What was read under one condition, of all its layers or of some."""
@@ -59,6 +76,7 @@ class Evidence:
                 for layer in layers
             },
             {language: content.loss for language, content in read.items() if content.loss is not None},
+            self._pairings_by_split[split],
         )
 
     def center(self, plain: Spaces) -> Spaces:
@@ -66,7 +84,7 @@ class Evidence:
         by_layer = {
             layer: center_languages(vectors, self.means[layer]) for layer, vectors in plain.by_layer.items()
         }
-        return Spaces(by_layer, {})
+        return Spaces(by_layer, {}, plain.pairings)
 
     def erase(self, plain: Spaces) -> Spaces:
         """Every vector without the directions in which the languages' means differ: no label is needed."""
@@ -74,9 +92,8 @@ class Evidence:
 
     def erase_at_random(self, plain: Spaces, layer: str, *, seed: int, draw: int) -> Spaces:
         """Every vector of one layer without as many random directions, the control of `erase`."""
-        at_layer = Spaces({layer: plain.by_layer[layer]}, {})
         fitted = _fit_subspace(self.find, [layer])
-        return _erase(at_layer, draw_subspace(fitted, seed=seed, draw=draw))
+        return _erase(plain.at_layers([layer]), draw_subspace(fitted, seed=seed, draw=draw))
 
     def add_direction(self, plain: Spaces, target: str, strength: float) -> Spaces:
         """Everything moved along the mean difference towards the target."""
@@ -84,7 +101,7 @@ class Evidence:
             layer: add_direction(vectors, mean_difference(self.means[layer], target), strength)
             for layer, vectors in plain.by_layer.items()
         }
-        return Spaces(by_layer, {})
+        return Spaces(by_layer, {}, plain.pairings)
 
     def choices(self, target: str) -> Choices:
         """What dev picked."""
@@ -92,35 +109,37 @@ class Evidence:
 
     def judgement(self, target: str, label: str) -> Judgement:
         """What a candidate did on dev."""
-        return load_judgement(self.layout.judgement(target, label))
+        return load_judgement(_require(self.layout.judgement(target, label)))
 
     def controls(self, target: str, n_draws: int) -> list[Judgement]:
         """What each draw of random neurons did on test."""
-        return [load_judgement(self.layout.control(target, draw)) for draw in range(n_draws)]
+        return [load_judgement(_require(self.layout.control(target, draw))) for draw in range(n_draws)]
 
     def extra_control(self, target: str, kind: str, draw: int) -> Judgement:
         """What one draw of another kind of control did on test."""
-        return load_judgement(self.layout.extra_control(target, kind, draw))
+        return load_judgement(_require(self.layout.extra_control(target, kind, draw)))
 
     def fewer_sentences(self, target: str, n_sentences: int, draw: int) -> Judgement:
         """What experts that were found on fewer sentences did on test."""
-        return load_judgement(self.layout.fewer_sentences(target, n_sentences, draw))
-
-    def tuned(self, split: str) -> Judgement:
-        """What the model did after contrastive fine-tuning."""
-        return load_judgement(self.layout.tuned(split))
+        return load_judgement(_require(self.layout.fewer_sentences(target, n_sentences, draw)))
 
     def agreement(self, target: str, of: str) -> Agreement:
         """How alike the experts of several draws are: of a number of sentences, or of halves."""
-        return load_agreement(self.layout.agreement(target, of))
+        return load_agreement(_require(self.layout.agreement(target, of)))
+
+    def tuned(self, split: str) -> Judgement:
+        """What the model did after contrastive fine-tuning."""
+        return load_judgement(_require(self.layout.tuned(split)))
+
+    @cached_property
+    def _pairings_by_split(self) -> Mapping[str, Pairings | None]:
+        """Nothing is looked for among the sentences of `find`."""
+        return {"find": None, **{split: pair_rows(self.corpus, split) for split in ("dev", "test")}}
 
     def _load(
         self, condition: str, split: str, language: str, layers: Sequence[str] | None
     ) -> LanguageVectors:
-        path = self.layout.encoded(condition, split, language)
-        if not path.exists():
-            raise ArtifactError(f"{path} is not there; run `steer embed` before `steer evaluate`")
-        return load_vectors(path, layers)
+        return load_vectors(_require(self.layout.encoded(condition, split, language)), layers)
 
 
 def erase_languages(spaces: Spaces, find: Spaces) -> Spaces:
@@ -142,4 +161,10 @@ def _erase(spaces: Spaces, subspace: LanguageSubspace) -> Spaces:
         layer: {language: subspace.erase(rows, layer=layer) for language, rows in vectors.items()}
         for layer, vectors in spaces.by_layer.items()
     }
-    return Spaces(by_layer, {})
+    return Spaces(by_layer, {}, spaces.pairings)
+
+
+def _require(path: Path) -> Path:
+    if not path.exists():
+        raise ArtifactError(f"{path} is not there; run `steer embed` before `steer evaluate`")
+    return path

@@ -8,10 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from polysteer.config.schema import EvaluateSettings
-from polysteer.evaluation.evidence import Spaces
+from polysteer.evaluation.evidence import ByLanguage, Spaces
 from polysteer.metrics.alignment import measure_alignment
 from polysteer.metrics.choice import Choice, Judged
-from polysteer.metrics.intervals import bootstrap_means
+from polysteer.metrics.intervals import average_pairs, bootstrap_means
+from polysteer.metrics.mining import mine_bitext
+from polysteer.metrics.pairing import PairNumbers, measure_shared, retrieve_shared
 from polysteer.metrics.perplexity import LanguageLoss
 from polysteer.metrics.retrieval import Direction, Retrieval, retrieve_translations, select_pairs
 from polysteer.store.rows import ALL, CHOSEN_BEST_LAYER, CHOSEN_SAME_LAYER, MetricRow, excluding
@@ -21,22 +23,31 @@ Values = npt.NDArray[np.float64] | npt.NDArray[np.bool_]
 
 
 class Series(NamedTuple):
-    """Values of one metric, [meaning] or [pair, meaning], that become one row."""
+    """Values of one metric, [pair, meaning], that become one row; NaN where a pair lacks a meaning."""
 
     metric: str
     source: str
     reference: str
     values: Values
 
+    @property
+    def n_candidates(self) -> int | None:
+        """How many sentences each pair shares; None where pairs share unlike many."""
+        counts = np.unique(np.count_nonzero(~np.isnan(self.values), axis=1))
+        return int(counts[0]) if len(counts) == 1 else None
+
 
 def retrieve_by_layer(spaces: Spaces) -> dict[str, Retrieval]:
-    """Retrieval among all languages, at every layer."""
-    return {layer: retrieve_translations(vectors) for layer, vectors in spaces.by_layer.items()}
+    """Retrieval between all languages that share sentences, at every layer."""
+    return {
+        layer: retrieve_shared(vectors, spaces.pairings, retrieve_translations)
+        for layer, vectors in spaces.by_layer.items()
+    }
 
 
 def judge_retrieval(label: str, retrieval_by_layer: Mapping[str, Retrieval]) -> Judged:
     """What the rule of choice looks at where an intervention costs nothing that is defined."""
-    top1 = {layer: float(found.hits().mean()) for layer, found in retrieval_by_layer.items()}
+    top1 = {layer: average_pairs(found.hits()) for layer, found in retrieval_by_layer.items()}
     return Judged(label, top1, None)
 
 
@@ -71,10 +82,10 @@ def list_spaces(
         series = [Series("top1", ALL, ALL, retrieval.hits())]
         if layer in picked:
             series += _detail_retrieval(retrieval, targets)
+            series += _detail_mining(spaces, layer)
             if "alignment" in evaluate.families:
                 series += _detail_alignment(spaces, layer)
-        at_layer = replace(row, layer=layer, candidates=retrieval.n_candidates)
-        yield from list_series(at_layer, series, evaluate)
+        yield from list_series(replace(row, layer=layer), series, evaluate)
 
 
 def list_series(row: MetricRow, series: Sequence[Series], evaluate: EvaluateSettings) -> Iterator[MetricRow]:
@@ -88,6 +99,7 @@ def list_series(row: MetricRow, series: Sequence[Series], evaluate: EvaluateSett
             metric=one.metric,
             source=one.source,
             reference=one.reference,
+            candidates=one.n_candidates,
             value=interval.mean,
             ci_low=interval.low,
             ci_high=interval.high,
@@ -101,10 +113,10 @@ def list_retrieval(
     """Top-1 at one layer, over all pairs, by pair and by direction: where no vectors are at hand."""
     hits = found.hits()
     series = [Series("top1", ALL, ALL, hits)]
-    series += [Series("top1", *pair, hits[i]) for i, pair in enumerate(found.pairs)]
+    series += [Series("top1", *pair, hits[[i]]) for i, pair in enumerate(found.pairs)]
     for target in targets:
         series += list_directions(found, target)
-    yield from list_series(replace(row, candidates=found.n_candidates), series, evaluate)
+    yield from list_series(row, series, evaluate)
 
 
 def list_directions(retrieval: Retrieval, target: str) -> Iterator[Series]:
@@ -130,16 +142,43 @@ def _detail_retrieval(retrieval: Retrieval, targets: Sequence[str]) -> list[Seri
         Series("top5", ALL, ALL, retrieval.hits(5)),
         Series("mrr", ALL, ALL, retrieval.reciprocal_ranks()),
     ]
-    series += [Series("top1", *pair, hits[i]) for i, pair in enumerate(retrieval.pairs)]
+    series += [Series("top1", *pair, hits[[i]]) for i, pair in enumerate(retrieval.pairs)]
     for target in targets:
         series += list_directions(retrieval, target)
     return series
 
 
-def _detail_alignment(spaces: Spaces, layer: str) -> list[Series]:
-    found = measure_alignment(spaces.by_layer[layer])
+def _detail_mining(spaces: Spaces, layer: str) -> list[Series]:
+    pairs, scores = measure_shared(spaces.by_layer[layer], spaces.pairings, _score_mining)
+    margin = scores["margin_top1"]
     return [
-        Series("pair_cosine", ALL, ALL, found.pair_cosine),
-        Series("random_cosine", ALL, ALL, found.random_cosine),
-        Series("cosine_gap", ALL, ALL, found.gap),
+        *(Series(name, ALL, ALL, values) for name, values in scores.items()),
+        *(Series("margin_top1", *pair, margin[[i]]) for i, pair in enumerate(pairs)),
     ]
+
+
+def _score_mining(vectors: ByLanguage) -> PairNumbers:
+    found = mine_bitext(vectors)
+    scores = {
+        "csls_top1": found.csls.hits(),
+        "margin_top1": found.margin.hits(),
+        "xsim_error": found.xsim_errors,
+        "bitext_accuracy": found.correct(),
+        "bitext_f1": found.f1(),
+    }
+    return PairNumbers(found.margin.pairs, scores)
+
+
+def _detail_alignment(spaces: Spaces, layer: str) -> list[Series]:
+    _, cosines = measure_shared(spaces.by_layer[layer], spaces.pairings, _score_alignment)
+    return [Series(name, ALL, ALL, values) for name, values in cosines.items()]
+
+
+def _score_alignment(vectors: ByLanguage) -> PairNumbers:
+    found = measure_alignment(vectors)
+    cosines = {
+        "pair_cosine": found.pair_cosine,
+        "random_cosine": found.random_cosine,
+        "cosine_gap": found.gap,
+    }
+    return PairNumbers(found.pairs, cosines)

@@ -4,11 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-
 from polysteer.evaluation.case import Case
+from polysteer.evaluation.pool import list_pool
 from polysteer.evaluation.spaces import (
+    Values,
     list_choice,
     list_dev,
     list_losses,
@@ -16,7 +15,7 @@ from polysteer.evaluation.spaces import (
     retrieve_by_layer,
 )
 from polysteer.metrics.choice import Choice
-from polysteer.metrics.intervals import ControlRank, Difference, compare_paired, rank_among
+from polysteer.metrics.intervals import ControlRank, Difference, average_pairs, compare_paired, rank_among
 from polysteer.metrics.perplexity import measure_cost
 from polysteer.store.rows import BEST_LAYER_SUFFIX, MetricRow
 from polysteer.trials.judgement import Judgement
@@ -63,15 +62,16 @@ def _describe_mask(
     best: Choice | None,
     draws: Sequence[float],
 ) -> tuple[list[MetricRow], list[Comparison]]:
-    row = case.describe(target, case.candidate(label))
+    row = case.describe(target, case.find_candidate(label))
     test = case.evidence.read(f"{target}/{label}", "test")
     retrieval = retrieve_by_layer(test)
+    picked = [choice.layer for choice in (same, best) if choice]
     rows = list(list_choice(row, same, best))
     rows += list_spaces(
         row,
         test,
         retrieval,
-        picked=[choice.layer for choice in (same, best) if choice],
+        picked=picked,
         targets=[target],
         evaluate=case.settings.evaluate,
     )
@@ -80,6 +80,9 @@ def _describe_mask(
         rows.append(
             replace(row, metric="cost", value=measure_cost(case.plain.test.losses, test.losses, target))
         )
+    if case.settings.evaluate.distractors:
+        find = case.evidence.read(f"{target}/{label}", "find")
+        rows += list_pool(row, test, find, picked=picked, targets=[target], evaluate=case.settings.evaluate)
     comparisons = []
     if same:
         comparisons.append(_compare(case, row, retrieval[same.layer].hits(), same.layer, "", draws))
@@ -92,7 +95,7 @@ def _describe_mask(
 def _compare(
     case: Case,
     row: MetricRow,
-    hits: npt.NDArray[np.bool_],
+    hits: Values,
     layer: str,
     suffix: str,
     draws: Sequence[float],
@@ -105,5 +108,5 @@ def _compare(
     beside = plain.same.layer if not suffix else plain.best.layer
     before = plain.retrieval_by_layer[beside].hits()
     difference = compare_paired(hits, before, resamples=evaluate.resamples, seed=evaluate.seed)
-    among = rank_among(float(hits.mean()), draws) if draws else None
+    among = rank_among(average_pairs(hits), draws) if draws else None
     return Comparison(replace(row, layer=layer), suffix, difference, among)

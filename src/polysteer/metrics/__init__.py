@@ -7,17 +7,22 @@ from polysteer.metrics.intervals import (
     Difference,
     Interval,
     adjust_holm,
+    average_pairs,
     bootstrap_mean,
     bootstrap_means,
     compare_paired,
     rank_among,
 )
+from polysteer.metrics.mining import LASER_NEIGHBOURS, Mining, mine_bitext
+from polysteer.metrics.pairing import PairNumbers, measure_shared, retrieve_shared
 from polysteer.metrics.perplexity import LanguageLoss, measure_cost
+from polysteer.metrics.pool import retrieve_among_distractors, retrieve_in_pool
 from polysteer.metrics.retrieval import Retrieval, retrieve_translations
 from polysteer.metrics.sparse import retrieve_sparse_translations
 from polysteer.metrics.vectors import LanguagePair, ordered_pairs
 
 __all__ = [
+    "LASER_NEIGHBOURS",
     "Alignment",
     "Choice",
     "ControlRank",
@@ -26,8 +31,11 @@ __all__ = [
     "Judged",
     "LanguageLoss",
     "LanguagePair",
+    "Mining",
+    "PairNumbers",
     "Retrieval",
     "adjust_holm",
+    "average_pairs",
     "bootstrap_mean",
     "bootstrap_means",
     "choose_at_layer",
@@ -35,8 +43,13 @@ __all__ = [
     "compare_paired",
     "measure_alignment",
     "measure_cost",
+    "measure_shared",
+    "mine_bitext",
     "ordered_pairs",
     "rank_among",
+    "retrieve_among_distractors",
+    "retrieve_in_pool",
+    "retrieve_shared",
     "retrieve_sparse_translations",
     "retrieve_translations",
 ]

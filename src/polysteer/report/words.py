@@ -1,6 +1,7 @@
 """A report in sentences: what a person asked, answered from the numbers and from nothing else."""
 
 from polysteer.report.data import Report, Summary
+from polysteer.report.methods import METHODS
 
 HEADLINE_DRAWS = 39
 SIGNIFICANT = 0.05
@@ -13,6 +14,11 @@ def tell_report(report: Report) -> str:
 
 def tell_target(report: Report, summary: Summary) -> str:
     """The answer for one target."""
+    return " ".join(list_sentences(report, summary))
+
+
+def list_sentences(report: Report, summary: Summary) -> list[str]:
+    """Help, control, rivals, cost, other layers: what is known of them, in this order."""
     sentences = (
         _tell_gain(report, summary),
         _tell_control(summary),
@@ -21,7 +27,7 @@ def tell_target(report: Report, summary: Summary) -> str:
         _tell_cost(report, summary),
         _tell_best_layer(report, summary),
     )
-    return " ".join(sentence for sentence in sentences if sentence)
+    return [sentence for sentence in sentences if sentence]
 
 
 def tell_briefly(report: Report, summary: Summary) -> str:
@@ -34,6 +40,11 @@ def tell_briefly(report: Report, summary: Summary) -> str:
     if summary.centred is not None and summary.centred > summary.steered:
         parts.append("centring per language does better")
     return "; ".join(parts) + "."
+
+
+def count_candidates(summary: Summary) -> str:
+    """How many sentences a translation is looked for among; not one number where pairs share unlike many."""
+    return "the sentences of each pair" if summary.candidates is None else f"{summary.candidates} candidates"
 
 
 def percent(fraction: float | None) -> str:
@@ -64,7 +75,7 @@ def _tell_gain(report: Report, summary: Summary) -> str:
     layer = "the last layer" if summary.layer == "final" else f"layer {summary.layer}"
     numbers = (
         f"mean top-1 over all pairs at {layer} goes from {percent(summary.baseline)} to "
-        f"{percent(summary.steered)} ({times(summary.ratio)}) among {summary.candidates} candidates, "
+        f"{percent(summary.steered)} ({times(summary.ratio)}) among {count_candidates(summary)}, "
         f"k = {number(summary.k)}"
     )
     if summary.ci_low is None or summary.ci_high is None:
@@ -105,7 +116,7 @@ def _tell_control(summary: Summary) -> str:
 def _tell_values(report: Report, summary: Summary) -> str:
     """Whether it is the experts that matter, or what they are held at, or any language's mask."""
     found = {
-        "random neurons held at the experts' values": "control_at_expert_values",
+        "random neurons held at the experts' values": "random_at_expert_values",
         "the experts with their values permuted": "permuted",
         "the masks of other targets": "other_masks",
     }
@@ -118,18 +129,11 @@ def _tell_values(report: Report, summary: Summary) -> str:
 
 
 def _tell_rivals(report: Report, summary: Summary) -> str:
-    rivals = {
-        "subtracting each language's mean, which needs every sentence's language": summary.centred,
-        "erasing the directions in which languages differ, which needs no label": report.value(
-            summary.target, "erased", "top1"
-        ),
-        "adding the mean difference vector": report.value(summary.target, "mean_difference", "top1"),
-        "character n-grams without any model": summary.surface,
-    }
+    top1 = {method: report.value(summary.target, method.key, "top1") for method in METHODS}
     known = [
-        f"{name}: {percent(top1)}{' (more than the mask)' if top1 > summary.steered else ''}"
-        for name, top1 in rivals.items()
-        if top1 is not None
+        f"{method.needs_no_mask}: {percent(value)}" + (" (more than the mask)" * (value > summary.steered))
+        for method, value in top1.items()
+        if method.needs_no_mask and value is not None
     ]
     return f"Without a mask, {'; '.join(known)}." if known else ""
 

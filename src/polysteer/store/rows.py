@@ -12,7 +12,6 @@ import pyarrow.parquet as pq
 
 from polysteer.artifacts import atomic_path
 from polysteer.errors import ArtifactError
-from polysteer.layout import AT_EXPERT_VALUES, PERMUTED
 
 ALL = "*"
 
@@ -28,13 +27,8 @@ MASK_AND_ERASE = "mask_and_erase"
 RANDOM_SUBSPACE = "random_subspace"
 PROCRUSTES = "procrustes"
 CONTRASTIVE = "contrastive"
-RIVALS = (
-    *(BASELINE, CONTROL, CENTRED, ERASED, MEAN_DIFFERENCE, SURFACE),
-    *(AT_EXPERT_VALUES, PERMUTED, OTHER_MASKS, MASK_AND_CENTRE, MASK_AND_ERASE),
-    *(RANDOM_SUBSPACE, PROCRUSTES, CONTRASTIVE),
-)
-DRAWN = (CONTROL, AT_EXPERT_VALUES, PERMUTED, OTHER_MASKS, RANDOM_SUBSPACE)
-"""What has several draws, to be averaged; of `other_masks` a draw is a language."""
+# What a sweep steers with. Erasing is such a thing where it has a target; without one it is a rival.
+STEERING = ("set", "ablate", "scale", "add", "transport_mean", "transport_gaussian", "transport_linear")
 
 CHOSEN_SAME_LAYER = "chosen_same_layer"
 CHOSEN_BEST_LAYER = "chosen_best_layer"

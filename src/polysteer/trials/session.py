@@ -8,12 +8,14 @@ from polysteer.artifacts import fingerprint
 from polysteer.config import Experiment
 from polysteer.corpus.table import Corpus
 from polysteer.layout import BASELINE, ExperimentLayout
+from polysteer.metrics.pairing import Pairings
 from polysteer.metrics.perplexity import LanguageLoss
 from polysteer.models.intervene import Mask
 from polysteer.models.layers import Layer
 from polysteer.models.loading import LoadedModel
 from polysteer.progress import Progress
 from polysteer.trials.judgement import Judgement
+from polysteer.trials.pairings import pair_rows
 from polysteer.trials.reader import Reader, judge_vectors
 from polysteer.trials.stamps import is_current
 from polysteer.trials.vectors import LanguageVectors, load_vectors, save_vectors
@@ -46,6 +48,7 @@ class Session:
         self.settings, self.layout, self.corpus, self.progress = settings, layout, corpus, progress
         self._reader = reader
         self._context = (SCHEMA_VERSION, source, settings.embed.pool, settings.embed.token_budget)
+        self._pairings: dict[str, Pairings | None] = {}
         self.n_readings = 0
 
     @property
@@ -75,7 +78,7 @@ class Session:
 
     def judge(self, steering: Steering, split: str, *, layers: Sequence[Layer], n_losses: int) -> Judgement:
         """How well translations are found under a mask; no vector is kept."""
-        return judge_vectors(steering.label, self._read(steering, split, layers, n_losses))
+        return self._judge(steering.label, split, self._read(steering, split, layers, n_losses))
 
     def load_copy(self) -> LoadedModel:
         """A copy of the model that may be changed."""
@@ -87,9 +90,8 @@ class Session:
         """How well translations are found by a changed copy of the model; no vector is kept."""
         self.n_readings += 1
         reader = self._reader.with_model(changed)
-        return judge_vectors(
-            label, reader.read(split, self.corpus.languages, layers=layers, n_losses=n_losses)
-        )
+        read = reader.read(split, self.corpus.languages, layers=layers, n_losses=n_losses)
+        return self._judge(label, split, read)
 
     def read_plain(self, split: str, *, n_losses: int | None) -> None:
         """Vectors without a mask, language by language, so that one more leaves the others as they are."""
@@ -121,6 +123,11 @@ class Session:
         read = self._read(steering, split, layers, n_losses)
         for language, path in paths.items():
             save_vectors(path, read[language], stamp=stamp)
+
+    def _judge(self, label: str, split: str, read: Mapping[str, LanguageVectors]) -> Judgement:
+        if split not in self._pairings:
+            self._pairings[split] = pair_rows(self.corpus, split)
+        return judge_vectors(label, read, self._pairings[split])
 
     def _read(
         self, steering: Steering, split: str, layers: Sequence[Layer], n_losses: int | None

@@ -10,8 +10,9 @@ from conllu import TokenList, parse
 from conllu.exceptions import ParseException
 
 from polysteer.corpus.assembly import assemble_corpus
+from polysteer.corpus.draw import Draw
 from polysteer.corpus.extracts import Extract, Tree
-from polysteer.corpus.settings import ConlluSettings
+from polysteer.corpus.origins import Conllu
 from polysteer.corpus.sources.selection import select_languages
 from polysteer.corpus.table import Corpus
 from polysteer.corpus.textfiles import check_folder, read_lines
@@ -20,6 +21,7 @@ from polysteer.errors import CorpusError
 FILE_NAME = re.compile(
     r"(?P<lang>[a-z]{2,3})_(?P<treebank>[a-z0-9]+)-ud-(?P<part>train|dev|test)\b.*\.conllu"
 )
+HOLDS = "files such as en_pud-ud-test.conllu"
 N_FIELDS = 10
 
 
@@ -38,20 +40,29 @@ class _Sentence(NamedTuple):
     tree: Tree
 
 
-def read_corpus(settings: ConlluSettings) -> Corpus:
+def read_corpus(origin: Conllu, draw: Draw) -> Corpus:
     """All chosen treebanks, languages aligned by parallel_id, or by sent_id where the settings say so."""
-    check_folder(settings.path, "files such as en_pud-ud-test.conllu")
+    check_folder(origin.path, HOLDS)
     available: dict[str, list[_File]] = defaultdict(list)
-    for file in _find_files(settings.path):
-        if not settings.treebanks or file.treebank in settings.treebanks:
+    files = list(_find_files(origin.path))
+    _check_treebanks(origin, files)
+    for file in files:
+        if not origin.treebanks or file.treebank in origin.treebanks:
             available[file.lang].append(file)
-    chosen = select_languages(settings.languages, available, settings.path)
+    chosen = select_languages(draw.languages, available, origin.path, HOLDS)
     extracts: list[Extract] = []
     for lang, files in chosen.items():
         for file in files:
-            extracts += _read_file(file, lang, by_sent_id=file.treebank in settings.parallel)
+            extracts += _read_file(file, lang, by_sent_id=file.treebank in origin.parallel)
     _check_alignment(extracts)
-    return assemble_corpus(extracts, settings)
+    return assemble_corpus(extracts, draw)
+
+
+def _check_treebanks(origin: Conllu, files: Sequence[_File]) -> None:
+    there = sorted({file.treebank for file in files})
+    for name in (*origin.treebanks, *origin.parallel):
+        if there and name not in there:
+            raise CorpusError(f"{origin.path} has no treebank {name!r}; there is {', '.join(there)}")
 
 
 def _find_files(folder: Path) -> Iterator[_File]:
