@@ -59,7 +59,9 @@ def report(
     elif metric is not None or layer is not None:
         answer = _show_metric(question)
     else:
-        return _print_report(question.summarize(), format, single=lang is not None)
+        found = question.summarize()
+        is_one = lang is not None or [summary.target for summary in found.summaries] == [None]
+        return _print_report(found, format, single=is_one)
     return _print_answer(question, answer, format)
 
 
@@ -98,10 +100,13 @@ def _compare(question: "Question") -> "Answer":
     from polysteer.report import compare_experiments, compare_targets
 
     assert question.sides is not None
-    chosen = {"metric": question.metric, "layer": question.layer}
+    metric, layer = question.metric, question.layer
     if question.compares_targets:
-        return compare_targets(question.database, question.experiments[0], *question.sides, **chosen)
-    return compare_experiments(question.database, *question.sides, target=question.target, **chosen)
+        (experiment,) = question.experiments
+        return compare_targets(question.database, experiment, *question.sides, metric=metric, layer=layer)
+    return compare_experiments(
+        question.database, *question.sides, target=question.target, metric=metric, layer=layer
+    )
 
 
 def _print_report(found: "Report", format: Format, *, single: bool) -> None:

@@ -11,6 +11,9 @@ from polysteer.stages.run import Run
 
 def perform(run: Run) -> str:
     """Let the model read what is not collected yet; without such text it is not even loaded."""
+    if not run.settings.candidates():
+        run.layout.responses.mkdir(parents=True, exist_ok=True)  # the pipeline looks for it
+        return "no experts are asked for"
     corpus = Corpus.read(run.layout.corpus)
     texts = {language: corpus.texts(language, "find") for language in corpus.languages}
     wanted = run.settings.collect

@@ -29,8 +29,11 @@ def perform(run: Run) -> str:
         source=run.model_source,
         progress=run.progress,
     )
-    try_targets(session, targets, _plan_efficiency(run, session))
-    return f"{len(run.settings.candidates())} candidates for each of {len(targets)} targets, " + (
+    try_targets(session, list(targets), _plan_efficiency(run, session))
+    n_candidates, n_erasures = len(run.settings.candidates()), len(run.settings.erasures())
+    tried = [f"{n_candidates} candidates for each of {len(targets)} targets"] if n_candidates else []
+    tried += [f"{n_erasures} ways to erase"] if n_erasures else []
+    return f"{', '.join(tried)}, " + (
         f"{session.n_readings} readings" if session.n_readings else "nothing to read"
     )
 

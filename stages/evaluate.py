@@ -25,7 +25,9 @@ def perform(run: Run) -> str:
         fingerprint=fingerprint("metrics", SCHEMA_VERSION, run.model_source, corpus.fingerprint(), settings),
     )
     targets = run.name_targets(corpus)
-    case = Case(settings, corpus, Evidence(run.layout, corpus), list(targets), base)
+    fit_languages = settings.steer.erase.find_fit_languages(corpus.languages)
+    evidence = Evidence(run.layout, corpus, fit_languages)
+    case = Case(settings, corpus, evidence, list(targets), base)
     given = given_forms(settings.corpus.languages) | targets
     rows = [name_languages(row, given) for row in evaluate_case(case)]
     write_metrics(run.layout.metrics, rows)

@@ -21,6 +21,9 @@ SCHEMA_VERSION = 2
 
 def perform(run: Run) -> str:
     """Score unless it is done, then write a mask per target and candidate."""
+    if not run.settings.candidates():
+        run.layout.masks.mkdir(parents=True, exist_ok=True)  # the pipeline looks for it
+        return "no masks are asked for"
     corpus = Corpus.read(run.layout.corpus)
     targets = run.name_targets(corpus)
     store = ResponseStore(run.layout.responses, corpus.languages)
@@ -37,7 +40,7 @@ def perform(run: Run) -> str:
 def _rank(run: Run, store: ResponseStore) -> RankTable:
     wanted = run.settings.rank
     responses = [store.fingerprint(language) for language in store.languages]
-    statistics = list_statistics(run.settings.steer.intervention)
+    statistics = list_statistics(run.settings.steer.on_neurons)
     stamp = fingerprint(
         "rank", SCHEMA_VERSION, responses, wanted.score, wanted.value, statistics, wanted.source
     )

@@ -169,7 +169,7 @@ def test_a_random_subspace_is_as_large_and_stands_around_the_same_mean(finished:
     normal = np.random.default_rng([0, 2]).normal(size=(basis.shape[1], len(basis)))
     random = np.linalg.qr(normal)[0].T
     kept = {name: rows - (rows - centre) @ random.T @ random for name, rows in test.items()}
-    assert ask_headline(finished, "random_subspace", "draw = 2") == pytest.approx(
+    assert ask_headline(finished, "erase_at_random", "draw = 2") == pytest.approx(
         top1_by_hand(kept), abs=1e-9
     )
 
@@ -257,7 +257,7 @@ def test_every_condition_has_its_larger_pool_and_its_mining_scores(finished: Pat
     assert found.pop("surface") == ["top1_pool"]
     assert found.keys() == {
         *("none", "set", "centre", "erase", "mean_difference"),
-        *("random_subspace", "mask_and_centre", "mask_and_erase"),
+        *("erase_at_random", "mask_and_centre", "mask_and_erase"),
     }
     everything = ["bitext_accuracy", "bitext_f1", "csls_top1", "margin_top1", "top1_pool", "xsim_error"]
     assert all(metrics == everything for metrics in found.values())

@@ -10,7 +10,7 @@ from polysteer.layout import Layout
 from polysteer.stages import embed, evaluate
 from polysteer.stages.run import Run
 
-KINDS = {"random_at_expert_values", "permuted", "random_subspace"}
+KINDS = {"random_at_expert_values", "permuted", "erase_at_random"}
 
 
 def count_draws(run: Run) -> dict[str, int]:
@@ -24,7 +24,7 @@ def test_fewer_draws_need_no_reading_and_none_leave_no_rows(finished: Path, proj
     shutil.copytree(finished / "artifacts", project / "artifacts")
     file, layout = project / "experiments.yaml", Layout(project / "artifacts").experiment("tiny")
     written = file.read_text()
-    for n_draws, due in ((2, {kind: 2 if kind == "random_subspace" else 4 for kind in KINDS}), (0, {})):
+    for n_draws, due in ((2, {kind: 2 if kind == "erase_at_random" else 4 for kind in KINDS}), (0, {})):
         file.write_text(written.replace("controls: 3", f"controls: 3, extra_draws: {n_draws}"))
         run = Run("tiny", load_experiments(file).experiments["tiny"], layout)
         assert "nothing to read" in embed.perform(run)

@@ -6,14 +6,16 @@ from functools import cached_property
 from typing import NamedTuple
 
 from polysteer.config import Candidate, Experiment
+from polysteer.config.erase import Erasure
 from polysteer.corpus.table import Corpus
 from polysteer.errors import ArtifactError
 from polysteer.evaluation.evidence import Evidence, Spaces
 from polysteer.evaluation.spaces import judge_retrieval, retrieve_by_layer
 from polysteer.layout import BASELINE
+from polysteer.masks.subspace import SITE
 from polysteer.metrics.choice import Choice, Judged, choose_at_layer, choose_with_layer
 from polysteer.metrics.retrieval import Retrieval
-from polysteer.store.rows import MetricRow
+from polysteer.store.rows import ERASED_IN_MODEL, MetricRow
 
 NO_BUDGET = float("inf")
 
@@ -42,6 +44,11 @@ class Case:
     def primary(self) -> str:
         """The layer that users of the model take."""
         return str(self.settings.embed.layer)
+
+    @property
+    def unseen(self) -> frozenset[str]:
+        """The languages that the erased subspace was not fitted on."""
+        return frozenset(self.corpus.languages) - frozenset(self.evidence.fit_languages)
 
     @cached_property
     def plain(self) -> Plain:
@@ -82,6 +89,16 @@ class Case:
             score=candidate.score if candidate.experts == "own" else f"{candidate.score}_{candidate.experts}",
             held_statistic=candidate.value,
             k=candidate.k,
+        )
+
+    def describe_erasure(self, point: Erasure) -> MetricRow:
+        """The columns that say how the languages' subspace was taken out of the model: for no target."""
+        return replace(
+            self.base,
+            intervention=ERASED_IN_MODEL,
+            strength=point.strength,
+            sites=f"{SITE}[{point.from_block}:]",
+            score=point.method,
         )
 
     def _retrieve_under_mask(self, target: str) -> Retrieval:

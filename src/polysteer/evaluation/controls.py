@@ -1,6 +1,6 @@
-"""The rows of what stands against a chosen mask: draws of controls, and the masks of other languages."""
+"""The rows of what stands against a chosen mask: other controls, and the masks of other languages."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
 from polysteer.config import Candidate
@@ -10,15 +10,8 @@ from polysteer.layout import AT_EXPERT_VALUES, PERMUTED
 from polysteer.masks.interventions import list_needs
 from polysteer.metrics.intervals import average_pairs
 from polysteer.metrics.retrieval import Retrieval
-from polysteer.store.rows import ALL, CHOSEN_SAME_LAYER, CONTROL, OTHER_MASKS, MetricRow
+from polysteer.store.rows import ALL, CHOSEN_SAME_LAYER, OTHER_MASKS, MetricRow
 from polysteer.trials.judgement import Judgement
-
-
-def list_controls(case: Case, target: str, controls: Sequence[Judgement]) -> Iterator[MetricRow]:
-    """Every draw of random neurons, at the primary layer."""
-    for draw, judgement in enumerate(controls):
-        candidate = case.find_candidate(judgement.label)
-        yield from _list_draw(case, target, CONTROL, candidate, draw, _at_primary(case, judgement))
 
 
 def list_extra_controls(case: Case, target: str) -> Iterator[MetricRow]:

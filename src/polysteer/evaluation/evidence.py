@@ -15,12 +15,14 @@ from polysteer.layout import BASELINE, ExperimentLayout
 from polysteer.masks.erasure import draw_subspace, fit_subspace
 from polysteer.masks.subspace import LanguageSubspace
 from polysteer.masks.subspace_metadata import SubspaceMetadata
+from polysteer.metrics.mass import Ids, select_own_tokens
 from polysteer.metrics.pairing import Pairings
 from polysteer.metrics.perplexity import LanguageLoss
 from polysteer.trials.agreement import Agreement, load_agreement
 from polysteer.trials.choices import Choices, load_choices
 from polysteer.trials.judgement import Judgement, load_judgement
 from polysteer.trials.pairings import pair_rows
+from polysteer.trials.tokens import TokenCounts, load_tokens
 from polysteer.trials.vectors import LanguageVectors, load_vectors
 
 DIRECTION_STRENGTHS = (0.5, 1.0, 2.0)
@@ -50,6 +52,7 @@ class Evidence:
 
     layout: ExperimentLayout
     corpus: Corpus
+    fit_languages: Sequence[str]  # of the erased subspace
 
     @property
     def languages(self) -> Sequence[str]:
@@ -88,11 +91,11 @@ class Evidence:
 
     def erase(self, plain: Spaces) -> Spaces:
         """Every vector without the directions in which the languages' means differ: no label is needed."""
-        return erase_languages(plain, self.find)
+        return erase_languages(plain, self.find, self.fit_languages)
 
     def erase_at_random(self, plain: Spaces, layer: str, *, seed: int, draw: int) -> Spaces:
         """Every vector of one layer without as many random directions, the control of `erase`."""
-        fitted = _fit_subspace(self.find, [layer])
+        fitted = _fit_subspace(self.find, [layer], self.fit_languages)
         return _erase(plain.at_layers([layer]), draw_subspace(fitted, seed=seed, draw=draw))
 
     def add_direction(self, plain: Spaces, target: str, strength: float) -> Spaces:
@@ -103,17 +106,17 @@ class Evidence:
         }
         return Spaces(by_layer, {}, plain.pairings)
 
-    def choices(self, target: str) -> Choices:
-        """What dev picked."""
-        return load_choices(self.layout.choice(target))
+    def choices(self, name: str) -> Choices:
+        """What dev picked for a target, or of the ways to erase."""
+        return load_choices(self.layout.choice(name))
 
-    def judgement(self, target: str, label: str) -> Judgement:
+    def judgement(self, name: str, label: str) -> Judgement:
         """What a candidate did on dev."""
-        return load_judgement(_require(self.layout.judgement(target, label)))
+        return load_judgement(_require(self.layout.judgement(name, label)))
 
-    def controls(self, target: str, n_draws: int) -> list[Judgement]:
-        """What each draw of random neurons did on test."""
-        return [load_judgement(_require(self.layout.control(target, draw))) for draw in range(n_draws)]
+    def controls(self, name: str, n_draws: int) -> list[Judgement]:
+        """What each random draw did on test."""
+        return [load_judgement(_require(self.layout.control(name, draw))) for draw in range(n_draws)]
 
     def extra_control(self, target: str, kind: str, draw: int) -> Judgement:
         """What one draw of another kind of control did on test."""
@@ -136,22 +139,31 @@ class Evidence:
         """Nothing is looked for among the sentences of `find`."""
         return {"find": None, **{split: pair_rows(self.corpus, split) for split in ("dev", "test")}}
 
+    def tokens(self, split: str, language: str) -> TokenCounts:
+        """Which tokens a language's text consists of."""
+        return load_tokens(self.layout.tokens(split, language))
+
+    @cached_property
+    def own_tokens(self) -> Mapping[str, Ids]:
+        """Of each language the tokens that occur in its `find` text and in no other's."""
+        return select_own_tokens({lang: self.tokens("find", lang).ids for lang in self.languages})
+
     def _load(
         self, condition: str, split: str, language: str, layers: Sequence[str] | None
     ) -> LanguageVectors:
         return load_vectors(_require(self.layout.encoded(condition, split, language)), layers)
 
 
-def erase_languages(spaces: Spaces, find: Spaces) -> Spaces:
-    """Every vector without the directions in which the languages' means differ in `find`, layer by layer."""
-    return _erase(spaces, _fit_subspace(find, list(spaces.by_layer)))
+def erase_languages(spaces: Spaces, find: Spaces, languages: Sequence[str]) -> Spaces:
+    """Every vector without the directions in which these languages' means differ in `find`."""
+    return _erase(spaces, _fit_subspace(find, list(spaces.by_layer), languages))
 
 
-def _fit_subspace(find: Spaces, layers: Sequence[str]) -> LanguageSubspace:
+def _fit_subspace(find: Spaces, layers: Sequence[str], languages: Sequence[str]) -> LanguageSubspace:
     of_layer = find.by_layer[layers[0]]
     width = next(iter(of_layer.values())).shape[-1]
     metadata = SubspaceMetadata(
-        method="mean_difference", languages=list(of_layer), layers=list(layers), width=width
+        method="mean_difference", languages=list(languages), layers=list(layers), width=width
     )
     return fit_subspace(find.by_layer, metadata)
 

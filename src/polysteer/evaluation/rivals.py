@@ -26,8 +26,8 @@ from polysteer.store.rows import (
     CENTRED,
     CHOSEN_SAME_LAYER,
     ERASED,
+    ERASED_AT_RANDOM,
     MEAN_DIFFERENCE,
-    RANDOM_SUBSPACE,
     SURFACE,
     MetricRow,
 )
@@ -45,6 +45,7 @@ def list_baseline(case: Case) -> Iterator[MetricRow]:
         plain.retrieval_by_layer,
         picked=(plain.same.layer, plain.best.layer),
         targets=case.targets,
+        unseen=case.unseen,
         evaluate=case.settings.evaluate,
     )
     yield from list_losses(case.base, plain.test.losses)
@@ -69,12 +70,12 @@ def list_erased(case: Case) -> Iterator[MetricRow]:
     return _list_moved(case, ERASED, case.evidence.erase)
 
 
-def list_random_subspaces(case: Case) -> Iterator[MetricRow]:
+def list_erased_at_random(case: Case) -> Iterator[MetricRow]:
     """As many random directions taken away as `erase` takes, at the primary layer."""
     seed = case.settings.evaluate.seed
     for draw in range(case.settings.evaluate.extra_draws):
         move = partial(case.evidence.erase_at_random, layer=case.primary, seed=seed, draw=draw)
-        row = replace(case.base, intervention=RANDOM_SUBSPACE, draw=draw)
+        row = replace(case.base, intervention=ERASED_AT_RANDOM, draw=draw)
         yield from _list_rival(case, row, move, case.plain.same, None)
 
 
@@ -140,7 +141,13 @@ def list_moved(
     """What a way to move vectors does on test, and among the sentences of `find` where they are given."""
     targets, evaluate = [row.target] if row.target else case.targets, case.settings.evaluate
     yield from list_spaces(
-        row, test, retrieve_by_layer(test), picked=picked, targets=targets, evaluate=evaluate
+        row,
+        test,
+        retrieve_by_layer(test),
+        picked=picked,
+        targets=targets,
+        unseen=case.unseen,
+        evaluate=evaluate,
     )
     if find is not None:
         yield from list_pool(row, test, find, picked=picked, targets=targets, evaluate=evaluate)

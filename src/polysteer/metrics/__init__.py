@@ -13,6 +13,7 @@ from polysteer.metrics.intervals import (
     compare_paired,
     rank_among,
 )
+from polysteer.metrics.mass import measure_mass, measure_share, select_own_tokens
 from polysteer.metrics.mining import LASER_NEIGHBOURS, Mining, mine_bitext
 from polysteer.metrics.pairing import PairNumbers, measure_shared, retrieve_shared
 from polysteer.metrics.perplexity import LanguageLoss, measure_cost
@@ -43,6 +44,8 @@ __all__ = [
     "compare_paired",
     "measure_alignment",
     "measure_cost",
+    "measure_mass",
+    "measure_share",
     "measure_shared",
     "mine_bitext",
     "ordered_pairs",
@@ -52,4 +55,5 @@ __all__ = [
     "retrieve_shared",
     "retrieve_sparse_translations",
     "retrieve_translations",
+    "select_own_tokens",
 ]

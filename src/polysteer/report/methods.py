@@ -10,6 +10,8 @@ from polysteer.store.rows import (
     CONTRASTIVE,
     CONTROL,
     ERASED,
+    ERASED_AT_RANDOM,
+    ERASED_IN_MODEL,
     MASK_AND_CENTRE,
     MASK_AND_ERASE,
     MEAN_DIFFERENCE,
@@ -21,6 +23,7 @@ from polysteer.store.rows import (
 )
 
 STEERED, BEST_CONTROL = "steered", "best_control"
+ERASED_INSIDE, SUBSPACE_CONTROL = "erased_in_model", "random_subspace"
 
 
 @dataclass(frozen=True)
@@ -56,33 +59,33 @@ METHODS = (
     Method(
         "erased", "erased", ERASED, "erasing the directions in which languages differ, which needs no label"
     ),
-    Method("random_subspace", "random subspace", RANDOM_SUBSPACE),
+    Method("erased_at_random", "random erased", ERASED_AT_RANDOM),
+    Method(ERASED_INSIDE, "erased in model", ERASED_IN_MODEL),
+    Method(SUBSPACE_CONTROL, "random subspace", RANDOM_SUBSPACE),
     Method("procrustes", "Procrustes", PROCRUSTES, "a rotation learnt from translations"),
     Method("contrastive", "fine-tuned", CONTRASTIVE, "fine-tuning on translations"),
     Method("surface", "n-grams", SURFACE, "character n-grams without any model"),
 )
-CHECKPOINT = " @"  # stands between a method and the checkpoint it was measured on
+VARIANT = " @"  # stands between a method and the checkpoint or the pooling it was measured with
 
 _BY_INTERVENTION = {method.intervention: method.key for method in METHODS if method.intervention}
 _NAMES = {method.key: method.name for method in METHODS}
 _PLACES = {method.key: place for place, method in enumerate(METHODS)}
 
 
-def identify_method(intervention: str, target: str | None) -> str:
+def identify_method(intervention: str) -> str:
     """The method's key; what the table above does not know goes under its own name."""
-    if intervention in STEERING or (intervention == ERASED and target is not None):
+    if intervention in STEERING:
         return STEERED
     return _BY_INTERVENTION.get(intervention, intervention)
 
 
 def name_method(key: str) -> str:
     """What tables call it."""
-    method, at, checkpoint = key.partition(CHECKPOINT)
-    return _NAMES.get(method, method) + at + checkpoint
+    method, at, variant = key.partition(VARIANT)
+    return _NAMES.get(method, method) + at + variant
 
 
 def order_methods(keys: Iterable[str]) -> list[str]:
-    """Each key once, as the table above has them, unknown ones last; checkpoints stay in their order."""
-    return sorted(
-        dict.fromkeys(keys), key=lambda key: _PLACES.get(key.partition(CHECKPOINT)[0], len(METHODS))
-    )
+    """Each key once, as the table above has them, unknown ones last; variants stay in their order."""
+    return sorted(dict.fromkeys(keys), key=lambda key: _PLACES.get(key.partition(VARIANT)[0], len(METHODS)))

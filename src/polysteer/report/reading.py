@@ -1,6 +1,6 @@
 """Reading the rows of a report out of the metrics database: what was picked on dev, as it did on test."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
@@ -8,7 +8,7 @@ from typing import Any
 
 from polysteer.errors import ArtifactError
 from polysteer.report.data import ReportRow
-from polysteer.report.methods import BEST_CONTROL, STEERED, identify_method
+from polysteer.report.methods import BEST_CONTROL, ERASED_INSIDE, STEERED, identify_method
 from polysteer.store import query_database
 from polysteer.store.rows import (
     BEST_LAYER_SUFFIX,
@@ -16,14 +16,17 @@ from polysteer.store.rows import (
     CONTROL,
     EXPERT_JACCARD,
     HALVES_SUFFIX,
+    RANDOM_SUBSPACE,
     SCORE_CORRELATION,
+    SEEN,
     TOP1_FROM_SENTENCES,
+    UNSEEN,
     layer_depth,
 )
-from polysteer.store.views import IS_STEERED, SAME_CONFIGURATION
+from polysteer.store.views import ACTS_IN_MODEL, IS_STEERED, SAME_CONFIGURATION
 
 EXPERIMENTS = "SELECT DISTINCT experiment FROM metrics ORDER BY experiment"
-STEERED_EXPERIMENTS = f"SELECT DISTINCT experiment FROM chosen m WHERE {IS_STEERED} ORDER BY experiment"
+STEERED_EXPERIMENTS = f"SELECT DISTINCT experiment FROM chosen m WHERE {ACTS_IN_MODEL} ORDER BY experiment"
 TARGETS = f"""
     SELECT DISTINCT target FROM chosen m WHERE experiment = $experiment AND {IS_STEERED} ORDER BY target"""
 METRICS = """
@@ -33,12 +36,14 @@ LAYERS = """
     WHERE experiment = $experiment AND metric = $metric AND split = 'test' AND layer IS NOT NULL"""
 COLUMNS = """
     m.intervention, m.revision, m.target, m.metric, m.source, m.reference, m.layer, m.k, m.draw,
-    m.value, m.ci_low, m.ci_high, m.n, m.candidates"""
-ASKED = """
+    m.embedding_pooling, m.value, m.ci_low, m.ci_high, m.n, m.candidates"""
+ENDS = f"['*', '{SEEN}', '{UNSEEN}', $target, '!' || $target]"
+ASKED = f"""
     m.experiment = $experiment AND (m.target = $target OR m.target IS NULL)
-      AND (m.reference IS NULL OR list_contains(['*', $target, '!' || $target], m.source)
-                            AND list_contains(['*', $target, '!' || $target], m.reference))"""
-ORDER = "ORDER BY view DESC, m.intervention, m.revision, m.metric, m.source, m.reference, m.draw"
+      AND (m.reference IS NULL OR list_contains({ENDS}, m.source) AND list_contains({ENDS}, m.reference))"""
+# What draws have in common that become one number.
+SAME = ("view", "intervention", "revision", "embedding_pooling", "metric", "source", "reference")
+ORDER = f"ORDER BY view DESC, {', '.join(SAME[1:])}, draw"
 RESULTS = f"SELECT view, within_budget, {COLUMNS} FROM results m WHERE {ASKED} {ORDER}"
 AT_LAYER = f"""
     SELECT 'at_layer' AS view, within_budget, {COLUMNS}
@@ -46,11 +51,13 @@ AT_LAYER = f"""
     WHERE c.view = 'same_layer' AND m.split = 'test' AND m.layer = $layer AND {ASKED} {ORDER}"""
 DRAWS = """
     SELECT count(*) FROM headline
-    WHERE experiment = $experiment AND target = $target AND intervention = $control AND view = 'same_layer'"""
+    WHERE experiment = $experiment AND target IS NOT DISTINCT FROM $target
+      AND intervention = $control AND view = 'same_layer'"""
 CURVE = """
-    SELECT m.intervention, m.revision, m.target, m.metric, m.layer, m.value FROM by_layer m
+    SELECT m.intervention, m.revision, m.embedding_pooling, m.target, m.metric, m.layer, m.value
+    FROM by_layer m
     WHERE m.experiment = $experiment AND (m.target = $target OR m.target IS NULL) AND m.metric = $metric
-    ORDER BY m.intervention, m.revision, m.depth"""
+    ORDER BY m.intervention, m.revision, m.embedding_pooling, m.depth"""
 
 FEWER = """
     SELECT sentences, halves, top1, jaccard, correlation FROM efficiency
@@ -71,13 +78,19 @@ def list_targets(database: Path, experiment: str) -> list[str]:
     return [str(target) for target in found]
 
 
+def list_asked(database: Path, experiment: str, target: str | None) -> Sequence[str | None]:
+    """The one target that is asked about, or all; None alone where the experiment has none."""
+    return [target] if target is not None else list_targets(database, experiment) or [None]
+
+
 def check_target(database: Path, experiment: str, target: str) -> None:
     """Refuse a target without numbers."""
     targets = list_targets(database, experiment)
     if target not in targets:
         raise ArtifactError(
-            f"experiment {experiment!r} has no numbers of target {target!r}; it has {', '.join(targets)}; "
-            f"if experiments.yaml names it as a target, run `steer run {experiment}`"
+            f"experiment {experiment!r} has no numbers of target {target!r}; it has "
+            f"{', '.join(targets) or 'none'}; if experiments.yaml names it as a target, "
+            f"run `steer run {experiment}`"
         )
 
 
@@ -136,9 +149,10 @@ def read_efficiency(database: Path, experiment: str, target: str) -> list[Report
     return rows
 
 
-def count_draws(database: Path, experiment: str, target: str) -> int:
-    """How many draws of random neurons stand beside a target's mask."""
-    asked = {"experiment": experiment, "target": target, "control": CONTROL}
+def count_draws(database: Path, experiment: str, target: str | None) -> int:
+    """How many random draws stand beside a target's mask, or beside the subspace if there is no target."""
+    control = RANDOM_SUBSPACE if target is None else CONTROL
+    asked = {"experiment": experiment, "target": target, "control": control}
     return int(query_database(database, DRAWS, asked).rows[0][0])
 
 
@@ -168,7 +182,7 @@ def _summarize_draws(records: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Draws as their mean and, for the headline of random neurons, the best; everything else as it is."""
     for _, group in groupby(records, key=_what):
         draws = list(group)
-        method = identify_method(draws[0]["intervention"], draws[0]["target"])
+        method = identify_method(draws[0]["intervention"])
         if draws[0]["draw"] is None:
             yield from ({**record, "method": method} for record in draws)
             continue
@@ -184,8 +198,7 @@ def _is_headline(record: dict[str, Any]) -> bool:
 
 
 def _what(record: dict[str, Any]) -> tuple[Any, ...]:
-    names = ("view", "intervention", "revision", "metric", "source", "reference")
-    return tuple(record[name] for name in names)
+    return tuple(record[name] for name in SAME)
 
 
 def _common(records: list[dict[str, Any]], name: str) -> Any:
@@ -195,9 +208,13 @@ def _common(records: list[dict[str, Any]], name: str) -> Any:
 
 def _make_row_and_budget(record: dict[str, Any], experiment: str, target: str | None) -> Iterator[ReportRow]:
     names = ("view", "method", "metric", "source", "reference", "layer", "k", "value")
-    spread = ("ci_low", "ci_high", "n", "candidates", "revision")
+    spread = ("ci_low", "ci_high", "n", "candidates", "revision", "embedding_pooling")
     row = ReportRow(experiment=experiment, target=target, **{name: record[name] for name in names + spread})
     yield row
-    if record["method"] == STEERED and _is_headline(record) and record["within_budget"] is not None:
+    if (
+        record["method"] in (STEERED, ERASED_INSIDE)
+        and _is_headline(record)
+        and record["within_budget"] is not None
+    ):
         within = float(record["within_budget"])
         yield replace(row, metric="within_budget", value=within, ci_low=None, ci_high=None, n=None)

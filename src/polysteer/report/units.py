@@ -4,7 +4,7 @@ import re
 
 from polysteer.report.words import number, percent
 
-_SHARE = re.compile(r"(^|_)(top\d+|accuracy|error|f1)(_|$)")
+_SHARE = re.compile(r"(^|_)(top\d+|accuracy|error|f1|written_in_\w+|mass|share)(_|$)")
 
 
 def is_share(metric: str) -> bool:

@@ -19,16 +19,21 @@ BASELINE = "none"
 CONTROL = "random"
 CENTRED = "centre"
 ERASED = "erase"
+ERASED_IN_MODEL = "erase_in_model"
+RANDOM_SUBSPACE = "random_subspace"
 MEAN_DIFFERENCE = "mean_difference"
 SURFACE = "surface"
 OTHER_MASKS = "other_masks"
 MASK_AND_CENTRE = "mask_and_centre"
 MASK_AND_ERASE = "mask_and_erase"
-RANDOM_SUBSPACE = "random_subspace"
+ERASED_AT_RANDOM = "erase_at_random"
 PROCRUSTES = "procrustes"
 CONTRASTIVE = "contrastive"
-# What a sweep steers with. Erasing is such a thing where it has a target; without one it is a rival.
+# What a sweep over experts steers with.
 STEERING = ("set", "ablate", "scale", "add", "transport_mean", "transport_gaussian", "transport_linear")
+
+# As source and reference: languages that the erased subspace was fitted on, and those it was not.
+SEEN, UNSEEN = "seen", "unseen"
 
 CHOSEN_SAME_LAYER = "chosen_same_layer"
 CHOSEN_BEST_LAYER = "chosen_best_layer"

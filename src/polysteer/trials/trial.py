@@ -1,53 +1,51 @@
 """One experiment's trials: candidates judged on dev, one chosen per target, read on test beside controls."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
-from polysteer.masks.mask import ExpertMask
-from polysteer.models.layers import Layer
-from polysteer.trials.candidates import choose_candidates, load_candidates
-from polysteer.trials.choices import Choices, save_choices
+from polysteer.trials.candidates import choose_candidates, load_candidates, read_chosen
 from polysteer.trials.controls import Controls
 from polysteer.trials.efficiency import Efficiency
+from polysteer.trials.erasure import check_erasures, try_erasures
 from polysteer.trials.extra_controls import ExtraControls
 from polysteer.trials.finetuning import try_finetuning
 from polysteer.trials.session import Session, Steering
+from polysteer.trials.writing import write_plain, write_steered
 
 
-def try_targets(session: Session, targets: Iterable[str], efficiency: Efficiency | None = None) -> None:
-    """The plain model's vectors of every split; for each target its masks and controls; fewer sentences."""
+def try_targets(session: Session, targets: Sequence[str], efficiency: Efficiency | None = None) -> None:
+    """The plain model's texts and vectors, and a tuned copy's; each target's masks; the subspace's."""
+    check_erasures(session)  # before anything is read
+    write_plain(session, targets)
     _read_baseline(session)
     if session.settings.evaluate.finetune:
         try_finetuning(session, session.settings.evaluate.finetune)
+    if session.settings.candidates():
+        chosen = _try_masks(session, targets)
+        if efficiency:
+            efficiency.try_targets(chosen)
+    try_erasures(session)
+
+
+def _try_masks(session: Session, targets: Sequence[str]) -> dict[str, Steering]:
+    """Each target's masks and their controls; gives what was chosen at the primary layer."""
     controls = Controls(session)
     extra = ExtraControls(session, controls)
     chosen: dict[str, Steering] = {}
     for target in targets:
         candidates = load_candidates(session, target)
-        choices = choose_candidates(session, target, candidates)
-        save_choices(session.layout.choice(target), choices)
-        _read_chosen(session, target, candidates, choices)
+        choices = choose_candidates(session, target, candidates, target=target)
+        read_chosen(session, target, candidates, choices)
+        chosen[target] = next(one for one in candidates if one.label == choices.same_layer.label)
+        write_steered(session, target, chosen[target])
         controls.try_target(target, candidates)
-        by_label = {candidate.label: candidate for candidate in candidates}
-        chosen[target] = by_label[choices.same_layer.label]
         extra.try_target(target, chosen[target])
-    if efficiency:
-        efficiency.try_targets(chosen)
+    return chosen
 
 
 def _read_baseline(session: Session) -> None:
     n_cost_texts = session.settings.evaluate.choose.cost_texts
     for split, n_losses in (("find", 0), ("dev", n_cost_texts), ("test", None)):
         session.read_plain(split, n_losses=n_losses)
-
-
-def _read_chosen(session: Session, target: str, candidates: Iterable[Steering], choices: Choices) -> None:
-    """What was chosen, read on test, and on find where it was chosen: means and probes are fitted there."""
-    by_label = {candidate.label: candidate for candidate in candidates}
-    mask = by_label[choices.same_layer.label].mask
-    assert isinstance(mask, ExpertMask)
-    mask.save(session.layout.chosen_mask(target))
-    for label in choices.labels:
-        condition, steering = f"{target}/{label}", by_label[label]
-        layers: list[Layer] = [layer for layer in session.layers if str(layer) in choices.layers_of(label)]
-        session.read_steered(condition, steering, "find", layers=layers, n_losses=0)
-        session.read_steered(condition, steering, "test", layers=session.layers, n_losses=None)
+    if "perplexity" in session.settings.evaluate.families:
+        for split in ("find", "test"):
+            session.count_tokens(split)
