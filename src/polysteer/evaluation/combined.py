@@ -22,10 +22,8 @@ def list_combined(case: Case, target: str) -> Iterator[MetricRow]:
         condition, layers = f"{target}/{label}", choices.layers_of(label)
         find, test = (case.evidence.read(condition, split, layers) for split in ("find", "test"))
         row = case.describe(target, case.find_candidate(label))
-        for name, move in (
-            (MASK_AND_CENTRE, _center),
-            (MASK_AND_ERASE, partial(erase_languages, languages=case.evidence.fit_languages)),
-        ):
+        erase = partial(erase_languages, languages=case.evidence.fit_languages)
+        for name, move in ((MASK_AND_CENTRE, _center), (MASK_AND_ERASE, erase)):
             named = replace(row, intervention=name)
             more = move(find, find) if case.settings.evaluate.distractors else None
             yield from list_choice(named, same, best)
