@@ -11,8 +11,9 @@ import numpy.typing as npt
 from polysteer.embeddings.procrustes import Rotation, fit_rotation
 from polysteer.evaluation.case import Case
 from polysteer.evaluation.spaces import list_choice, list_retrieval
+from polysteer.metrics.counting import Ranks
 from polysteer.metrics.pairing import retrieve_shared
-from polysteer.metrics.retrieval import Ranks, Retrieval, retrieve_translations
+from polysteer.metrics.retrieval import Retrieval, retrieve_translations
 from polysteer.metrics.vectors import LanguagePair, normalize_rows, ordered_pairs
 from polysteer.store.rows import PROCRUSTES, MetricRow
 

@@ -128,25 +128,24 @@ def read_curve(database: Path, experiment: str, target: str | None, metric: str)
     return _make_rows([unknown | mean | record for record in found], experiment, target)
 
 
-def read_efficiency(database: Path, experiment: str, target: str) -> list[ReportRow]:
+def read_efficiency(database: Path, experiment: str, target: str | None) -> list[ReportRow]:
     """Experts from fewer sentences, means over draws; `n` is how many sentences each language had."""
-    rows = []
-    for record in query_database(database, FEWER, {"experiment": experiment, "target": target}).records():
-        suffix = HALVES_SUFFIX if record["halves"] else ""
-        found = {
-            TOP1_FROM_SENTENCES: record["top1"],
-            f"{EXPERT_JACCARD}{suffix}": record["jaccard"],
-            f"{SCORE_CORRELATION}{suffix}": record["correlation"],
+    records = []
+    for found in query_database(database, FEWER, {"experiment": experiment, "target": target}).records():
+        suffix = HALVES_SUFFIX if found["halves"] else ""
+        value_by_metric = {
+            TOP1_FROM_SENTENCES: found["top1"],
+            f"{EXPERT_JACCARD}{suffix}": found["jaccard"],
+            f"{SCORE_CORRELATION}{suffix}": found["correlation"],
         }
-        unknown = dict.fromkeys(("layer", "k", "ci_low", "ci_high", "candidates", "revision"))
-        mean = {"view": "efficiency", "method": STEERED, "source": "*", "reference": "*"}
-        named = unknown | mean | {"n": record["sentences"]}
-        rows += [
-            ReportRow(experiment=experiment, target=target, **named, metric=metric, value=value)
-            for metric, value in found.items()
+        records += [
+            {"metric": metric, "value": value, "n": found["sentences"]}
+            for metric, value in value_by_metric.items()
             if value is not None
         ]
-    return rows
+    unknown = dict.fromkeys(("layer", "k", "ci_low", "ci_high", "candidates", "revision"))
+    mean: dict[str, Any] = {"view": "efficiency", "method": STEERED, "source": "*", "reference": "*"}
+    return [ReportRow(experiment, target, **unknown | mean | record) for record in records]
 
 
 def count_draws(database: Path, experiment: str, target: str | None) -> int:
