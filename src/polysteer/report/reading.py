@@ -143,7 +143,7 @@ def read_efficiency(database: Path, experiment: str, target: str | None) -> list
             for metric, value in value_by_metric.items()
             if value is not None
         ]
-    unknown = dict.fromkeys(("layer", "k", "ci_low", "ci_high", "candidates", "revision"))
+    unknown: dict[str, Any] = dict.fromkeys(("layer", "k", "ci_low", "ci_high", "candidates", "revision"))
     mean: dict[str, Any] = {"view": "efficiency", "method": STEERED, "source": "*", "reference": "*"}
     return [ReportRow(experiment, target, **unknown | mean | record) for record in records]
 
