@@ -42,7 +42,7 @@ def _plan_efficiency(run: Run, session: "Session") -> "Efficiency | None":
     from polysteer.trials.efficiency import Efficiency
 
     wanted = run.settings.evaluate.efficiency
-    if wanted is None:
+    if wanted is None or not run.settings.candidates():
         return None
     return Efficiency(session, wanted, ResponseStore(run.layout.responses, session.corpus.languages))
 
