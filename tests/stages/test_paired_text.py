@@ -123,7 +123,9 @@ def test_hits_equal_a_loop_over_the_pairs_of_each_file(paired) -> None:
 def test_everything_else_is_there_and_the_report_says_so(paired) -> None:
     artifacts, _ = paired
     kinds = {kind for (kind,) in read_rows(artifacts, "SELECT DISTINCT intervention FROM headline")}
-    assert kinds == {"none", "set", "random", "centre", "erase", "mean_difference", "surface"}
+    rivals = {"centre", "erase", "erase_at_random", "mean_difference", "procrustes", "surface"}
+    controls = {"random", "random_at_expert_values", "permuted", "other_masks"}
+    assert kinds == {"none", "set", "mask_and_centre", "mask_and_erase"} | rivals | controls
     [(n_missing,)] = read_rows(
         artifacts, "SELECT count(*) FROM metrics WHERE ci_low > value OR ci_high < value OR isnan(value)"
     )
