@@ -33,6 +33,7 @@ Value = Literal[
 Intervention = Literal[
     "set", "ablate", "scale", "add", "transport_mean", "transport_gaussian", "transport_linear"
 ]
+Family = Literal["retrieval", "alignment", "geometry", "abx", "probes", "perplexity"]
 Layer = Annotated[int, Field(ge=0)] | Literal["final"]
 
 
@@ -151,11 +152,7 @@ class ChooseSettings(Section):
 class EvaluateSettings(Section):
     """Which numbers, how many random controls, and the rule of choice."""
 
-    families: tuple[Literal["retrieval", "alignment", "perplexity"], ...] = (
-        "retrieval",
-        "alignment",
-        "perplexity",
-    )
+    families: tuple[Family, ...] = ("retrieval", "alignment", "geometry", "abx", "probes", "perplexity")
     controls: int = Field(39, ge=0, description="draws of random neurons; 39 or more for a headline")
     resamples: int = Field(10_000, ge=100, description="bootstrap resamples over sentences")
     seed: int = Field(0, ge=0)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from polysteer.config import Candidate, Experiment
 from polysteer.corpus.table import Corpus
 from polysteer.evaluation.evidence import Evidence, Spaces
+from polysteer.evaluation.probes import Topics, read_topics
 from polysteer.evaluation.spaces import judge_retrieval, retrieve_by_layer
 from polysteer.layout import BASELINE
 from polysteer.metrics.choice import Choice, Judged, choose_at_layer, choose_with_layer
@@ -48,6 +49,11 @@ class Case:
         dev, test = (self.evidence.read(BASELINE, split) for split in ("dev", "test"))
         same, best = self.choose_freely([judge_retrieval(BASELINE, retrieve_by_layer(dev))])
         return Plain(dev, test, retrieve_by_layer(test), same, best)
+
+    @cached_property
+    def topics(self) -> Topics | None:
+        """What the topic probe reads."""
+        return read_topics(self.corpus)
 
     def choose_freely(self, judged: Sequence[Judged]) -> tuple[Choice, Choice]:
         """The choice in both views for what has no cost and may stand at any layer."""

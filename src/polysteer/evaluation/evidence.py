@@ -41,7 +41,12 @@ class Evidence:
     @cached_property
     def means(self) -> Mapping[str, ByLanguage]:
         """Each language's mean vector at every layer, over the `find` split."""
-        return {layer: average_languages(vectors) for layer, vectors in self._find.by_layer.items()}
+        return {layer: average_languages(vectors) for layer, vectors in self.find.by_layer.items()}
+
+    @cached_property
+    def find(self) -> Spaces:
+        """The plain model on the `find` split, where whatever moves vectors is fitted."""
+        return self.read(BASELINE, "find")
 
     def read(self, condition: str, split: str) -> Spaces:
         """What was read under one condition."""
@@ -91,12 +96,8 @@ class Evidence:
         return [load_judgement(self.layout.control(target, draw)) for draw in range(n_draws)]
 
     @cached_property
-    def _find(self) -> Spaces:
-        return self.read(BASELINE, "find")
-
-    @cached_property
     def _subspace(self) -> LanguageSubspace:
-        find = self._find.by_layer
+        find = self.find.by_layer
         width = next(iter(find[next(iter(find))].values())).shape[-1]
         metadata = SubspaceMetadata(
             method="mean_difference", languages=list(self.languages), layers=list(find), width=width

@@ -6,6 +6,7 @@ from dataclasses import replace
 from polysteer.embeddings.surface import embed_surface
 from polysteer.evaluation.case import Case
 from polysteer.evaluation.evidence import DIRECTION_STRENGTHS, Spaces
+from polysteer.evaluation.families import list_families
 from polysteer.evaluation.spaces import (
     Series,
     judge_retrieval,
@@ -41,6 +42,9 @@ def list_baseline(case: Case) -> Iterator[MetricRow]:
         targets=case.targets,
         evaluate=case.settings.evaluate,
     )
+    picked = (plain.same.layer, plain.best.layer)
+    find, found = case.evidence.find, plain.retrieval_by_layer
+    yield from list_families(case, case.base, find, plain.test, found, picked=picked)
     yield from list_losses(case.base, plain.test.losses)
 
 

@@ -25,7 +25,7 @@ class Series(NamedTuple):
 
     metric: str
     source: str
-    reference: str
+    reference: str | None
     values: Values
 
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from polysteer.config import Candidate
 from polysteer.evaluation.case import Case
+from polysteer.evaluation.families import list_families
 from polysteer.evaluation.spaces import (
     Series,
     list_choice,
@@ -99,6 +100,8 @@ def _describe_mask(
         targets=[target],
         evaluate=case.settings.evaluate,
     )
+    find = case.evidence.read(f"{target}/{label}", "find")
+    rows += list_families(case, row, find, test, retrieval, picked=list(retrieval))
     rows += list_losses(row, test.losses)
     if test.losses:
         rows.append(

@@ -19,13 +19,13 @@ MAX_STEPS = 1000
 
 
 class Probe(NamedTuple):
-    """Whether the label of a test sentence was read off, [language, sentence]; how often a guess is right.
+    """Whether the label of a test sentence was read off, [language, sentence]; and whether guessing finds it.
 
-    The guess is always the commonest label of `find`.
+    The guess is always the commonest label of `find`: its share is the level of chance.
     """
 
     hits: npt.NDArray[np.bool_]
-    chance: float
+    guesses: npt.NDArray[np.bool_]
 
 
 def probe_language(find: VectorsByLanguage, test: VectorsByLanguage) -> Probe:
@@ -52,8 +52,8 @@ def probe_labels(
     scale = np.where(deviation > 0, deviation, 1)
     probe = LogisticRegression(max_iter=MAX_STEPS).fit((fitted_on - mean) / scale, fitted_labels)
     hits = probe.predict((read_on - mean) / scale) == read_labels
-    chance = float((read_labels == names[counts.argmax()]).mean())
-    return Probe(hits.reshape(len(test), -1), chance)
+    guesses = read_labels == names[counts.argmax()]
+    return Probe(hits.reshape(len(test), -1), guesses.reshape(len(test), -1))
 
 
 def correlate_ranks(x: Sequence[float], y: Sequence[float]) -> float | None:

@@ -30,6 +30,11 @@ CHOSEN_BEST_LAYER = "chosen_best_layer"
 COMPARISONS = ("top1_difference", "p_value", "p_value_holm", "control_rank", "control_p_value")
 BEST_LAYER_SUFFIX = "_best_layer"
 
+ABX_LANGUAGE, ABX_MEANING = "abx_language", "abx_meaning"
+PROBE_LANGUAGE, PROBE_TOPIC = "probe_language", "probe_topic"
+RANK_CORRELATION_SUFFIX = "_rank_correlation"
+OVER_CHECKPOINTS_SUFFIX = "_over_checkpoints"
+
 SCHEMA = pa.schema(
     [
         pa.field("experiment", pa.string(), nullable=False),
