@@ -1,43 +1,61 @@
 """Vectors: the plain model's, every candidate judged on dev, the chosen masks and their controls on test."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
+from polysteer.artifacts import write_stamp
 from polysteer.corpus.parallel import check_all_parallel
 from polysteer.corpus.table import Corpus
-from polysteer.stages.run import Run
+from polysteer.stages.run import NO_TARGETS, Run
 
 if TYPE_CHECKING:
-    from polysteer.trials.reader import Reader
+    from polysteer.models.loading import LoadedModel
+    from polysteer.trials.session import Session
 
 
 def perform(run: Run) -> str:
-    """Read what is not read yet; without such text the model is not loaded."""
-    from polysteer.trials.session import Session
-    from polysteer.trials.trial import try_targets
-
+    """Read what is not read yet; without such text no model is loaded, and never two at once."""
     corpus = Corpus.read(run.layout.corpus)
     check_all_parallel(corpus, ("dev", "test"))
+    checkpoints = run.checkpoints  # a revision that is not there is refused before anything is read
+    n_readings = _read_model(run, corpus)
+    n_readings += sum(_read_checkpoint(run, corpus, number) for number in range(len(checkpoints)))
+    targets = run.settings.targets
+    parts = (
+        [f"{len(run.settings.candidates())} candidates for each of {len(targets)} targets"] if targets else []
+    )
+    parts += [f"{len(checkpoints)} checkpoints"] if checkpoints else []
+    return ", ".join([*parts, f"{n_readings} readings" if n_readings else "nothing to read"])
+
+
+def _read_model(run: Run, corpus: Corpus) -> int:
+    from polysteer.trials.trial import try_targets
+
     targets = run.name_targets(corpus)
-    session = Session(
-        run.settings,
-        run.layout,
-        corpus,
-        _make_reader(run, corpus),
-        source=run.model_source,
-        progress=run.progress,
-    )
+    if not targets:
+        write_stamp(run.layout.chosen, NO_TARGETS)
+    session = _make_session(run, corpus, run.load_model, run.model_source)
     try_targets(session, targets)
-    return f"{len(run.settings.candidates())} candidates for each of {len(targets)} targets, " + (
-        f"{session.n_readings} readings" if session.n_readings else "nothing to read"
-    )
+    return session.n_readings
 
 
-def _make_reader(run: Run, corpus: Corpus) -> "Reader":
+def _read_checkpoint(run: Run, corpus: Corpus, number: int) -> int:
+    from polysteer.trials.trial import read_checkpoint
+
+    checkpoint = run.checkpoints[number]
+    session = _make_session(run, corpus, partial(run.load_checkpoint, checkpoint), checkpoint.source)
+    read_checkpoint(session, checkpoint.name)
+    return session.n_readings
+
+
+def _make_session(run: Run, corpus: Corpus, load: Callable[[], "LoadedModel"], source: str) -> "Session":
     from polysteer.trials.reader import Reader
+    from polysteer.trials.session import Session
 
     settings = run.settings
-    return Reader(
-        run.load_model,
+    reader = Reader(
+        load,
         corpus,
         pool=settings.embed.pool,
         token_budget=settings.embed.token_budget,
@@ -45,3 +63,4 @@ def _make_reader(run: Run, corpus: Corpus) -> "Reader":
         where=settings.steer.where,
         measures_losses="perplexity" in settings.evaluate.families,
     )
+    return Session(settings, run.layout, corpus, reader, source=source, progress=run.progress)

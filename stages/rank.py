@@ -2,7 +2,7 @@
 
 import json
 
-from polysteer.artifacts import fingerprint
+from polysteer.artifacts import fingerprint, write_stamp
 from polysteer.config import Candidate
 from polysteer.config.schema import RankSettings
 from polysteer.corpus.table import Corpus
@@ -14,13 +14,16 @@ from polysteer.ranking.experts import Provenance, build_mask
 from polysteer.ranking.rules import SelectionRule
 from polysteer.ranking.table import RankTable, rank_responses
 from polysteer.responses.store import ResponseStore
-from polysteer.stages.run import Run
+from polysteer.stages.run import NO_TARGETS, Run
 
 SCHEMA_VERSION = 2
 
 
 def perform(run: Run) -> str:
     """Score unless it is done, then write a mask per target and candidate."""
+    if not run.settings.targets:
+        write_stamp(run.layout.masks, NO_TARGETS)
+        return NO_TARGETS
     corpus = Corpus.read(run.layout.corpus)
     targets = run.name_targets(corpus)
     store = ResponseStore(run.layout.responses, corpus.languages)

@@ -18,6 +18,7 @@ def build_store(experiments: Experiments, layout: Layout) -> str:
     summaries = [
         asdict(summary)
         for name in list_experiments(layout.database)
+        if experiments.experiments[name].targets
         for summary in summarize(layout.database, experiment=name).summaries
     ]
     nested: dict[str, dict[str, object]] = {}

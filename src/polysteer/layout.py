@@ -1,10 +1,16 @@
 """Every path and file name in artifacts/."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 BASELINE = "baseline"  # the condition without a mask
 METRICS_FOLDER = "metrics"  # no experiment may have this name
+
+
+def checkpoint_condition(name: str) -> str:
+    """The condition of a checkpoint read without a mask, whatever characters its name has."""
+    return f"checkpoints/{re.sub(r'[^A-Za-z0-9._@-]+', '-', name).strip('.-')}"
 
 
 @dataclass(frozen=True)

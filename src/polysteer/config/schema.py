@@ -16,7 +16,7 @@ from pydantic import (
 
 from polysteer.corpus.languages import canonical_language
 from polysteer.corpus.settings import CorpusSettings, Languages
-from polysteer.layout import METRICS_FOLDER
+from polysteer.layout import METRICS_FOLDER, checkpoint_condition
 
 SCHEMA_VERSION = 1
 
@@ -65,6 +65,31 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
 
+def _read_checkpoint(value: object) -> object:
+    """A plain name with a slash in it is a folder or a hub id, any other is a revision."""
+    if not isinstance(value, str):
+        return value
+    return {"id": value} if "/" in value else {"revision": value}
+
+
+class CheckpointSettings(Section):
+    """One more state of the model, from earlier in its training."""
+
+    id: str | None = Field(None, description="a folder or a hub id; the model's own id if left out")
+    revision: str | None = Field(None, description="a branch, tag or commit of it")
+
+    @property
+    def name(self) -> str:
+        """What tables call it."""
+        return "@".join(part for part in (self.id, self.revision) if part)
+
+    @model_validator(mode="after")
+    def _names_something(self) -> "CheckpointSettings":
+        if not self.name:
+            raise ValueError("a checkpoint is a revision of the model, a folder or a hub id; this names none")
+        return self
+
+
 class ModelSettings(Section):
     """Which model, and how to load it."""
 
@@ -79,6 +104,34 @@ class ModelSettings(Section):
         default_factory=dict,
         description="where a site's modules are, with * for the block's number, if structure does not tell",
     )
+    # Not in dumps, because what is loaded is one model, and what is stamped with it does not depend on these.
+    checkpoints: tuple[Annotated[CheckpointSettings, BeforeValidator(_read_checkpoint)], ...] = Field(
+        (),
+        exclude=True,
+        description="earlier states of the model in the order of its training, read without masks: revisions "
+        "of it, or folders and hub ids, which have a slash in them",
+    )
+
+    def at(self, checkpoint: CheckpointSettings) -> "ModelSettings":
+        """The same settings for one of its checkpoints."""
+        own = {"id": checkpoint.id or self.id, "revision": checkpoint.revision, "checkpoints": ()}
+        return self.model_copy(update=own)
+
+    @field_validator("checkpoints")
+    @classmethod
+    def _checkpoints_differ(
+        cls, checkpoints: tuple[CheckpointSettings, ...]
+    ) -> tuple[CheckpointSettings, ...]:
+        by_folder: dict[str, str] = {}
+        for checkpoint in checkpoints:
+            folder = checkpoint_condition(checkpoint.name)
+            if folder in by_folder:
+                raise ValueError(
+                    f"the checkpoints {by_folder[folder]!r} and {checkpoint.name!r} are one, or too alike to "
+                    "be kept apart; leave one of them out"
+                )
+            by_folder[folder] = checkpoint.name
+        return checkpoints
 
 
 class CollectSettings(Section):
@@ -185,7 +238,7 @@ class Experiment(Section):
 
     model: Annotated[ModelSettings, BeforeValidator(lambda m: {"id": m} if isinstance(m, str) else m)]
     corpus: CorpusSettings
-    targets: Annotated[Languages, Field(min_length=1)]
+    targets: Languages = Field(description="languages to steer to; [] reads the plain model and nothing else")
     collect: CollectSettings
     rank: RankSettings
     steer: SteerSettings

@@ -37,6 +37,7 @@ class Case:
     evidence: Evidence
     targets: Sequence[str]
     base: MetricRow
+    checkpoints: Sequence[str] = ()
 
     @property
     def primary(self) -> str:

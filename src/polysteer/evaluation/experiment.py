@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from polysteer.evaluation.case import Case
+from polysteer.evaluation.checkpoints import list_checkpoints
+from polysteer.evaluation.probes import list_rank_correlations
 from polysteer.evaluation.rivals import (
     list_baseline,
     list_centred,
@@ -18,7 +20,9 @@ from polysteer.store.rows import BEST_LAYER_SUFFIX, MetricRow, excluding
 
 def evaluate_case(case: Case) -> Iterator[MetricRow]:
     """Baseline, rivals, and for each target the chosen masks against baseline and random neurons."""
-    yield from list_baseline(case)
+    plain = [*list_baseline(case), *list_checkpoints(case)]
+    yield from plain
+    yield from list_rank_correlations(plain, case.base)
     yield from list_centred(case)
     yield from list_erased(case)
     yield from list_surface(case)

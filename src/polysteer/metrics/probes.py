@@ -71,8 +71,9 @@ def _center_ranks(values: Sequence[float]) -> npt.NDArray[np.float64]:
     table = np.asarray(values, dtype=np.float64)
     below = (table[:, None] > table).sum(axis=1)
     equal = (table[:, None] == table).sum(axis=1)
-    ranks: npt.NDArray[np.float64] = below + (equal + 1) / 2
-    return ranks - ranks.mean()
+    ranks = below + (equal + 1) / 2
+    centred: npt.NDArray[np.float64] = ranks - ranks.mean()
+    return centred
 
 
 def _join(

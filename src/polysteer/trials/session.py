@@ -76,13 +76,13 @@ class Session:
         """How well translations are found under a mask; no vector is kept."""
         return judge_vectors(steering.label, self._read(steering, split, layers, n_losses))
 
-    def read_plain(self, split: str, *, n_losses: int | None) -> None:
+    def read_plain(self, split: str, *, n_losses: int | None, condition: str = BASELINE) -> None:
         """Vectors without a mask, language by language, so that one more leaves the others as they are."""
         for language in self.corpus.languages:
             stamp = self.stamp(split, self.corpus.fingerprint(language), BASELINE, n_losses)
-            path = self.layout.encoded(BASELINE, split, language)
+            path = self.layout.encoded(condition, split, language)
             if not is_current(path, stamp):
-                self.progress(f"no mask, {split}", 0, 1)
+                self.progress(f"no mask, {split}" if condition == BASELINE else f"{condition}, {split}", 0, 1)
                 self.n_readings += 1
                 read = self._reader.read(split, [language], layers=self.layers, n_losses=n_losses)
                 save_vectors(path, read[language], stamp=stamp)

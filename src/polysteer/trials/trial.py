@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from polysteer.layout import checkpoint_condition
 from polysteer.masks.mask import ExpertMask
 from polysteer.models.layers import Layer
 from polysteer.trials.candidates import choose_candidates, load_candidates
@@ -13,13 +14,20 @@ from polysteer.trials.session import Session, Steering
 def try_targets(session: Session, targets: Iterable[str]) -> None:
     """The plain model's vectors of every split; then, for each target, its masks and random neurons."""
     _read_baseline(session)
-    controls = Controls(session)
+    controls = None
     for target in targets:
+        controls = controls or Controls(session)
         candidates = load_candidates(session, target)
         choices = choose_candidates(session, target, candidates)
         save_choices(session.layout.choice(target), choices)
         _read_chosen(session, target, candidates, choices)
         controls.try_target(target, candidates)
+
+
+def read_checkpoint(session: Session, name: str) -> None:
+    """A checkpoint's vectors without a mask: what a study of training needs, and no more."""
+    for split in ("find", "test"):
+        session.read_plain(split, n_losses=0, condition=checkpoint_condition(name))
 
 
 def _read_baseline(session: Session) -> None:
