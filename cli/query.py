@@ -4,7 +4,7 @@ import csv
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -14,7 +14,6 @@ from polysteer.cli.options import (
     ArtifactsOption,
     FileOption,
     Format,
-    FormatOption,
 )
 
 if TYPE_CHECKING:
@@ -26,15 +25,38 @@ MOST_COLUMNS = 100_000
 
 def query(
     sql: Annotated[str, typer.Argument(metavar="SQL", help="A SELECT; tables and views: docs/store.md.")],
-    format: FormatOption = "table",
+    format: Annotated[
+        Literal["table", "json", "csv", "markdown", "parquet"],
+        typer.Option("--format", help="How to give the answer."),
+    ] = "table",
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The file for Parquet; stdout, if redirected.")
+    ] = None,
     file: FileOption = DEFAULT_FILE,
     artifacts: ArtifactsOption = DEFAULT_ARTIFACTS,
 ) -> None:
     """Ask the metrics database. It is only read."""
     from polysteer.store import query_database
 
-    answer = query_database(refresh(file, artifacts), sql)
-    _print(answer, format)
+    if format == "parquet":
+        _export(sql, out, file, artifacts)
+    elif out is not None:
+        raise typer.BadParameter(f"--out is for --format parquet; redirect {format}: steer query ... > {out}")
+    else:
+        _print(query_database(refresh(file, artifacts), sql), format)
+
+
+def _export(sql: str, out: Path | None, file: Path, artifacts: Path) -> None:
+    from polysteer.artifacts import atomic_path
+    from polysteer.store import export_answer
+
+    if out is not None:
+        with atomic_path(out) as temporary, temporary.open("wb") as sink:
+            export_answer(refresh(file, artifacts), sql, sink)
+    elif sys.stdout.isatty():
+        raise typer.BadParameter("Parquet is no text for a terminal: name a file with --out, or redirect")
+    else:
+        export_answer(refresh(file, artifacts), sql, sys.stdout.buffer)
 
 
 def refresh(file: Path, artifacts: Path) -> Path:

@@ -1,6 +1,5 @@
 """`steer report`: what the numbers say about steering, in words and one table."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,56 +12,117 @@ from polysteer.cli.options import (
     Format,
     FormatOption,
 )
-from polysteer.cli.progress import tell
 from polysteer.cli.query import refresh
 
 if TYPE_CHECKING:
-    from polysteer.config import Experiments
-    from polysteer.report import Report
+    from rich.console import RenderableType
+
+    from polysteer.cli.questions import Question
+    from polysteer.report import Answer, Report
 
 
 def report(
     lang: Annotated[str | None, typer.Option("--lang", "-l", help="One target language.")] = None,
     experiment: Annotated[str | None, typer.Option("--experiment", "-e", help="One experiment.")] = None,
+    metric: Annotated[
+        str | None, typer.Option("--metric", "-m", help="Another metric than top1: docs/store.md has them.")
+    ] = None,
+    layer: Annotated[str | None, typer.Option("--layer", help="The numbers at this layer.")] = None,
+    all_pairs: Annotated[bool, typer.Option("--all-pairs", help="Every ordered pair of languages.")] = False,
+    compare: Annotated[
+        tuple[str, str] | None,
+        typer.Option("--compare", metavar="A B", help="Two experiments side by side, or two targets of one."),
+    ] = None,
+    front: Annotated[bool, typer.Option("--front", help="The sweep on dev: gain against cost.")] = False,
+    oracle: Annotated[
+        bool, typer.Option("--oracle", help="An upper bound: the layer picked on test. Not a result.")
+    ] = False,
+    study: Annotated[
+        bool, typer.Option("--study", help="The plain model by layer and checkpoint: ABX and probes.")
+    ] = False,
     format: FormatOption = "table",
     file: FileOption = DEFAULT_FILE,
     artifacts: ArtifactsOption = DEFAULT_ARTIFACTS,
 ) -> None:
     """Say whether steering helped, by how much, against which controls, and what it cost."""
-    from polysteer.config import load_experiments
-    from polysteer.report import list_experiments, merge_reports, summarize
+    from polysteer.cli.questions import Asked, check_options, find_question
+    from polysteer.cli.study_tables import print_study, print_study_section, steers_nothing
 
-    names = _pick_experiments(load_experiments(file), experiment, lang, file)
-    database = refresh(file, artifacts)
-    if lang is None and experiment is None:
-        evaluated = list_experiments(database)
-        names = [name for name in names if name in evaluated]
-    found = merge_reports(summarize(database, experiment=name, target=lang) for name in names)
-    _print(found, format, single=lang is not None)
+    check_options(
+        {
+            "--all-pairs": all_pairs,
+            "--compare": compare,
+            "--front": front,
+            "--oracle": oracle,
+            "--study": study,
+        },
+        {"--metric": metric, "--layer": layer},
+    )
+    is_plain = not (lang or metric or layer or all_pairs or compare or front or oracle)
+    if study and (lang or metric or layer):
+        raise typer.BadParameter("--study is of the plain model at every layer: name an --experiment alone")
+    if study or (is_plain and steers_nothing(file, experiment)):
+        return print_study(file, experiment, format, lambda: refresh(file, artifacts))
+    asked = Asked(lang, experiment, metric, layer, compare)
+    question = find_question(asked, file, lambda: refresh(file, artifacts))
+    if all_pairs:
+        answer = _show_pairs(question)
+    elif compare:
+        answer = _compare(question)
+    elif front or oracle:
+        answer = _show_sweep(question, oracle=oracle)
+    elif metric is not None or layer is not None:
+        answer = _show_metric(question)
+    else:
+        _print_report(question.summarize(), format, single=lang is not None)
+        if is_plain and experiment and format == "table":
+            print_study_section(file, experiment, question.database)
+        return None
+    return _print_answer(question, answer, format)
 
 
-def _pick_experiments(
-    experiments: "Experiments", experiment: str | None, lang: str | None, file: Path
-) -> list[str]:
-    """The experiments asked for: with a language but no experiment, the first that has it as a target."""
-    from polysteer.config.experiments import find_experiment, suggest
-    from polysteer.errors import ConfigError
+def _show_pairs(question: "Question") -> "Answer":
+    from polysteer.report import show_pairs
 
-    if experiment is not None:
-        find_experiment(experiments, experiment, file)
-    names = [experiment] if experiment else list(experiments.experiments)
-    if lang is None:
-        return names
-    having = [name for name in names if lang in experiments.experiments[name].targets]
-    if not having:
-        targets = sorted({target for name in names for target in experiments.experiments[name].targets})
-        raise ConfigError(f"{lang!r} is no target of {', '.join(names)}{suggest(lang, targets)}")
-    if len(having) > 1:
-        tell(f"{lang} is a target of {', '.join(having)}; showing {having[0]}, choose with --experiment")
-    return having[:1]
+    return show_pairs(
+        question.database,
+        question.experiments,
+        metric=question.metric,
+        target=question.target,
+        layer=question.layer,
+    )
 
 
-def _print(found: "Report", format: Format, *, single: bool) -> None:
+def _show_metric(question: "Question") -> "Answer":
+    from polysteer.report import show_metric
+
+    return show_metric(
+        question.database,
+        question.experiments,
+        metric=question.metric,
+        target=question.target,
+        layer=question.layer,
+    )
+
+
+def _show_sweep(question: "Question", *, oracle: bool) -> "Answer":
+    from polysteer.report import show_front, show_oracle
+
+    show = show_oracle if oracle else show_front
+    return show(question.database, question.experiments, target=question.target)
+
+
+def _compare(question: "Question") -> "Answer":
+    from polysteer.report import compare_experiments, compare_targets
+
+    assert question.sides is not None
+    chosen = {"metric": question.metric, "layer": question.layer}
+    if question.compares_targets:
+        return compare_targets(question.database, question.experiments[0], *question.sides, **chosen)
+    return compare_experiments(question.database, *question.sides, target=question.target, **chosen)
+
+
+def _print_report(found: "Report", format: Format, *, single: bool) -> None:
     from polysteer.report import to_csv, to_json, to_markdown
 
     if format == "json":
@@ -72,8 +132,28 @@ def _print(found: "Report", format: Format, *, single: bool) -> None:
     elif format == "markdown":
         print(to_markdown(found), end="")
     else:
-        from rich.console import Console
-
         from polysteer.cli.tables import draw_report
 
-        Console(highlight=False, markup=False, emoji=False).print(draw_report(found, single=single))
+        _draw(draw_report(found, single=single))
+
+
+def _print_answer(question: "Question", answer: "Answer", format: Format) -> None:
+    from polysteer.report import answer_to_json, answer_to_markdown, records_to_csv
+
+    if format == "json":
+        single = question.target is not None and len(question.experiments) == 1
+        print(answer_to_json(question.summarize(), answer, single=single))
+    elif format == "csv":
+        print(records_to_csv(answer.records), end="")
+    elif format == "markdown":
+        print(answer_to_markdown(answer), end="")
+    else:
+        from polysteer.cli.grids import draw_answer
+
+        _draw(draw_answer(answer))
+
+
+def _draw(drawn: "RenderableType") -> None:
+    from rich.console import Console
+
+    Console(highlight=False, markup=False, emoji=False).print(drawn)

@@ -1,122 +1,122 @@
 """A report drawn for a terminal: 80 columns, and nothing that only colour says."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from rich import box
 from rich.console import Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
-from polysteer.report import Report, Summary, tell_target
-from polysteer.report.data import ReportRow
-from polysteer.report.words import number, percent, probability, tell_briefly, times
-
-METHOD_NAMES = {
-    "baseline": "no mask",
-    "steered": "target mask",
-    "control": "random, mean",
-    "best_control": "random, best",
-    "mean_difference": "mean difference",
-    "centred": "centred",
-    "erased": "erased",
-    "surface": "n-grams",
-}
-METHODS_BY_LAYER = ("baseline", "steered", "control", "mean_difference", "centred", "erased")
+from polysteer.cli.grids import Folded
+from polysteer.report import Grid, Report, ReportRow, Summary
+from polysteer.report.methods import name_method, order_methods
+from polysteer.report.words import list_sentences, number, percent, probability, tell_briefly, times
 
 
 def draw_report(report: Report, *, single: bool) -> RenderableType:
     """One target in full, or all targets in one table."""
     if single:
         return Group(*(part for summary in report.summaries for part in _draw_target(report, summary)))
-    brief = (Text(tell_briefly(report, summary)) for summary in report.summaries)
-    tables = (
-        _draw_summaries(experiment, list(summaries))
-        for experiment, summaries in groupby(report.summaries, key=lambda summary: summary.experiment)
+    by_experiment = groupby(report.summaries, key=lambda summary: summary.experiment)
+    return Group(*(part for _, summaries in by_experiment for part in _draw_targets(report, list(summaries))))
+
+
+def _draw_target(report: Report, summary: Summary) -> Iterator[RenderableType]:
+    yield Padding(Text("\n".join(list_sentences(report, summary))), (1, 1))
+    for grid in (
+        _grid_methods(report, summary),
+        _grid_directions(report, summary.target),
+        _grid_perplexity(report, summary.target),
+        _grid_curve(report, summary.target),
+    ):
+        if grid.rows:
+            yield Folded(grid)
+
+
+def _draw_targets(report: Report, summaries: Sequence[Summary]) -> Iterator[RenderableType]:
+    rows = tuple(row for row in report.rows if row.experiment == summaries[0].experiment)
+    own = Report(tuple(summaries), rows)
+    yield Padding(Group(*(Text(tell_briefly(own, summary)) for summary in summaries)), (1, 1))
+    yield Folded(_grid_summaries(summaries), gap=0)
+
+
+def _grid_summaries(summaries: Sequence[Summary]) -> Grid:
+    """What all targets share stands in the title, what differs in a column."""
+    shared = [f"{summaries[0].experiment}: mean top-1 (%) on test"]
+    columns = ["none", "mask", "ratio", "gain, 95 %", "p", "random", "rank", "centred", "n-grams", "cost"]
+    lines = [_summarize(summary) for summary in summaries]
+    for name, values in (
+        ("layer", [str(summary.layer) for summary in summaries]),
+        ("k", [number(summary.k) for summary in summaries]),
+        ("candidates", [str(summary.candidates) for summary in summaries]),
+    ):
+        if len(set(values)) == 1:
+            shared.append(f"{values[0]} {name}" if name == "candidates" else f"{name} {values[0]}")
+        else:
+            columns.append(name)
+            lines = [(*line, value) for line, value in zip(lines, values, strict=True)]
+    return Grid(", ".join(shared), ("target", *columns), tuple(lines))
+
+
+def _summarize(summary: Summary) -> tuple[str, ...]:
+    return (
+        summary.target,
+        _points(summary.baseline),
+        _points(summary.steered),
+        times(summary.ratio),
+        _interval(summary.ci_low, summary.ci_high, signed=True),
+        probability(summary.p_value),
+        _points(summary.control),
+        f"{summary.control_rank}/{1 + summary.draws}" if summary.control_rank else "-",
+        _points(summary.centred),
+        _points(summary.surface),
+        number(summary.cost),
     )
-    return Group(Padding(Group(*brief), (1, 1)), *tables)
 
 
-def _draw_target(report: Report, summary: Summary) -> Iterable[RenderableType]:
-    yield Padding(Text(tell_target(report, summary)), (1, 1))
-    yield _draw_methods(report, summary)
-    yield _draw_directions(report, summary.target)
-    yield _draw_perplexity(report, summary.target)
-    yield _draw_curve(report, summary.target)
-
-
-def _table(title: str, first: str, *columns: str, gap: int = 1) -> Table:
-    table = Table(
-        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 0, 0, gap)
-    )
-    table.add_column(first, no_wrap=True)
-    for column in columns:
-        table.add_column(column, justify="right", no_wrap=True)
-    return table
-
-
-def _draw_summaries(experiment: str, summaries: Iterable[Summary]) -> Table:
-    columns = ("none", "mask", "ratio", "gain, 95 %", "p", "random", "rank", "centred", "n-grams", "cost")
-    title = f"{experiment}: mean top-1 (%) on test, all ordered pairs, primary layer"
-    table = _table(title, "target", *columns, gap=0)
-    for summary in summaries:
-        table.add_row(
-            summary.target,
-            _points(summary.baseline),
-            _points(summary.steered),
-            times(summary.ratio),
-            _interval(summary.ci_low, summary.ci_high, signed=True),
-            probability(summary.p_value),
-            _points(summary.control),
-            f"{summary.control_rank}/{1 + summary.draws}" if summary.control_rank else "-",
-            _points(summary.centred),
-            _points(summary.surface),
-            number(summary.cost),
-        )
-    return table
-
-
-def _draw_methods(report: Report, summary: Summary) -> Table:
-    title = (
-        f"{summary.experiment}: mean top-1 (%) on test, all ordered pairs, {summary.candidates} candidates"
-    )
-    table = _table(title, "", str(summary.layer), "95 %", "own best", "95 %", "layer", "cost")
-    for method, name in METHOD_NAMES.items():
+def _grid_methods(report: Report, summary: Summary) -> Grid:
+    lines = []
+    for method in order_methods(row.method for row in report.rows):
         same = report.find(summary.target, method, "top1")
         best = report.find(summary.target, method, "top1", view="best_layer")
         if same is None and best is None:
             continue
-        cost = report.value(summary.target, method, "cost")
-        table.add_row(
-            name, *_share_and_interval(same), *_share_and_interval(best), _layer(best), number(cost)
-        )
-    return table
-
-
-def _draw_directions(report: Report, target: str) -> Table:
-    table = _table(
-        "Mean top-1 (%) at the same layer, by direction",
-        "",
-        f"into {target}",
-        f"out of {target}",
-        f"without {target}",
+        cost = number(report.value(summary.target, method, "cost"))
+        spread = (*_share_and_interval(same), *_share_and_interval(best))
+        lines.append((name_method(method), *spread, _layer(best), cost))
+    return Grid(
+        f"{summary.experiment}: mean top-1 (%) on test, all ordered pairs, {summary.candidates} candidates",
+        ("", str(summary.layer), "95 %", "own best", "95 %", "layer", "cost"),
+        tuple(lines),
     )
+
+
+def _grid_directions(report: Report, target: str) -> Grid:
     ends = (("*", target), (target, "*"), (f"!{target}", f"!{target}"))
-    for method, name in METHOD_NAMES.items():
+    lines = []
+    for method in order_methods(row.method for row in report.rows):
         found = [report.find(target, method, "top1", source=a, reference=b) for a, b in ends]
         if any(found):
-            table.add_row(name, *(_points(row.value if row else None) for row in found))
-    return table
+            lines.append((name_method(method), *(_points(row.value if row else None) for row in found)))
+    return Grid(
+        "Mean top-1 (%) at the same layer, by direction",
+        ("", f"into {target}", f"out of {target}", f"without {target}"),
+        tuple(lines),
+    )
 
 
-def _draw_perplexity(report: Report, target: str) -> Table:
-    table = _table("Perplexity", "text", "no mask", "target mask", "ratio")
+def _grid_perplexity(report: Report, target: str) -> Grid:
     before, after = (_perplexity_by_language(report, target, method) for method in ("baseline", "steered"))
-    for language in sorted(before.keys() & after.keys(), key=lambda language: (language != target, language)):
-        ratio = after[language] / before[language]
-        table.add_row(language, number(before[language]), number(after[language]), times(ratio))
-    return table
+    lines = tuple(
+        (
+            language,
+            number(before[language]),
+            number(after[language]),
+            times(after[language] / before[language]),
+        )
+        for language in sorted(before.keys() & after.keys(), key=lambda one: (one != target, one))
+    )
+    return Grid("Perplexity", ("text", "no mask", "target mask", "ratio"), lines)
 
 
 def _perplexity_by_language(report: Report, target: str, method: str) -> dict[str, float]:
@@ -128,14 +128,15 @@ def _perplexity_by_language(report: Report, target: str, method: str) -> dict[st
     }
 
 
-def _draw_curve(report: Report, target: str) -> Table:
+def _grid_curve(report: Report, target: str) -> Grid:
     rows = [row for row in report.rows if row.target == target and row.view == "curve"]
-    shown = [method for method in METHODS_BY_LAYER if any(row.method == method for row in rows)]
-    table = _table("Mean top-1 (%) by layer", "layer", *(METHOD_NAMES[method] for method in shown))
+    shown = order_methods(row.method for row in rows)
     top1 = {(row.layer, row.method): row.value for row in rows}
-    for layer in dict.fromkeys(row.layer for row in rows):
-        table.add_row(str(layer), *(_points(top1.get((layer, method))) for method in shown))
-    return table
+    lines = tuple(
+        (str(layer), *(_points(top1.get((layer, method))) for method in shown))
+        for layer in dict.fromkeys(row.layer for row in rows)
+    )
+    return Grid("Mean top-1 (%) by layer", ("layer", *map(name_method, shown)), lines)
 
 
 def _points(fraction: float | None) -> str:

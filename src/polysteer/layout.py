@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 BASELINE = "baseline"  # the condition without a mask
-METRICS_FOLDER = "metrics"  # no experiment may have this name
+METRICS_FOLDER, PLOTS_FOLDER = "metrics", "plots"
+RESERVED = (METRICS_FOLDER, PLOTS_FOLDER)  # no experiment may have one of these names
 
 
 def checkpoint_condition(name: str) -> str:
@@ -103,3 +104,16 @@ class Layout:
     def summary(self) -> Path:
         """The headline numbers, for `dvc metrics`."""
         return self.root / "summary.json"
+
+    @property
+    def plots(self) -> Path:
+        """Small tables for `dvc plots`, made from the database."""
+        return self.root / PLOTS_FOLDER
+
+    def layer_plot(self, experiment: str, target: str) -> Path:
+        """Mean top-1 over the layers, one column per method."""
+        return self.plots / "layers" / f"{experiment}.{target}.csv"
+
+    def front_plot(self, experiment: str, target: str) -> Path:
+        """Gain against cost, one row per mask of the sweep."""
+        return self.plots / "front" / f"{experiment}.{target}.csv"

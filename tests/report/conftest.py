@@ -1,11 +1,16 @@
-"""A database with one experiment of two targets, its numbers chosen by hand."""
+"""A database with one experiment of two targets, its numbers chosen by hand, and projects to ask it in."""
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
+from polysteer.cli import query, report
+from polysteer.layout import Layout
 from polysteer.store import MetricRow, build_database, excluding, write_metrics
 
 BASE = MetricRow(experiment="try", model="builtin", fingerprint="0123456789abcdef", embedding_pooling="mean")
@@ -108,3 +113,115 @@ def database(tmp_path_factory, metrics_rows) -> Path:
     write_metrics(folder / "try.parquet", metrics_rows)
     build_database([folder / "try.parquet"], folder / "metrics.duckdb")
     return folder / "metrics.duckdb"
+
+
+EXPERIMENT = """\
+  {name}:
+    model: builtin
+    corpus: {{source: builtin, languages: [de, en, ja], find: 10, dev: 5, test: 5}}
+    targets: {targets}
+    collect: {{}}
+    rank: {{}}
+    steer: {{}}
+    embed: {{}}
+    evaluate: {{}}
+"""
+
+
+def write_experiments(folder: Path, **targets: Sequence[str]) -> None:
+    text = "".join(EXPERIMENT.format(name=name, targets=f"[{', '.join(of)}]") for name, of in targets.items())
+    (folder / "experiments.yaml").write_text(f"schema: 1\nexperiments:\n{text}")
+
+
+@pytest.fixture
+def project(tmp_path, database, monkeypatch) -> Path:
+    write_experiments(tmp_path, **{"try": ["de", "ja"]})
+    metrics = Layout(tmp_path / "artifacts").experiment("try").metrics
+    metrics.parent.mkdir(parents=True)
+    shutil.copy(database.with_name("try.parquet"), metrics)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+PAIRS = (("de", "en"), ("de", "ja"), ("en", "de"), ("en", "ja"), ("ja", "de"), ("ja", "en"))
+
+
+def pairs(row: MetricRow, *values: float) -> Iterator[MetricRow]:
+    for (source, reference), value in zip(PAIRS, values, strict=True):
+        yield replace(
+            row,
+            metric="top1",
+            layer="final",
+            source=source,
+            reference=reference,
+            value=value,
+            candidates=500,
+        )
+
+
+def study_rows() -> Iterator[MetricRow]:
+    """ja as it is above, with pairs, mean reciprocal ranks, dev's baseline and two methods of later days."""
+    yield from plain_rows()
+    yield from target_rows("ja", 0.187, draws_as_good=0)
+    mask = replace(BASE, target="ja", intervention="set", strength=1.0, sites="attn.out", score="ap_union")
+    mask = replace(mask, k=0.2)
+    yield from pairs(BASE, 0.10, 0.20, 0.11, 0.21, 0.12, 0.22)
+    yield from pairs(mask, 0.15, 0.30, 0.10, 0.31, 0.13, 0.25)
+    yield replace(BASE, metric="top1", layer="final", split="dev", value=0.11)
+    for row, mrr in ((BASE, 0.2), (mask, 0.3)):
+        yield replace(row, metric="mrr", layer="final", value=mrr, ci_low=mrr - 0.01, ci_high=mrr + 0.01)
+        yield replace(row, metric="linear_cka", layer="final", value=10 * mrr)
+    for name in ("permuted", "brand_new"):
+        for draw, top1 in enumerate((0.16, 0.18)):
+            later = replace(mask, intervention=name, draw=draw)
+            yield from pick(later, "final", None)
+            yield replace(later, metric="top1", layer="final", value=top1, candidates=500, n=500)
+
+
+@pytest.fixture(scope="session")
+def study_files(tmp_path_factory) -> Path:
+    """Metrics of `try`, of `other` with a smaller pool and half the gain, and of one that steers nothing."""
+    folder = tmp_path_factory.mktemp("study")
+    rows = list(study_rows())
+    write_metrics(folder / "try.parquet", rows)
+    other = [replace(row, experiment="other", candidates=row.candidates and 200) for row in rows]
+    other = [
+        replace(row, value=0.156) if row.value == 0.187 and row.metric == "top1" else row for row in other
+    ]
+    write_metrics(folder / "other.parquet", other)
+    plain = replace(BASE, experiment="plain", metric="language_abx", value=0.7)
+    checkpoints = [
+        made
+        for revision, top in (("step-1", 0.6), ("step-2", 0.9))
+        for made in (
+            *pick(replace(plain, revision=revision), "final", None),
+            *(replace(plain, revision=revision, layer=layer, value=top) for layer in LAYERS),
+        )
+    ]
+    write_metrics(folder / "plain.parquet", checkpoints)
+    return folder
+
+
+@pytest.fixture
+def study(tmp_path, study_files, monkeypatch) -> Path:
+    """A project of those three, and of one that was not run."""
+    targets = {"try": ["de", "ja"], "other": ["ja"], "plain": ["ja"], "later": ["ja"]}
+    write_experiments(tmp_path, **targets)
+    shutil.copytree(study_files, tmp_path / "artifacts" / "metrics")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def run() -> Callable[..., str]:
+    """What a command prints to stdout; what it raises comes through."""
+
+    def ask(*arguments: str, columns: int = 80) -> str:
+        app = typer.Typer()
+        app.command("report")(report.report)
+        app.command("query")(query.query)
+        result = CliRunner().invoke(app, arguments, catch_exceptions=False, env={"COLUMNS": str(columns)})
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    return ask

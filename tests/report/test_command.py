@@ -3,57 +3,23 @@
 import csv
 import io
 import json
+import os
 import shutil
-from pathlib import Path
+import subprocess
+import sys
 
+import pyarrow.parquet as pq
 import pytest
-import typer
-from typer.testing import CliRunner
 
-from polysteer.cli import query, report
 from polysteer.errors import ArtifactError, ConfigError, QueryError
-from polysteer.layout import Layout
-
-EXPERIMENTS = """
-schema: 1
-experiments:
-  try:
-    model: builtin
-    corpus: {source: builtin, languages: [de, en, ja], find: 10, dev: 5, test: 5}
-    targets: [de, ja]
-    collect: {}
-    rank: {}
-    steer: {}
-    embed: {}
-    evaluate: {}
-"""
-
-
-@pytest.fixture
-def project(tmp_path, database, monkeypatch) -> Path:
-    (tmp_path / "experiments.yaml").write_text(EXPERIMENTS)
-    metrics = Layout(tmp_path / "artifacts").experiment("try").metrics
-    metrics.parent.mkdir(parents=True)
-    shutil.copy(database.with_name("try.parquet"), metrics)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def run(*arguments: str) -> str:
-    """What a command prints to stdout; what it raises comes through."""
-    app = typer.Typer()
-    app.command("report")(report.report)
-    app.command("query")(query.query)
-    result = CliRunner().invoke(app, arguments, catch_exceptions=False, env={"COLUMNS": "80"})
-    assert result.exit_code == 0, result.output
-    return result.stdout
+from polysteer.store import query_database
 
 
 @pytest.mark.usefixtures("project")
 @pytest.mark.parametrize(
     "arguments", [("report",), ("report", "--lang", "ja"), ("report", "-l", "de", "-e", "try")]
 )
-def test_tables_fit_80_columns_and_lose_nothing(arguments):
+def test_tables_fit_80_columns_and_lose_nothing(arguments, run):
     out = run(*arguments)
     assert max(map(len, out.splitlines())) <= 80
     assert "…" not in out
@@ -61,7 +27,7 @@ def test_tables_fit_80_columns_and_lose_nothing(arguments):
 
 
 @pytest.mark.usefixtures("project")
-def test_one_language_is_told_in_words_and_tables():
+def test_one_language_is_told_in_words_and_tables(run):
     out = run("report", "--lang", "ja")
     assert "Steering to ja helps" in " ".join(out.split())
     lines = [line.split() for line in out.splitlines()]
@@ -73,7 +39,7 @@ def test_one_language_is_told_in_words_and_tables():
 
 
 @pytest.mark.usefixtures("project")
-def test_all_targets_stand_in_one_table():
+def test_all_targets_stand_in_one_table(run):
     lines = [line.split() for line in run("report").splitlines()]
     assert [
         "ja",
@@ -104,7 +70,14 @@ def test_all_targets_stand_in_one_table():
 
 
 @pytest.mark.usefixtures("project")
-def test_formats_for_scripts():
+def test_two_targets_of_one_experiment_stand_side_by_side_by_method(run):
+    lines = [line.split() for line in run("report", "--compare", "ja", "de").splitlines()]
+    assert ["target", "mask", "18.7", "17.7..19.7", "13.0", "12.0..14.0", "-5.7"] in lines
+    assert ["no", "mask", "12.5", "11.5..13.5", "12.5", "11.5..13.5", "+0.0"] in lines
+
+
+@pytest.mark.usefixtures("project")
+def test_formats_for_scripts(run):
     answer = json.loads(run("report", "--lang", "ja", "--format", "json"))
     assert answer["summary"]["steered"] == 0.187
     assert len(list(csv.DictReader(io.StringIO(run("report", "--format", "csv"))))) > len(answer["rows"])
@@ -112,20 +85,20 @@ def test_formats_for_scripts():
 
 
 @pytest.mark.usefixtures("project")
-def test_a_wrong_name_is_answered_with_the_nearest():
+def test_a_wrong_name_is_answered_with_the_nearest(run):
     with pytest.raises(ConfigError, match="'jaa' is no target of try; did you mean 'ja'"):
         run("report", "--lang", "jaa")
     with pytest.raises(ConfigError, match=r"no experiment 'tri' .*did you mean 'try'"):
         run("report", "--experiment", "tri")
 
 
-def test_an_experiment_not_run_yet_says_so(project):
+def test_an_experiment_not_run_yet_says_so(project, run):
     shutil.rmtree(project / "artifacts")
     with pytest.raises(ArtifactError, match="no experiment has been evaluated yet; run `steer run`"):
         run("report")
 
 
-def test_a_lost_or_broken_database_is_built_without_complaint(project):
+def test_a_lost_or_broken_database_is_built_without_complaint(project, run):
     before = run("report", "--lang", "ja")
     database = project / "artifacts" / "metrics.duckdb"
     database.unlink()
@@ -135,7 +108,7 @@ def test_a_lost_or_broken_database_is_built_without_complaint(project):
 
 
 @pytest.mark.usefixtures("project")
-def test_query_prints_every_format():
+def test_query_prints_every_format(run):
     sql = """
         SELECT target, k, value, NULL AS nothing FROM headline
         WHERE intervention = 'set' AND view = 'same_layer' ORDER BY 1"""
@@ -150,14 +123,49 @@ def test_query_prints_every_format():
     assert ["ja", "0.2", "0.187", "-"] in [line.split() for line in run("query", sql).splitlines()]
 
 
+def test_query_exports_parquet_with_its_types(project, run):
+    sql = "SELECT target, k, value, n, NULL AS nothing FROM headline ORDER BY ALL"
+    assert run("query", sql, "--format", "parquet", "--out", "answer.parquet") == ""
+    asked = query_database(project / "artifacts" / "metrics.duckdb", sql)
+    exported = pq.read_table(project / "answer.parquet")
+    assert exported.to_pylist() == asked.records()
+    assert [str(kind) for kind in exported.schema.types[:4]] == ["string", "double", "double", "int64"]
+
+
+def test_query_writes_parquet_to_a_redirected_stdout(project, run):
+    run("report")
+    command = [sys.executable, "-c", "from polysteer.cli.main import main; main()", "query", "SELECT 7 AS x"]
+    with (project / "redirected").open("wb") as out:
+        subprocess.run([*command, "--format", "parquet"], stdout=out, check=True)
+    assert pq.read_table(project / "redirected").to_pylist() == [{"x": 7}]
+
+
+def test_query_keeps_parquet_off_a_terminal(project, run):
+    run("report")
+    leader, follower = os.openpty()
+    command = [sys.executable, "-c", "from polysteer.cli.main import main; main()", "query", "SELECT 7 AS x"]
+    command += ["--format", "parquet", "--artifacts", str(project / "artifacts")]
+    done = subprocess.run(command, stdout=follower, stderr=subprocess.PIPE, text=True)
+    os.close(follower)
+    os.close(leader)
+    assert done.returncode == 2
+    assert "--out" in done.stderr
+
+
+def test_what_parquet_cannot_hold_is_named_and_leaves_no_file(project, run):
+    with pytest.raises(QueryError, match=r"Parquet cannot hold .*interval.*cast the column"):
+        run("query", "SELECT INTERVAL 1 MONTH AS d", "--format", "parquet", "--out", "answer.parquet")
+    assert sorted(path.name for path in project.iterdir()) == ["artifacts", "experiments.yaml"]
+
+
 @pytest.mark.usefixtures("project")
-def test_a_wide_answer_is_not_cut_off():
+def test_a_wide_answer_is_not_cut_off(run):
     out = run("query", "SELECT * FROM metrics LIMIT 1")
     assert "…" not in out
     assert "fingerprint" in out
 
 
 @pytest.mark.usefixtures("project")
-def test_wrong_sql_comes_back_as_duckdb_says_it():
+def test_wrong_sql_comes_back_as_duckdb_says_it(run):
     with pytest.raises(QueryError, match="Parser Error"):
         run("query", "SELEC 1")

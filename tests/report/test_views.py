@@ -51,5 +51,5 @@ def test_pairs_leave_out_means(tmp_path, metrics_rows):
     write_metrics(tmp_path / "m.parquet", rows)
     build_database([tmp_path / "m.parquet"], tmp_path / "m.duckdb")
     assert query_database(
-        tmp_path / "m.duckdb", "SELECT source, reference, top1, draws FROM by_pair"
+        tmp_path / "m.duckdb", "SELECT source, reference, value, draws FROM by_pair"
     ).rows == [("en", "ja", 0.4, 1)]

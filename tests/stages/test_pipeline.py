@@ -3,14 +3,19 @@
 import hashlib
 import json
 import shutil
+import subprocess
+import sys
+import time
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from polysteer.config import load_experiments
 from polysteer.layout import Layout
 from polysteer.stages import collect, corpus, embed, evaluate, rank
 from polysteer.stages.run import Run
+from polysteer.store import query_database, refresh_database
 
 STAGES = (corpus, collect, rank, embed, evaluate)
 
@@ -47,10 +52,26 @@ def test_the_report_answers_for_every_target(finished: Path, project: Path, stee
     assert max(len(line) for line in text.splitlines()) <= 80
 
 
-def test_the_same_input_gives_the_same_bytes(finished: Path, project: Path, steer) -> None:
-    steer("run")
+def test_two_runs_and_a_query_at_once_leave_the_same_bytes(finished: Path, project: Path) -> None:
+    """Everything but the metrics is made anew by two processes while a third reads."""
+    copy_finished(finished, project)
+    shutil.rmtree(project / "artifacts" / "tiny")
+    metrics, database = Layout(project / "artifacts").experiment("tiny").metrics, project / "m.duckdb"
+    n_rows = pq.read_metadata(metrics).num_rows
+    command = [sys.executable, "-c", "from polysteer.cli.main import main; main()", "run"]
+    runs = [subprocess.Popen(command, cwd=project, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    seen = set()
+    while any(run.poll() is None for run in runs):
+        for path in (database, project / "artifacts" / "metrics.duckdb"):
+            refresh_database([metrics], path)
+            seen.add(query_database(path, "SELECT count(*) FROM metrics").rows[0][0])
+        time.sleep(0.05)
+    said = [run.communicate()[1] for run in runs]
+    assert [run.returncode for run in runs] == [0, 0], said
+    assert seen == {n_rows}
     made = ("artifacts/**/*.safetensors", "artifacts/**/*.parquet", "artifacts/summary.json")
     assert hash_files(project, *made) == hash_files(finished, *made)
+    assert not [path for path in (project / "artifacts").rglob("*") if ".tmp" in path.name]
 
 
 def test_a_second_run_reads_nothing(finished: Path, project: Path, steer) -> None:
@@ -115,6 +136,27 @@ def test_what_was_interrupted_goes_on_to_the_same_bytes(finished: Path, project:
     perform_all(Run("tiny", settings, layout))
     made = ("artifacts/tiny/**/*.safetensors", "artifacts/metrics/*.parquet")
     assert hash_files(project, *made) == hash_files(finished, *made)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("k: [0.1, 8]", "k: 8", "is no point of this sweep; run `steer embed tiny`"),
+        ("k: [0.1, 8]", "k: 0.1", "is no point of this sweep; run `steer embed tiny`"),
+        ("controls: 3", "controls: 4", "003.safetensors is not there; run `steer embed`"),
+        ("targets: [de, ja]", "targets: [de, ja, en]", "is not there; run `steer embed`"),
+    ],
+)
+def test_what_was_embedded_under_other_settings_is_not_evaluated(
+    finished: Path, project: Path, steer, old: str, new: str, says: str
+) -> None:
+    copy_finished(finished, project)
+    edit(project, old, new)
+    before = hash_files(project, "artifacts/metrics/*")
+    error = steer("evaluate", expect=1).stderr
+    assert says in error
+    assert "Traceback" not in error
+    assert hash_files(project, "artifacts/metrics/*") == before
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The DuckDB file: built whole, read only, replaced under a reader, rebuilt when damaged."""
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -180,3 +181,34 @@ def test_two_builders_and_a_reader_at_once_never_meet_half_a_file(database, parq
     assert [builder.returncode for builder in builders] == [0, 0]
     assert seen == {3}
     assert sorted(path.name for path in database.parent.iterdir()) == ["metrics.duckdb", "try"]
+
+
+WRITER = """
+    import shutil, sys
+    from pathlib import Path
+    folder = Path(sys.argv[1])
+    while True:
+        for name in ("a", "b"):
+            shutil.copy(folder / name, folder / "copy")
+            (folder / "copy").replace(folder / "m.parquet")
+"""
+
+
+def test_what_is_stored_is_what_was_hashed_while_the_file_is_replaced(tmp_path, row):
+    """Else a database of the old numbers would pass for one of the new."""
+    stored = {}
+    for name, value in (("a", 0.1), ("b", 0.2)):
+        write_metrics(tmp_path / name, [replace(row, value=value, draw=draw) for draw in range(2000)])
+        stored[value] = hashlib.sha256((tmp_path / name).read_bytes()).hexdigest()
+    (tmp_path / "a").rename(tmp_path / "m.parquet")
+    (tmp_path / "a").write_bytes((tmp_path / "m.parquet").read_bytes())
+    command = [sys.executable, "-c", textwrap.dedent(WRITER), str(tmp_path)]
+    with subprocess.Popen(command) as writer:
+        try:
+            for _ in range(15):
+                build_database([tmp_path / "m.parquet"], tmp_path / "m.duckdb")
+                sql = "SELECT DISTINCT value, sha256 FROM metrics, sources"
+                ((value, sha256),) = query_database(tmp_path / "m.duckdb", sql).rows
+                assert sha256 == stored[value]
+        finally:
+            writer.kill()

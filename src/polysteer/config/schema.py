@@ -16,7 +16,7 @@ from pydantic import (
 
 from polysteer.corpus.languages import canonical_language
 from polysteer.corpus.settings import CorpusSettings, Languages
-from polysteer.layout import METRICS_FOLDER, checkpoint_condition
+from polysteer.layout import RESERVED, checkpoint_condition
 
 SCHEMA_VERSION = 1
 
@@ -48,10 +48,10 @@ def _expand_presets(value: object) -> object:
 
 
 def _check_name(name: str) -> str:
-    if name == METRICS_FOLDER or not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
+    if name in RESERVED or not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
         raise ValueError(
             f"an experiment cannot be called {name!r}: use lower-case letters, digits, '-' and '_' "
-            f"(it names a folder and a pipeline stage), and not {METRICS_FOLDER!r}"
+            f"(it names a folder and a pipeline stage), and not {' or '.join(map(repr, RESERVED))}"
         )
     return name
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from polysteer.config import Candidate, Experiment
 from polysteer.corpus.table import Corpus
+from polysteer.errors import ArtifactError
 from polysteer.evaluation.evidence import Evidence, Spaces
 from polysteer.evaluation.probes import Topics, read_topics
 from polysteer.evaluation.spaces import judge_retrieval, retrieve_by_layer
@@ -60,6 +61,16 @@ class Case:
         """The choice in both views for what has no cost and may stand at any layer."""
         same = choose_at_layer(judged, layer=self.primary, cost_at_most=NO_BUDGET)
         return same, choose_with_layer(judged, cost_at_most=NO_BUDGET, skip=())
+
+    def find_candidate(self, label: str) -> Candidate:
+        """The point of the sweep that a file is of; one of other settings is refused."""
+        for candidate in self.settings.candidates():
+            if candidate.label == label:
+                return candidate
+        raise ArtifactError(
+            f"{self.evidence.layout.vectors} was made for other settings: {label!r} is no point of this "
+            f"sweep; run `steer embed {self.base.experiment}`, which reads only what is missing"
+        )
 
     def describe(self, target: str, candidate: Candidate) -> MetricRow:
         """The columns that say which mask a number is of."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -89,11 +90,11 @@ class Evidence:
 
     def judgement(self, target: str, label: str) -> Judgement:
         """What a candidate did on dev."""
-        return load_judgement(self.layout.judgement(target, label))
+        return load_judgement(_require(self.layout.judgement(target, label)))
 
     def controls(self, target: str, n_draws: int) -> list[Judgement]:
         """What each draw of random neurons did on test."""
-        return [load_judgement(self.layout.control(target, draw)) for draw in range(n_draws)]
+        return [load_judgement(_require(self.layout.control(target, draw))) for draw in range(n_draws)]
 
     @cached_property
     def _subspace(self) -> LanguageSubspace:
@@ -105,7 +106,10 @@ class Evidence:
         return fit_subspace(find, metadata)
 
     def _load(self, condition: str, split: str, language: str) -> LanguageVectors:
-        path = self.layout.encoded(condition, split, language)
-        if not path.exists():
-            raise ArtifactError(f"{path} is not there; run `steer embed` before `steer evaluate`")
-        return load_vectors(path)
+        return load_vectors(_require(self.layout.encoded(condition, split, language)))
+
+
+def _require(path: Path) -> Path:
+    if not path.exists():
+        raise ArtifactError(f"{path} is not there; run `steer embed` before `steer evaluate`")
+    return path

@@ -34,6 +34,8 @@ def list_baseline(case: Case) -> Iterator[MetricRow]:
     """The plain model."""
     plain = case.plain
     yield from list_choice(case.base, plain.same, plain.best)
+    for choice in {plain.same.layer: plain.same, plain.best.layer: plain.best}.values():
+        yield replace(case.base, metric="top1", layer=choice.layer, split="dev", value=choice.score)
     yield from list_spaces(
         case.base,
         plain.test,

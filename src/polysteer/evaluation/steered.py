@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from polysteer.config import Candidate
 from polysteer.evaluation.case import Case
 from polysteer.evaluation.families import list_families
 from polysteer.evaluation.spaces import (
@@ -61,10 +60,9 @@ def list_chosen(
 
 def list_controls(case: Case, target: str, controls: Sequence[Judgement]) -> Iterator[MetricRow]:
     """Every draw of random neurons, at the primary layer."""
-    candidates = _by_label(case)
     for draw, judgement in enumerate(controls):
         found = judgement.retrieval_by_layer[case.primary]
-        candidate = candidates[judgement.label]
+        candidate = case.find_candidate(judgement.label)
         row = replace(case.describe(target, candidate), intervention=CONTROL, draw=draw)
         yield replace(row, metric=CHOSEN_SAME_LAYER, layer=case.primary, split="dev", value=1.0)
         for one in [Series("top1", ALL, ALL, found.hits()), *list_directions(found, target)]:
@@ -88,7 +86,7 @@ def _describe_mask(
     best: Choice | None,
     draws: Sequence[float],
 ) -> tuple[list[MetricRow], list[Comparison]]:
-    row = case.describe(target, _by_label(case)[label])
+    row = case.describe(target, case.find_candidate(label))
     test = case.evidence.read(f"{target}/{label}", "test")
     retrieval = retrieve_by_layer(test)
     rows = list(list_choice(row, same, best))
@@ -134,7 +132,3 @@ def _compare(
     difference = compare_paired(hits, before, resamples=evaluate.resamples, seed=evaluate.seed)
     among = rank_among(float(hits.mean()), draws) if draws else None
     return Comparison(replace(row, layer=layer), suffix, difference, among)
-
-
-def _by_label(case: Case) -> dict[str, Candidate]:
-    return {candidate.label: candidate for candidate in case.settings.candidates()}

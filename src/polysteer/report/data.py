@@ -1,6 +1,8 @@
 """What a report is made of."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -28,10 +30,10 @@ class Summary:
 
 @dataclass(frozen=True)
 class ReportRow:
-    """One number of the table. `view` is same_layer, best_layer or curve."""
+    """One number of the table. `view` is same_layer, best_layer, curve, or at_layer if one was asked for."""
 
     experiment: str
-    target: str
+    target: str | None
     view: str
     method: str
     metric: str
@@ -44,6 +46,7 @@ class ReportRow:
     ci_high: float | None
     n: int | None
     candidates: int | None
+    revision: str | None = None
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class Report:
 
     def find(
         self,
-        target: str,
+        target: str | None,
         method: str,
         metric: str,
         *,
@@ -74,3 +77,22 @@ class Report:
         """A mean over all pairs, or None where it was not measured."""
         row = self.find(target, method, metric, view=view)
         return row.value if row else None
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table of finished text; the first column names the rows."""
+
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one option of the report asks for: words, tables for people, and records for scripts."""
+
+    view: str
+    note: str
+    grids: tuple[Grid, ...]
+    records: tuple[Mapping[str, Any], ...]

@@ -4,11 +4,11 @@ import csv
 import io
 import json
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
-from polysteer.report.data import Report, ReportRow, Summary
+from polysteer.report.data import Answer, Report, Summary
 from polysteer.report.words import number, percent, probability, tell_report, times
 
 
@@ -21,10 +21,33 @@ def to_json(report: Report, *, single: bool) -> str:
 
 def to_csv(report: Report) -> str:
     """Every row of the report, one header line first."""
+    return records_to_csv([asdict(row) for row in report.rows])
+
+
+def answer_to_json(report: Report, answer: Answer, *, single: bool) -> str:
+    """As the report has it, with the answer's records for rows; then which answer it is, and its words."""
+    summaries = [_finite_only(asdict(summary)) for summary in report.summaries]
+    rows = [_finite_only(record) for record in answer.records]
+    told = {"summary": summaries[0] if single and summaries else summaries, "rows": rows}
+    return json.dumps(told | {"view": answer.view, "note": answer.note}, indent=2)
+
+
+def answer_to_markdown(answer: Answer) -> str:
+    """The words, then every table under its title."""
+    parts = [answer.note]
+    for grid in answer.grids:
+        lines = [grid.header, ("---",) * len(grid.header), *grid.rows]
+        table = "\n".join("| " + " | ".join(map(_escape, cells)) + " |" for cells in lines)
+        parts.append(f"**{_escape(grid.title)}**\n\n{table}")
+    return "\n\n".join(parts) + "\n"
+
+
+def records_to_csv(records: Sequence[Mapping[str, Any]]) -> str:
+    """One header line, then the records."""
     out = io.StringIO()
-    writer = csv.DictWriter(out, [field.name for field in fields(ReportRow)], lineterminator="\n")
+    writer = csv.DictWriter(out, list(records[0]) if records else [], lineterminator="\n")
     writer.writeheader()
-    writer.writerows(asdict(row) for row in report.rows)
+    writer.writerows(records)
     return out.getvalue()
 
 
@@ -61,7 +84,11 @@ def _cells(summary: Summary) -> Sequence[str]:
     ]
 
 
-def _finite_only(record: dict[str, Any]) -> dict[str, Any]:
+def _escape(cell: str) -> str:
+    return cell.replace("|", "\\|").replace("*", "\\*")
+
+
+def _finite_only(record: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: None if isinstance(value, float) and not math.isfinite(value) else value
         for name, value in record.items()

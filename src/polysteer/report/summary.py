@@ -1,76 +1,20 @@
-"""Reading one experiment's answer out of the metrics database."""
+"""One experiment's answer: a summary for each target, and every number behind it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
-from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 from polysteer.errors import ArtifactError
-from polysteer.report.data import Report, ReportRow, Summary
-from polysteer.store import query_database
-from polysteer.store.rows import (
-    BASELINE,
-    BEST_LAYER_SUFFIX,
-    CENTRED,
-    COMPARISONS,
-    CONTROL,
-    ERASED,
-    MEAN_DIFFERENCE,
-    RIVALS,
-    SURFACE,
-)
-
-STEERED, BEST_CONTROL = "steered", "best_control"
-METHODS = {
-    BASELINE: "baseline",
-    CONTROL: "control",
-    MEAN_DIFFERENCE: "mean_difference",
-    CENTRED: "centred",
-    ERASED: "erased",
-    SURFACE: "surface",
-}
-
-TARGETS = f"""
-    SELECT DISTINCT target FROM chosen
-    WHERE experiment = $experiment AND intervention NOT IN {RIVALS} ORDER BY target"""
-RESULTS = """
-    SELECT view, intervention, metric, source, reference, layer, k,
-           value, ci_low, ci_high, n, candidates, within_budget
-    FROM results
-    WHERE experiment = $experiment AND (target = $target OR target IS NULL)
-      AND (reference IS NULL OR list_contains(['*', $target, '!' || $target], source)
-                            AND list_contains(['*', $target, '!' || $target], reference))
-    ORDER BY view DESC, intervention, metric, source, reference, draw"""
-CURVE = f"""
-    SELECT CASE WHEN intervention IN {RIVALS} THEN intervention ELSE '{STEERED}' END AS method, layer, top1
-    FROM by_layer
-    WHERE experiment = $experiment AND (target = $target OR target IS NULL) AND layer IS NOT NULL
-    ORDER BY method, depth"""
-
-
-def list_experiments(database: Path) -> list[str]:
-    """The experiments that have numbers."""
-    found = query_database(database, "SELECT DISTINCT experiment FROM chosen ORDER BY experiment")
-    return [str(name) for name in found.column("experiment")]
-
-
-def list_targets(database: Path, experiment: str) -> list[str]:
-    """The targets an experiment has numbers of."""
-    found = query_database(database, TARGETS, {"experiment": experiment}).column("target")
-    if not found:
-        raise ArtifactError(f"experiment {experiment!r} has no numbers yet; run `steer run {experiment}`")
-    return [str(target) for target in found]
+from polysteer.report.data import Report, Summary
+from polysteer.report.methods import STEERED
+from polysteer.report.reading import check_target, count_draws, list_targets, read_curve, read_results
 
 
 def summarize(database: Path, *, experiment: str, target: str | None = None) -> Report:
     """The answer for one target, or for every target of the experiment."""
-    targets = list_targets(database, experiment)
-    if target is not None and target not in targets:
-        raise ArtifactError(
-            f"experiment {experiment!r} has no numbers of target {target!r}; it has {', '.join(targets)}"
-        )
-    asked = [target] if target is not None else targets
+    asked = list_targets(database, experiment) if target is None else [target]
+    if target is not None:
+        check_target(database, experiment, target)
     return merge_reports(_summarize_target(database, experiment, name) for name in asked)
 
 
@@ -84,85 +28,10 @@ def merge_reports(reports: Iterable[Report]) -> Report:
 
 
 def _summarize_target(database: Path, experiment: str, target: str) -> Report:
-    asked = {"experiment": experiment, "target": target}
-    found = query_database(database, RESULTS, asked).records()
-    kept = [named for record in found if (named := _name_for_view(record))]
-    rows = [row for record in _summarize_draws(kept) for row in _make_rows(record, experiment, target)]
-    rows += _make_curve(query_database(database, CURVE, asked).records(), experiment, target)
-    n_draws = sum(
-        record["intervention"] == CONTROL and record["view"] == "same_layer" and _is_headline(record)
-        for record in kept
-    )
+    rows = read_results(database, experiment, target) + read_curve(database, experiment, target, "top1")
     report = Report((), tuple(rows))
+    n_draws = count_draws(database, experiment, target)
     return replace(report, summaries=(_pick_summary(report, experiment, target, n_draws),))
-
-
-def _name_for_view(record: dict[str, Any]) -> dict[str, Any] | None:
-    """The record with its comparison's name shortened, or None if that comparison is the other view's."""
-    metric = str(record["metric"])
-    plain = metric.removesuffix(BEST_LAYER_SUFFIX)
-    if plain in COMPARISONS and (plain == metric) == (record["view"] == "best_layer"):
-        return None
-    return {**record, "metric": plain}
-
-
-def _is_headline(record: dict[str, Any]) -> bool:
-    return (record["metric"], record["source"], record["reference"]) == ("top1", "*", "*")
-
-
-def _summarize_draws(records: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Controls as their mean and, for the headline, their best draw; everything else as it is."""
-    for _, group in groupby(records, key=_what):
-        draws = list(group)
-        intervention = draws[0]["intervention"]
-        method = METHODS.get(intervention, STEERED)
-        if intervention != CONTROL:
-            yield from ({**record, "method": method} for record in draws)
-            continue
-        blank = {"layer": _common(draws, "layer"), "k": None, "ci_low": None, "ci_high": None}
-        values = [record["value"] for record in draws]
-        yield {**draws[0], **blank, "method": method, "value": sum(values) / len(values)}
-        if _is_headline(draws[0]):
-            yield {**max(draws, key=lambda record: record["value"]), "method": BEST_CONTROL}
-
-
-def _what(record: dict[str, Any]) -> tuple[Any, ...]:
-    return tuple(record[name] for name in ("view", "intervention", "metric", "source", "reference"))
-
-
-def _common(records: list[dict[str, Any]], name: str) -> Any:
-    values = {record[name] for record in records}
-    return values.pop() if len(values) == 1 else None
-
-
-def _make_rows(record: dict[str, Any], experiment: str, target: str) -> Iterator[ReportRow]:
-    names = ("view", "method", "metric", "source", "reference", "layer", "k", "value")
-    spread = ("ci_low", "ci_high", "n", "candidates")
-    row = ReportRow(experiment=experiment, target=target, **{name: record[name] for name in names + spread})
-    yield row
-    if record["method"] == STEERED and _is_headline(record):
-        within = float(record["within_budget"])
-        yield replace(row, metric="within_budget", value=within, ci_low=None, ci_high=None, n=None)
-
-
-def _make_curve(records: list[dict[str, Any]], experiment: str, target: str) -> Iterator[ReportRow]:
-    for record in records:
-        yield ReportRow(
-            experiment=experiment,
-            target=target,
-            view="curve",
-            method=METHODS.get(record["method"], record["method"]),
-            metric="top1",
-            source="*",
-            reference="*",
-            layer=record["layer"],
-            k=None,
-            value=record["top1"],
-            ci_low=None,
-            ci_high=None,
-            n=None,
-            candidates=None,
-        )
 
 
 def _pick_summary(report: Report, experiment: str, target: str, n_draws: int) -> Summary:

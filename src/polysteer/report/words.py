@@ -1,6 +1,7 @@
 """A report in sentences: what a person asked, answered from the numbers and from nothing else."""
 
 from polysteer.report.data import Report, Summary
+from polysteer.report.methods import METHODS
 
 HEADLINE_DRAWS = 39
 SIGNIFICANT = 0.05
@@ -13,6 +14,11 @@ def tell_report(report: Report) -> str:
 
 def tell_target(report: Report, summary: Summary) -> str:
     """The answer for one target."""
+    return " ".join(list_sentences(report, summary))
+
+
+def list_sentences(report: Report, summary: Summary) -> list[str]:
+    """Help, control, rivals, cost, other layers: what is known of them, in this order."""
     sentences = (
         _tell_gain(report, summary),
         _tell_control(summary),
@@ -20,7 +26,7 @@ def tell_target(report: Report, summary: Summary) -> str:
         _tell_cost(report, summary),
         _tell_best_layer(report, summary),
     )
-    return " ".join(sentence for sentence in sentences if sentence)
+    return [sentence for sentence in sentences if sentence]
 
 
 def tell_briefly(report: Report, summary: Summary) -> str:
@@ -102,18 +108,11 @@ def _tell_control(summary: Summary) -> str:
 
 
 def _tell_rivals(report: Report, summary: Summary) -> str:
-    rivals = {
-        "subtracting each language's mean, which needs every sentence's language": summary.centred,
-        "erasing the directions in which languages differ, which needs no label": report.value(
-            summary.target, "erased", "top1"
-        ),
-        "adding the mean difference vector": report.value(summary.target, "mean_difference", "top1"),
-        "character n-grams without any model": summary.surface,
-    }
+    top1 = {method: report.value(summary.target, method.key, "top1") for method in METHODS}
     known = [
-        f"{name}: {percent(top1)}{' (more than the mask)' if top1 > summary.steered else ''}"
-        for name, top1 in rivals.items()
-        if top1 is not None
+        f"{method.needs_no_mask}: {percent(value)}" + (" (more than the mask)" * (value > summary.steered))
+        for method, value in top1.items()
+        if method.needs_no_mask and value is not None
     ]
     return f"Without a mask, {'; '.join(known)}." if known else ""
 

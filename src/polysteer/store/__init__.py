@@ -1,6 +1,12 @@
 """All numbers in one long table: Parquet per experiment, and one DuckDB file to ask."""
 
-from polysteer.store.database import QueryResult, build_database, query_database, refresh_database
+from polysteer.store.database import (
+    QueryResult,
+    build_database,
+    export_answer,
+    query_database,
+    refresh_database,
+)
 from polysteer.store.rows import MetricRow, excluding, write_metrics
 
 __all__ = [
@@ -8,6 +14,7 @@ __all__ = [
     "QueryResult",
     "build_database",
     "excluding",
+    "export_answer",
     "query_database",
     "refresh_database",
     "write_metrics",

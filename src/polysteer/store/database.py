@@ -1,10 +1,11 @@
 """The DuckDB file: built beside the old one from Parquet, renamed over it, and only ever read after that."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, NamedTuple
 
 import duckdb
 import pyarrow as pa
@@ -19,6 +20,7 @@ READ_ONLY: dict[str, str | bool | int | float | list[str]] = {
     "enable_external_access": "false",
     "lock_configuration": "true",
 }
+NO_ROWS = "this asks for no rows; write a SELECT"
 DAMAGE = (duckdb.IOException, duckdb.SerializationException, duckdb.InternalException, duckdb.FatalException)
 
 
@@ -39,23 +41,29 @@ class QueryResult:
         return [row[position] for row in self.rows]
 
 
+class _Source(NamedTuple):
+    """One file of metrics, read once."""
+
+    file: str
+    sha256: str
+    rows: pa.Table
+
+
 def build_database(parquet_files: Sequence[Path], path: Path) -> None:
     """Make the database of all these files; whoever reads the old one meanwhile goes on reading it whole."""
     if not parquet_files:
         raise ArtifactError(f"{path} cannot be built: no experiment has been evaluated yet; run `steer run`")
-    for file in parquet_files:
-        _check_file(file)
+    sources = [_read_source(file) for file in parquet_files]
     with atomic_path(path) as temporary:
-        temporary.unlink(missing_ok=True)
         try:
-            _fill(temporary, parquet_files)
+            _fill(temporary, sources)
         except duckdb.Error as error:
             raise ArtifactError(f"{path} cannot be built: {error}") from error
 
 
 def refresh_database(parquet_files: Sequence[Path], path: Path) -> bool:
     """Build the database unless it is whole and made from just these files; says whether it was built."""
-    if all(file.exists() for file in parquet_files) and _read_sources(path) == _hash_files(parquet_files):
+    if _read_sources(path) == _hash_files(parquet_files):
         return False
     build_database(parquet_files, path)
     return True
@@ -65,12 +73,34 @@ def query_database(
     path: Path, sql: str, parameters: Mapping[str, object] | Sequence[object] = ()
 ) -> QueryResult:
     """The answer to one SELECT. The database is opened for reading, and no other file can be reached."""
+    with _ask(path) as connection:
+        cursor = connection.execute(sql, parameters or None)
+        if cursor is None or cursor.description is None:
+            raise QueryError(NO_ROWS)
+        return QueryResult(tuple(column[0] for column in cursor.description), cursor.fetchall())
+
+
+def export_answer(path: Path, sql: str, sink: BinaryIO) -> None:
+    """The answer to one SELECT as a Parquet file, its columns typed as DuckDB has them."""
+    with _ask(path) as connection:
+        relation = connection.sql(sql)
+        if relation is None:
+            raise QueryError(NO_ROWS)
+        answer: pa.Table = relation.to_arrow_table()
+    try:
+        pq.write_table(answer, sink, compression="zstd")
+    except pa.ArrowException as error:
+        raise QueryError(
+            f"Parquet cannot hold this answer ({error}); cast the column in the SELECT"
+        ) from error
+
+
+@contextmanager
+def _ask(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The database open for reading; what DuckDB says of a question is passed on as it is."""
     with _open(path) as connection:
         try:
-            cursor = connection.execute(sql, parameters or None)
-            if cursor is None or cursor.description is None:
-                raise QueryError("this asks for no rows; write a SELECT")
-            return QueryResult(tuple(column[0] for column in cursor.description), cursor.fetchall())
+            yield connection
         except DAMAGE as error:
             raise _damaged(path, error) from error
         except duckdb.Error as error:
@@ -92,29 +122,37 @@ def _damaged(path: Path, error: duckdb.Error) -> ArtifactError:
     return ArtifactError(f"{path} cannot be read ({error}); run `steer store`, which builds it anew")
 
 
-def _check_file(file: Path) -> None:
+def _read_source(file: Path) -> _Source:
+    """Content and hash of one reading: a step that replaces the file meanwhile cannot come between them."""
     try:
-        check_columns(pq.read_schema(file), file)
+        data = file.read_bytes()
+        reader = pq.ParquetFile(pa.BufferReader(data))
+        check_columns(reader.schema_arrow, file)
+        return _Source(str(file), hashlib.sha256(data).hexdigest(), reader.read())
     except (OSError, pa.ArrowException) as error:
         raise ArtifactError(
             f"{file} cannot be read ({error}); run `steer evaluate`, which makes it again"
         ) from error
 
 
-def _fill(path: Path, parquet_files: Sequence[Path]) -> None:
+def _fill(path: Path, sources: Sequence[_Source]) -> None:
     with duckdb.connect(str(path)) as connection:
-        names = [str(file) for file in parquet_files]
-        connection.execute("CREATE TABLE metrics AS SELECT * FROM read_parquet($files)", {"files": names})
+        connection.register("rows", pa.concat_tables(source.rows for source in sources))
+        connection.execute("CREATE TABLE metrics AS SELECT * FROM rows")
+        connection.unregister("rows")
         connection.execute("CREATE TABLE sources (file VARCHAR, sha256 VARCHAR)")
-        connection.executemany(
-            "INSERT INTO sources VALUES (?, ?)", sorted(_hash_files(parquet_files).items())
-        )
+        named = sorted((source.file, source.sha256) for source in sources)
+        connection.executemany("INSERT INTO sources VALUES (?, ?)", named)
         for name, select in VIEWS.items():
             connection.execute(f"CREATE VIEW {name} AS {select}")
 
 
 def _hash_files(parquet_files: Sequence[Path]) -> dict[str, str]:
-    return {str(file): hashlib.sha256(file.read_bytes()).hexdigest() for file in parquet_files}
+    """Each file's hash; one that cannot be read is named when the database is built."""
+    try:
+        return {str(file): hashlib.sha256(file.read_bytes()).hexdigest() for file in parquet_files}
+    except OSError:
+        return {}
 
 
 def _read_sources(path: Path) -> dict[str, str] | None:

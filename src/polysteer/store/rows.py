@@ -21,7 +21,8 @@ CENTRED = "centre"
 ERASED = "erase"
 MEAN_DIFFERENCE = "mean_difference"
 SURFACE = "surface"
-RIVALS = (BASELINE, CONTROL, CENTRED, ERASED, MEAN_DIFFERENCE, SURFACE)
+# What a sweep steers with. Erasing is such a thing where it has a target; without one it is a rival.
+STEERING = ("set", "ablate", "scale", "add", "transport_mean", "transport_gaussian", "transport_linear")
 
 CHOSEN_SAME_LAYER = "chosen_same_layer"
 CHOSEN_BEST_LAYER = "chosen_best_layer"

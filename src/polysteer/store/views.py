@@ -1,16 +1,18 @@
 """The database's views: ready answers to the questions people ask of the metrics table."""
 
-from polysteer.store.rows import CHOSEN_BEST_LAYER, CHOSEN_SAME_LAYER, KEY, RIVALS
+from polysteer.store.rows import CHOSEN_BEST_LAYER, CHOSEN_SAME_LAYER, ERASED, KEY, STEERING
 
 CONFIGURATION = KEY[: KEY.index("metric")]
 
 
-def _same(columns: tuple[str, ...], left: str, right: str) -> str:
+def same_columns(columns: tuple[str, ...], left: str, right: str) -> str:
+    """SQL: two tables agree in these columns, nulls included."""
     return " AND ".join(f"{left}.{name} IS NOT DISTINCT FROM {right}.{name}" for name in columns)
 
 
-MEAN_OF_PAIRS = "m.source = '*' AND m.reference = '*'"
-SAME_CONFIGURATION = _same(CONFIGURATION, "m", "c")
+MEAN_OF_PAIRS = "m.source = '*' AND coalesce(m.reference, '*') = '*'"
+IS_STEERED = f"(m.intervention IN {STEERING} OR (m.intervention = '{ERASED}' AND m.target IS NOT NULL))"
+SAME_CONFIGURATION = same_columns(CONFIGURATION, "m", "c")
 DEPTH = "CASE WHEN m.layer = 'final' THEN 'infinity'::DOUBLE ELSE TRY_CAST(m.layer AS DOUBLE) END"
 
 VIEWS = {
@@ -26,16 +28,17 @@ VIEWS = {
     "headline": """
         SELECT * FROM results WHERE metric = 'top1' AND source = '*' AND reference = '*'""",
     "by_layer": f"""
-        SELECT m.experiment, m.target, m.intervention, m.layer, {DEPTH} AS depth,
-               avg(m.value) AS top1, min(m.value) AS least, max(m.value) AS most, count(*) AS draws
+        SELECT m.experiment, m.revision, m.target, m.intervention, m.metric, m.embedding_pooling, m.layer,
+               {DEPTH} AS depth, avg(m.value) AS value, min(m.value) AS least, max(m.value) AS most,
+               count(*) AS draws
         FROM chosen c JOIN metrics m ON {SAME_CONFIGURATION}
-        WHERE c.view = 'same_layer' AND m.metric = 'top1' AND m.split = 'test' AND {MEAN_OF_PAIRS}
+        WHERE c.view = 'same_layer' AND m.split = 'test' AND m.layer IS NOT NULL AND {MEAN_OF_PAIRS}
         GROUP BY ALL ORDER BY ALL""",
     "by_pair": """
-        SELECT experiment, target, intervention, source, reference, layer,
-               avg(value) AS top1, count(*) AS draws
+        SELECT experiment, revision, target, intervention, metric, embedding_pooling, source, reference,
+               layer, avg(value) AS value, count(*) AS draws
         FROM results
-        WHERE view = 'same_layer' AND metric = 'top1' AND '*' NOT IN (source, reference)
+        WHERE view = 'same_layer' AND '*' NOT IN (source, reference)
           AND source NOT LIKE '!%' AND reference NOT LIKE '!%'
         GROUP BY ALL ORDER BY ALL""",
     "front": f"""
@@ -43,12 +46,12 @@ VIEWS = {
             SELECT {", ".join(f"m.{name}" for name in CONFIGURATION)}, m.layer,
                    m.value AS top1, coalesce(cost.value, 1) AS cost
             FROM metrics m
-            JOIN (SELECT DISTINCT experiment, target, layer FROM chosen
-                  WHERE view = 'same_layer' AND intervention NOT IN {RIVALS}) c
+            JOIN (SELECT DISTINCT experiment, target, layer FROM chosen m
+                  WHERE view = 'same_layer' AND {IS_STEERED}) c
               ON m.experiment = c.experiment AND m.target = c.target AND m.layer = c.layer
-            LEFT JOIN metrics cost ON {_same(CONFIGURATION, "m", "cost")}
+            LEFT JOIN metrics cost ON {same_columns(CONFIGURATION, "m", "cost")}
               AND cost.metric = 'cost' AND cost.split = 'dev'
-            WHERE m.metric = 'top1' AND m.split = 'dev' AND m.intervention NOT IN {RIVALS}
+            WHERE m.metric = 'top1' AND m.split = 'dev' AND {IS_STEERED}
               AND {MEAN_OF_PAIRS})
         SELECT *, NOT EXISTS (
             SELECT 1 FROM judged better

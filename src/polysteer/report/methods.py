@@ -1,0 +1,80 @@
+"""What stands side by side in a report, in its order: a new method is one line here."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from polysteer.store.rows import (
+    BASELINE,
+    CENTRED,
+    CONTROL,
+    ERASED,
+    MEAN_DIFFERENCE,
+    STEERING,
+    SURFACE,
+)
+
+STEERED, BEST_CONTROL = "steered", "best_control"
+
+
+@dataclass(frozen=True)
+class Method:
+    """`key` names it in rows, `name` in tables; `intervention` is the store's word for it.
+
+    `needs_no_mask` is what the sentence about rivals says of it; without one it stands in the tables alone.
+    """
+
+    key: str
+    name: str
+    intervention: str | None = None
+    needs_no_mask: str = ""
+
+
+METHODS = (
+    Method("baseline", "no mask", BASELINE),
+    Method(STEERED, "target mask"),
+    Method("control", "random, mean", CONTROL),
+    Method(BEST_CONTROL, "random, best"),
+    Method("random_at_expert_values", "random, their values", "random_at_expert_values"),
+    Method("permuted", "values permuted", "permuted"),
+    Method("other_masks", "others' masks", "other_masks"),
+    Method("set+centre", "mask, centred", "set+centre"),
+    Method("mean_difference", "mean difference", MEAN_DIFFERENCE, "adding the mean difference vector"),
+    Method(
+        "centred",
+        "centred",
+        CENTRED,
+        "subtracting each language's mean, which needs every sentence's language",
+    ),
+    Method(
+        "erased", "erased", ERASED, "erasing the directions in which languages differ, which needs no label"
+    ),
+    Method("random_subspace", "random subspace", "random_subspace"),
+    Method("procrustes", "Procrustes", "procrustes", "a rotation learnt from translations"),
+    Method("contrastive", "fine-tuned", "contrastive", "fine-tuning on translations"),
+    Method("surface", "n-grams", SURFACE, "character n-grams without any model"),
+)
+CHECKPOINT = " @"  # stands between a method and the checkpoint it was measured on
+
+_BY_INTERVENTION = {method.intervention: method.key for method in METHODS if method.intervention}
+_NAMES = {method.key: method.name for method in METHODS}
+_PLACES = {method.key: place for place, method in enumerate(METHODS)}
+
+
+def identify_method(intervention: str, target: str | None) -> str:
+    """The method's key; what the table above does not know goes under its own name."""
+    if intervention in STEERING or (intervention == ERASED and target is not None):
+        return STEERED
+    return _BY_INTERVENTION.get(intervention, intervention)
+
+
+def name_method(key: str) -> str:
+    """What tables call it."""
+    method, at, checkpoint = key.partition(CHECKPOINT)
+    return _NAMES.get(method, method) + at + checkpoint
+
+
+def order_methods(keys: Iterable[str]) -> list[str]:
+    """Each key once, as the table above has them, unknown ones last; checkpoints stay in their order."""
+    return sorted(
+        dict.fromkeys(keys), key=lambda key: _PLACES.get(key.partition(CHECKPOINT)[0], len(METHODS))
+    )

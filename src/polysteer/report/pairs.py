@@ -1,0 +1,132 @@
+"""Every ordered pair of languages: without a mask, with the target's, and the difference, at one layer."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from statistics import fmean
+
+from polysteer.errors import ArtifactError
+from polysteer.report.data import Answer, Grid
+from polysteer.report.reading import list_targets
+from polysteer.report.units import title_metric, write_difference, write_value
+from polysteer.store import query_database
+from polysteer.store.rows import BASELINE
+from polysteer.store.views import IS_STEERED, SAME_CONFIGURATION
+
+Pair = tuple[str, str]
+
+PAIRS = f"""
+    SELECT m.source, m.reference, m.layer, m.candidates, m.intervention = $baseline AS plain,
+           avg(m.value) AS value
+    FROM chosen c JOIN metrics m ON {SAME_CONFIGURATION}
+    WHERE c.view = 'same_layer' AND m.split = 'test' AND m.metric = $metric AND m.experiment = $experiment
+      AND (m.intervention = $baseline OR (m.target = $target AND {IS_STEERED}))
+      AND (m.layer IS NULL OR m.layer = coalesce($layer, c.layer))
+      AND '*' NOT IN (m.source, m.reference) AND m.source NOT LIKE '!%' AND m.reference NOT LIKE '!%'
+    GROUP BY ALL ORDER BY ALL"""
+
+
+@dataclass(frozen=True)
+class PairRow:
+    """One ordered pair: queries in `source`, candidates in `reference`. None is what was not measured."""
+
+    experiment: str
+    target: str
+    metric: str
+    layer: str | None
+    source: str
+    reference: str
+    candidates: int | None
+    baseline: float | None
+    steered: float | None
+    difference: float | None
+
+
+def show_pairs(
+    database: Path,
+    experiments: Sequence[str],
+    *,
+    metric: str = "top1",
+    target: str | None = None,
+    layer: str | None = None,
+) -> Answer:
+    """Matrices of languages: the rows ask, the columns answer."""
+    grids: list[Grid] = []
+    rows: list[PairRow] = []
+    for experiment in experiments:
+        asked = [target] if target is not None else list_targets(database, experiment)
+        for place, one in enumerate(asked):
+            found = _read_pairs(database, experiment, one, metric, layer)
+            grids += _draw_pairs(found, with_baseline=place == 0)
+            rows += found
+    note = f"{title_metric(metric)} on test: queries in the row's language, candidates in the column's."
+    return Answer("all-pairs", note, tuple(grids), tuple(asdict(row) for row in rows))
+
+
+def _read_pairs(
+    database: Path, experiment: str, target: str, metric: str, layer: str | None
+) -> list[PairRow]:
+    names = {"experiment": experiment, "target": target, "metric": metric}
+    found = query_database(database, PAIRS, {**names, "layer": layer, "baseline": BASELINE}).records()
+    if all(record["plain"] for record in found):
+        where = f" at layer {layer}" if layer is not None else ""
+        raise ArtifactError(
+            f"experiment {experiment!r} has no {metric} of single pairs{where} under {target}'s mask; "
+            "they are kept for some metrics, at the layers picked on dev: leave out --layer or --metric"
+        )
+    values: dict[bool, dict[Pair, float]] = {True: {}, False: {}}
+    for record in found:
+        values[record["plain"]][record["source"], record["reference"]] = record["value"]
+    facts = {name: found[0][name] for name in ("layer", "candidates")}
+    rows = []
+    for source, reference in sorted(values[True].keys() | values[False].keys()):
+        before, after = (values[plain].get((source, reference)) for plain in (True, False))
+        gain = None if before is None or after is None else after - before
+        ends = {"source": source, "reference": reference}
+        rows.append(PairRow(**names, **facts, **ends, baseline=before, steered=after, difference=gain))
+    return rows
+
+
+def _draw_pairs(rows: Sequence[PairRow], *, with_baseline: bool) -> list[Grid]:
+    """The plain model's matrix is the same for every target, and stands before the first."""
+    first = rows[0]
+    metric, target = first.metric, first.target
+    where = "" if first.layer is None else f", layer {first.layer}"
+    pool = "" if first.candidates is None else f", {first.candidates} candidates"
+    head = f"{first.experiment}{where}{pool}: {title_metric(metric)}"
+    before = {(row.source, row.reference): row.baseline for row in rows}
+    after = {(row.source, row.reference): row.steered for row in rows}
+    gain = {(row.source, row.reference): row.difference for row in rows}
+    grids = [
+        _draw_matrix(f"{head}, no mask", before, partial(write_value, metric)),
+        _draw_matrix(f"{head}, {target}'s mask", after, partial(write_value, metric)),
+        _draw_matrix(f"{head}, {target}'s mask less no mask", gain, partial(write_difference, metric)),
+    ]
+    return grids if with_baseline else grids[1:]
+
+
+def _draw_matrix(
+    title: str, cells: Mapping[Pair, float | None], write: Callable[[float | None], str]
+) -> Grid:
+    """With the mean of every row and column: out of a language, and into it."""
+    languages = sorted({language for pair in cells for language in pair})
+    lines = [
+        (
+            source,
+            *(
+                "" if source == reference else write(cells.get((source, reference)))
+                for reference in languages
+            ),
+            write(_average(value for pair, value in cells.items() if pair[0] == source)),
+        )
+        for source in languages
+    ]
+    into = (_average(value for pair, value in cells.items() if pair[1] == one) for one in languages)
+    last = ("mean", *map(write, into), write(_average(cells.values())))
+    return Grid(title, ("", *languages, "mean"), (*lines, last))
+
+
+def _average(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return fmean(known) if known else None

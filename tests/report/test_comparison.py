@@ -1,0 +1,65 @@
+"""`steer report --compare A B` on two experiments; what cannot be compared is refused."""
+
+import json
+
+import pytest
+
+from polysteer.errors import ArtifactError, ConfigError
+
+pytestmark = pytest.mark.usefixtures("study")
+
+
+def test_two_experiments_stand_side_by_side_by_target(run):
+    out = run("report", "--compare", "try", "other")
+    lines = [line.split() for line in out.splitlines()]
+    assert ["ja", "12.5", "18.7", "17.7..19.7", "12.5", "15.6", "17.7..19.7", "-3.1"] in lines
+    assert ["ja", "1.25", "1.25", "0.2", "0.2"] in lines
+    said = " ".join(out.split())
+    assert "NOT COMPARABLE as they stand: A is looked up among 500 candidates, B among 200." in said
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_a_comparison_for_scripts(run):
+    answer = json.loads(run("report", "--compare", "try", "other", "--format", "json"))
+    assert [(one["experiment"], one["target"]) for one in answer["summary"]] == [
+        ("try", "ja"),
+        ("other", "ja"),
+    ]
+    (row,) = [row for row in answer["rows"] if (row["method"], row["metric"]) == ("steered", "top1")]
+    assert (row["a"], row["b"], row["a_value"], row["b_value"]) == ("try", "other", 0.187, 0.156)
+    assert row["difference"] == pytest.approx(-0.031)
+
+
+def test_another_metric_and_layer_are_compared(run):
+    rows = json.loads(run("report", "--compare", "try", "other", "-m", "mrr", "--format", "json"))["rows"]
+    assert {row["metric"] for row in rows} == {"mrr", "cost"}
+    rows = json.loads(run("report", "--compare", "try", "other", "--layer", "1", "--format", "json"))["rows"]
+    assert {row["a_layer"] for row in rows if row["metric"] == "top1"} == {"1"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("try", "othr"), r"'othr' is neither an experiment nor a target of one; did you mean 'other'\?"),
+        (("try", "ja"), "try and ja are not two experiments, nor two targets of one; name two"),
+        (("try", "try"), "given 'try' twice"),
+        (("try", "other", "-e", "try"), "leave out --experiment"),
+        (("ja", "de", "-l", "ja"), "leave out --lang"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(run, arguments, says):
+    with pytest.raises(ConfigError, match=says):
+        run("report", "--compare", *arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("try", "later"), "'later' has no numbers yet; run `steer run later`"),
+        (("ja", "de"), "no numbers of target 'de'"),
+        (("try", "other", "-l", "de"), "no numbers of target 'de'; it has ja"),
+    ],
+)
+def test_what_was_not_run_says_so(run, arguments, says):
+    with pytest.raises(ArtifactError, match=says):
+        run("report", "--compare", *arguments)
