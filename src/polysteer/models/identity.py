@@ -17,10 +17,18 @@ def identify_model(model_id: str, *, revision: str | None = None) -> str:
     """
     if model_id == "builtin":
         return f"builtin@{_hash_folder(builtin_folder(revision))}"
-    if Path(model_id).is_dir():
-        refuse_revision(Path(model_id), revision)
-        return f"{Path(model_id).name}@{_hash_folder(Path(model_id))}"
+    folder = Path(model_id).expanduser()
+    if folder.is_dir():
+        refuse_revision(folder, revision)
+        return f"{folder.name}@{_hash_folder(folder)}"
+    refuse_absent_folder(model_id)
     return f"{model_id}@{_find_commit(model_id, revision)}"
+
+
+def refuse_absent_folder(model_id: str) -> None:
+    """What is written as a path is no hub id."""
+    if model_id.startswith(("/", "./", "../", "~")) or model_id.count("/") > 1:
+        raise ModelError(f"there is no folder {model_id}; give one with a config.json, a hub id, or builtin")
 
 
 def refuse_revision(folder: Path, revision: str | None) -> None:

@@ -26,8 +26,9 @@ def list_jobs(settings: Experiment, text: TextSize, *, measures_losses: bool) ->
     n_chosen = min(n_candidates, VIEWS)
     n_judged_controls = n_candidates if n_candidates > 1 else 0
     return [
-        Job("collect", find, 0),
+        Job("collect", find if n_targets else 0, 0),
         Job("no mask", find + dev + test, dev_losses + test_losses),
+        Job("checkpoints", len(settings.model.checkpoints) * (find + test), 0),
         Job("candidates on dev", n_targets * n_candidates * dev, n_targets * n_candidates * dev_losses),
         Job("chosen on find, test", n_targets * n_chosen * (find + test), n_targets * n_chosen * test_losses),
         Job(

@@ -23,9 +23,10 @@ class Stored(NamedTuple):
 
 def list_stored(settings: Experiment, text: TextSize, shape: ModelShape) -> list[Stored]:
     """All that an experiment leaves on disk; never less than what will be there."""
+    steers = bool(settings.targets)
     return [
-        Stored("responses", _count_responses(settings, text, shape)),
-        Stored("masks", _count_masks(settings, len(text.languages), shape)),
+        Stored("responses", _count_responses(settings, text, shape) if steers else 0),
+        Stored("masks", _count_masks(settings, len(text.languages), shape) if steers else 0),
         Stored("vectors", _count_vectors(settings, text, shape)),
         Stored("judgements", _count_judgements(settings, text, shape)),
     ]
@@ -57,12 +58,13 @@ def _count_held(candidate: Candidate, n_neurons: int, n_languages: int) -> int:
 def _count_vectors(settings: Experiment, text: TextSize, shape: ModelShape) -> int:
     """Every layer of every sentence without a mask, and of the test sentences under what was chosen.
 
-    Of the find sentences under a mask only the layers that it was chosen for are kept.
+    Of the find sentences under a mask only the layers that it was chosen for are kept. Of dev a checkpoint
+    reads nothing.
     """
     find, dev, test = (text.count_sentences(split) for split in ("find", "dev", "test"))
     n_chosen = min(len(settings.candidates()), VIEWS)
     n_layers = count_layers(settings, shape)
-    plain = n_layers * (find + dev + test)
+    plain = n_layers * (find + dev + test + len(settings.model.checkpoints) * (find + test))
     under_masks = len(settings.targets) * (n_chosen * n_layers * test + min(VIEWS, n_layers) * find)
     return HALF * shape.width * (plain + under_masks)
 
