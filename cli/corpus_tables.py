@@ -11,8 +11,9 @@ N_FINDINGS_SHOWN = 12
 
 
 def draw_inspection(found: Inspection) -> RenderableType:
-    """Languages, then what was noticed, then a few aligned rows."""
-    return Group(_draw_languages(found), *_tell_findings(found), _draw_rows(found))
+    """Languages and how they pair up, then what was noticed, then a few aligned rows."""
+    gaps = (Text(pairs.describe()) for pairs in found.gaps)
+    return Group(_draw_languages(found), *gaps, *_tell_findings(found), _draw_rows(found))
 
 
 def _draw_languages(found: Inspection) -> Table:
@@ -22,10 +23,12 @@ def _draw_languages(found: Inspection) -> Table:
         title=f"Meanings: {meanings}; fingerprint {found.fingerprint}",
         title_justify="left",
         box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
     )
     table.add_column("", no_wrap=True)
     for name in (*splits, "characters", "tokens", "longest", "repeated", "empty", "missing"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     for language in found.languages:
         table.add_row(
             language.lang,
@@ -50,6 +53,7 @@ def _tell_findings(found: Inspection) -> list[RenderableType]:
     words = {
         "empty": "lines without text, left out",
         "incomplete": "meanings that are missing here",
+        "repeated_elsewhere": "meanings left out, whose sentence another source has for dev or test",
         "duplicate": "sentences that repeat another one of the same split",
         "duplicate_across_splits": "sentences that repeat one of another split",
     }

@@ -10,7 +10,15 @@ from rich.text import Text
 from polysteer.cli.grids import Folded
 from polysteer.report import Grid, Report, ReportRow, Summary
 from polysteer.report.methods import name_method, order_methods
-from polysteer.report.words import list_sentences, number, percent, probability, tell_briefly, times
+from polysteer.report.words import (
+    count_candidates,
+    list_sentences,
+    number,
+    percent,
+    probability,
+    tell_briefly,
+    times,
+)
 
 
 def draw_report(report: Report, *, single: bool) -> RenderableType:
@@ -51,7 +59,7 @@ def _grid_summaries(summaries: Sequence[Summary]) -> Grid:
         ("candidates", [str(summary.candidates) for summary in summaries]),
     ):
         if len(set(values)) == 1:
-            shared.append(f"{values[0]} {name}" if name == "candidates" else f"{name} {values[0]}")
+            shared.append(count_candidates(summaries[0]) if name == "candidates" else f"{name} {values[0]}")
         else:
             columns.append(name)
             lines = [(*line, value) for line, value in zip(lines, values, strict=True)]
@@ -85,7 +93,7 @@ def _grid_methods(report: Report, summary: Summary) -> Grid:
         spread = (*_share_and_interval(same), *_share_and_interval(best))
         lines.append((name_method(method), *spread, _layer(best), cost))
     return Grid(
-        f"{summary.experiment}: mean top-1 (%) on test, all ordered pairs, {summary.candidates} candidates",
+        f"{summary.experiment}: mean top-1 (%) on test, all ordered pairs, {count_candidates(summary)}",
         ("", str(summary.layer), "95 %", "own best", "95 %", "layer", "cost"),
         tuple(lines),
     )

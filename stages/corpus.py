@@ -1,5 +1,6 @@
 """Text: read, checked, split by meaning, and written as one Parquet file per language."""
 
+from polysteer.corpus.parallel import find_gaps
 from polysteer.corpus.sources import read_corpus
 from polysteer.stages.run import Run
 
@@ -10,4 +11,6 @@ def perform(run: Run) -> str:
     run.name_targets(corpus)  # a target that the text lacks is refused here, not after hours of reading
     corpus.write(run.layout.corpus)
     sizes = ", ".join(f"{split} {len(corpus.ids(split))}" for split in corpus.splits)
-    return f"{len(corpus.languages)} languages; meanings: {sizes}"
+    told = [f"{len(corpus.languages)} languages; meanings: {sizes}"]
+    told += [pairs.describe() for pairs in find_gaps(corpus)]
+    return "; ".join(told)

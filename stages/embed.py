@@ -5,7 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from polysteer.artifacts import write_stamp
-from polysteer.corpus.parallel import check_all_parallel
+from polysteer.corpus.parallel import check_comparable
 from polysteer.corpus.table import Corpus
 from polysteer.stages.run import NO_TARGETS, Run
 
@@ -17,14 +17,13 @@ if TYPE_CHECKING:
 def perform(run: Run) -> str:
     """Read what is not read yet; without such text no model is loaded, and never two at once."""
     corpus = Corpus.read(run.layout.corpus)
-    check_all_parallel(corpus, ("dev", "test"))
+    targets = run.name_targets(corpus)
+    check_comparable(corpus, targets)
     checkpoints = run.checkpoints  # a revision that is not there is refused before anything is read
     n_readings = _read_model(run, corpus)
     n_readings += sum(_read_checkpoint(run, corpus, number) for number in range(len(checkpoints)))
-    targets = run.settings.targets
-    parts = (
-        [f"{len(run.settings.candidates())} candidates for each of {len(targets)} targets"] if targets else []
-    )
+    n_candidates = len(run.settings.candidates())
+    parts = [f"{n_candidates} candidates for each of {len(targets)} targets"] if targets else []
     parts += [f"{len(checkpoints)} checkpoints"] if checkpoints else []
     return ", ".join([*parts, f"{n_readings} readings" if n_readings else "nothing to read"])
 

@@ -29,7 +29,7 @@ def perform(run: Run) -> str:
     )
     targets = run.name_targets(corpus)
     checkpoints = [checkpoint.name for checkpoint in run.checkpoints]
-    case = Case(settings, corpus, Evidence(run.layout, corpus.languages), list(targets), base, checkpoints)
+    case = Case(settings, corpus, Evidence(run.layout, corpus), list(targets), base, checkpoints)
     given = given_forms(settings.corpus.languages) | targets
     rows = [name_languages(row, given) for row in evaluate_case(case)]
     write_metrics(run.layout.metrics, rows)

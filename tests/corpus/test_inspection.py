@@ -32,7 +32,7 @@ def test_counts_lengths_and_rows_by_hand(make_corpus: MakeCorpus) -> None:
     assert english.characters.longest == len("en " * 7)
     assert (english.n_empty, english.n_missing) == (2, 0)
     assert found.languages[2].n_missing == 4
-    assert [row.id for row in found.examples] == ["i0", "i1", "i2", "i3", "i4"]
+    assert [row.id for row in found.examples] == ["i0", "i1", "i2", "y", "x"]
     assert found.examples[1].texts == {"de": "de de ", "en": "en en "}
 
 
@@ -42,6 +42,28 @@ def test_rows_that_most_languages_share_come_first(make_corpus: MakeCorpus) -> N
     found = inspect_corpus(make_corpus(*rows))
     assert found.examples[0].texts == {"en": "en together", "ja": "ja together"}
     assert found.languages[0].tokens is None
+
+
+def test_pairs_that_lack_sentences_are_counted(make_corpus: MakeCorpus) -> None:
+    rows = [(f"{lang}{n}", side, "dev", f"{side} {lang} {n}") for lang in ("de", "ja") for n in range(3)
+            for side in (lang, "en")]  # fmt: skip
+    rows += [(f"t{n}", lang, "test", f"{lang} {n}") for lang in ("de", "en", "ja") for n in range(3)]
+    found = inspect_corpus(make_corpus(*rows))
+    [gaps] = found.gaps
+    assert gaps.describe() == (
+        "dev: 2 of 3 pairs of languages are compared (de-en, en-ja), those left out share fewer than "
+        "2 sentences (de-ja)"
+    )
+    assert json.loads(json.dumps(found.to_json()))["gaps"] == [
+        {
+            "splits": ["dev"],
+            "pairs": [
+                {"languages": ["de", "en"], "n_shared": 3},
+                {"languages": ["de", "ja"], "n_shared": 0},
+                {"languages": ["en", "ja"], "n_shared": 3},
+            ],
+        }
+    ]
 
 
 def test_all_of_it_is_json(make_corpus: MakeCorpus) -> None:

@@ -25,8 +25,8 @@ TWO_OWN = {"k": [0.1, 0.3]}
 class CountedRun(Run):
     """Counts the tokens that go through the model, and those that go through its head."""
 
-    def load_model(self):
-        loaded = super().load_model()
+    def _load(self, model):
+        loaded = super()._load(model)
         find_backbone(loaded.model).register_forward_pre_hook(self.see_tokens, with_kwargs=True)
         if loaded.model.can_generate():
             loaded.model.get_output_embeddings().register_forward_pre_hook(self.see_states)
@@ -98,6 +98,25 @@ def test_files_are_as_large_as_planned(causal_folder, make_experiment, tmp_path)
     assert 0 <= real - planned["vectors"] - planned["judgements"] <= HEADERS * n_files
 
 
+def test_text_that_is_paired_with_one_language_is_planned_as_it_is_read(
+    causal_folder, make_experiment, tmp_path
+):
+    pairs = tmp_path / "pairs"
+    pairs.mkdir()
+    for code, first in (("fin", 10), ("jpn", 15)):
+        for side, start in ((code, first), ("eng", 0)):
+            lines = "".join(f"w{start + n % 25} w{n % 40} w{n // 3}\n" for n in range(60))
+            (pairs / f"tatoeba.{code}-eng.{side}").write_text(lines)
+    text = {"source": "tatoeba", "path": str(pairs), "languages": ["en", "fi", "ja"], "dev": 8, "test": 10}
+    settings = make_experiment(causal_folder, corpus=text)
+    plan = plan_experiment(settings, read_corpus(settings.corpus))
+    run = perform_all(settings, tmp_path / "artifacts")
+    assert run.counts["forward"] == plan.forward_tokens
+    planned = {item.name: item.n_bytes for item in plan.stored}
+    real, n_files = measure_files(run.layout.vectors)
+    assert 0 <= real - planned["vectors"] - planned["judgements"] <= HEADERS * n_files
+
+
 def test_a_union_is_planned_at_its_largest(causal_folder, make_experiment, tmp_path):
     settings = make_experiment(causal_folder, rank={"k": [0.1, 0.3], "experts": ["own", "union"]})
     plan = plan_experiment(settings, read_corpus(settings.corpus))
@@ -142,7 +161,27 @@ def test_a_site_that_the_model_lacks_is_refused(causal_folder, make_experiment):
 def test_text_that_cannot_be_compared_is_refused_before_it_is_counted(causal_folder, make_experiment):
     settings = make_experiment(causal_folder)
     text = read_corpus(settings.corpus)
-    lost = text.ids("test", "fi")[0]
-    kept = [row for row in text.table.to_pylist() if (row["lang"], row["id"]) != ("fi", lost)]
-    with pytest.raises(CorpusError, match=f"test: 'fi' lacks 1 of 10 meanings, '{lost}' first"):
+    held = set(text.ids("test", "fi")[:1])
+    kept = [
+        row
+        for row in text.table.to_pylist()
+        if (row["lang"], row["split"]) != ("fi", "test") or row["id"] in held
+    ]
+    with pytest.raises(CorpusError, match="test: 'fi' shares fewer than 2 sentences with every other"):
         plan_experiment(settings, Corpus(pa.Table.from_pylist(kept, schema=SCHEMA)))
+
+
+def test_checkpoints_without_targets_read_and_keep_what_was_planned(causal_folder, make_experiment, tmp_path):
+    for name in ("early", "late"):
+        load_model(str(causal_folder)).model.save_pretrained(tmp_path / name)
+        load_model(str(causal_folder)).tokenizer.save_pretrained(tmp_path / name)
+    checkpoints = [str(tmp_path / "early"), str(tmp_path / "late")]
+    settings = make_experiment(causal_folder, targets=[])
+    model = settings.model.model_dump() | {"checkpoints": checkpoints}
+    settings = make_experiment(causal_folder, model=model, targets=[])
+    plan = plan_experiment(settings, read_corpus(settings.corpus))
+    run = perform_all(settings, tmp_path / "artifacts")
+    assert run.counts["forward"] == plan.forward_tokens
+    assert run.counts["loss"] - OF_CHECK == plan.loss_tokens
+    real, n_files = measure_files(run.layout.folder)
+    assert 0 <= real - plan.disk_bytes <= HEADERS * n_files

@@ -66,7 +66,12 @@ def states(tmp_path_factory):
 def describe(states: Path) -> dict[str, object]:
     checkpoints = [str(states / "early"), {"id": str(states / "done")}]
     return {
-        "model": {"id": str(states / "done"), "dtype": "float32", "device": "cpu", "checkpoints": checkpoints},
+        "model": {
+            "id": str(states / "done"),
+            "dtype": "float32",
+            "device": "cpu",
+            "checkpoints": checkpoints,
+        },
         "corpus": {"source": "builtin", "languages": list(LANGUAGES), "find": 30, "dev": 6, "test": 14},
         "targets": [],
         "collect": {},
@@ -171,7 +176,9 @@ def test_every_family_has_a_row_for_every_layer_of_every_state(ask):
         *("centroid_distance", "centroid_distance_relative", "cka", "mexa", "isoscore", "silhouette"),
         *("nearest_centroid", "explained_variance"),
     ):
-        rivals = {"top1": by_layer["top1"] - 8}.get(metric, 0)  # centring and erasing have a curve of top1 too
+        rivals = {"top1": by_layer["top1"] - 8}.get(
+            metric, 0
+        )  # centring and erasing have a curve of top1 too
         assert by_layer[metric] - rivals == 8, metric
 
 
@@ -202,23 +209,16 @@ def test_scripts_get_the_study_too(project):
     assert "| layer |" in run_report(project, "--format", "markdown")
 
 
-def test_a_second_run_reads_nothing_and_a_changed_checkpoint_alone(project, states, tmp_path):
-    shutil.copytree(project / "artifacts", tmp_path / "artifacts")
-    own_states = tmp_path / "states"
-    shutil.copytree(states, own_states)
-    settings = describe(states)
-    settings["model"]["checkpoints"][0] = {"id": str(own_states / "early")}
-    assert "nothing to read" in embed.perform(make_run(tmp_path, states))
-    model = transformers.AutoModel.from_pretrained(own_states / "early")
-    model.embeddings.word_embeddings.weight.data += 0.1
-    transformers.XLMRobertaForMaskedLM.from_pretrained(own_states / "early").save_pretrained(tmp_path / "x")
-    model.save_pretrained(own_states / "early")
-    run = Run(
-        "study",
-        Experiment.model_validate(settings),
-        Layout(tmp_path / "artifacts").experiment("study"),
-    )
-    assert embed.perform(run) == "1 checkpoints, 6 readings"
+def test_a_second_run_reads_nothing_and_a_changed_checkpoint_alone(states, tmp_path):
+    shutil.copytree(states, tmp_path / "states")
+    run = make_run(tmp_path, tmp_path / "states")
+    corpus.perform(run)
+    assert embed.perform(run) == "1 checkpoints, 15 readings"
+    assert "nothing to read" in embed.perform(make_run(tmp_path, tmp_path / "states"))
+    model = transformers.AutoModelForMaskedLM.from_pretrained(states / "early")
+    model.roberta.embeddings.word_embeddings.weight.data += 0.1
+    model.save_pretrained(tmp_path / "states" / "early")
+    assert embed.perform(make_run(tmp_path, tmp_path / "states")) == "1 checkpoints, 6 readings"
 
 
 class WatchedRun(Run):

@@ -56,27 +56,27 @@ def test_targets_that_are_no_one_language_of_the_text(flores, tmp_path):
         make_run(tmp_path, flores, ["zh-Hant", "zh-TW"]).name_targets(text)
 
 
-def test_pairs_with_one_language_only_are_refused_before_the_model_is_loaded(tmp_path):
+def test_a_target_without_a_partner_is_refused_before_the_model_is_loaded(tmp_path):
     (tmp_path / "tatoeba").mkdir()
     for code in ("jpn", "deu"):
         for side in (code, "eng"):
             lines = "".join(f"{side} of {code} {n}\n" for n in range(9))
             (tmp_path / "tatoeba" / f"tatoeba.{code}-eng.{side}").write_text(lines)
-    text = {"source": "tatoeba", "path": str(tmp_path / "tatoeba"), "find": 3, "dev": 3, "test": 3}
-    run = make_run(tmp_path, text, ["en"])
+    text = {"source": "tatoeba", "path": str(tmp_path / "tatoeba"), "find": 7, "dev": 1, "test": 1}
+    run = make_run(tmp_path, text, ["de"])
     corpus.perform(run)
-    with pytest.raises(CorpusError, match="dev: 'de' lacks 3 of 6 meanings, 'jpn-eng/"):
+    with pytest.raises(CorpusError, match=r"dev: 'de' shares fewer than 2 .* cannot be a target; .*: none"):
         embed.perform(run)
 
 
-def test_a_sentence_that_one_language_lacks_is_refused(tmp_path):
+def test_a_language_without_a_sentence_in_a_split_is_refused(tmp_path):
     (tmp_path / "en").write_text("".join(f"line {n}\n" for n in range(12)))
-    (tmp_path / "fi").write_text("".join(f"rivi {n}\n" if n % 4 else "\n" for n in range(12)))
+    (tmp_path / "fi").write_text("rivi\n" + "\n" * 11)
     files = {lang: str(tmp_path / lang) for lang in ("en", "fi")}
     text = {"source": "lines", "files": files, "dev": 5, "test": 5, "partial": True}
-    run = make_run(tmp_path, text, ["fi"])
-    corpus.perform(run)
-    with pytest.raises(CorpusError, match=r"'fi' lacks .* 'partial: true'"):
+    run = make_run(tmp_path, text, ["en"])
+    assert "dev and test: 0 of 1 pairs of languages are compared (none)" in corpus.perform(run)
+    with pytest.raises(CorpusError, match=r"there is no sentence in 'fi'; .* leave it out of 'languages'"):
         embed.perform(run)
 
 

@@ -114,6 +114,9 @@ def _describe(problem: ErrorDetails, root: yaml.Node) -> str:
         return f"{line}unknown key {wrong!r} in {parent}{suggest(wrong, _keys_beside(location))}"
     if problem["type"] == "missing":
         return f"{line}{where or 'the file'} lacks the key {location[-1]!r}{_remedy_for_missing(location)}"
+    if problem["type"] == "union_tag_invalid":
+        wrong, valid = problem["ctx"]["tag"], problem["ctx"]["expected_tags"].replace("'", "").split(", ")
+        return f"{line}{where}: there is no source {wrong!r}{suggest(wrong, valid)}"
     message = problem["msg"].removeprefix("Value error, ")
     given = problem["input"]
     shown = f" (given: {given!r})" if isinstance(given, str | int | float | bool | None) else ""
@@ -139,7 +142,8 @@ def _descend(schema: dict[str, Any], node: dict[str, Any], step: int | str) -> d
     if "discriminator" in node:
         reference: str = node["discriminator"]["mapping"].get(step, "")
         return {"$ref": reference} if reference else {}
-    child: dict[str, Any] = node.get("properties", {}).get(step) or node.get("additionalProperties") or {}
+    inside = node.get("items") if isinstance(step, int) else node.get("additionalProperties")
+    child: dict[str, Any] = node.get("properties", {}).get(step) or inside or {}
     return child
 
 

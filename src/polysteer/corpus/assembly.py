@@ -8,26 +8,29 @@ from unicodedata import normalize
 
 import pyarrow as pa
 
+from polysteer.corpus.draw import Draw, SplitName
 from polysteer.corpus.duplicates import find_duplicates
 from polysteer.corpus.extracts import Extract, Tree
 from polysteer.corpus.findings import Finding, Findings
-from polysteer.corpus.meanings import check_ids_unique, describe_meanings, find_complete
+from polysteer.corpus.meanings import check_ids_unique, describe_meanings, find_complete, find_repeated
 from polysteer.corpus.schema import ANNOTATIONS, SCHEMA
-from polysteer.corpus.settings import FileSettings, SplitName
 from polysteer.corpus.splits import deal_meanings
 from polysteer.corpus.table import Corpus
 
 
-def assemble_corpus(extracts: Sequence[Extract], settings: FileSettings) -> Corpus:
-    """One corpus from all extracts, split as the settings say."""
+def assemble_corpus(extracts: Sequence[Extract], draw: Draw) -> Corpus:
+    """One corpus from all extracts, split as asked for."""
     empty: dict[str, list[str]] = defaultdict(list)
     kept = [_drop_empty(extract, empty[extract.lang]) for extract in extracts]
     check_ids_unique(kept)
-    usable, lacking = find_complete(kept, partial=settings.partial)
-    splits = deal_meanings(describe_meanings(kept, usable, settings), settings)
+    usable, lacking = find_complete(kept, partial=draw.partial)
+    repeated = find_repeated(kept, usable, draw.avoid)
+    usable = usable.difference(*repeated.values())
+    splits = deal_meanings(describe_meanings(kept, usable, draw), draw)
     table = pa.concat_tables([_tabulate(extract, splits) for extract in kept])
     found = [Finding.of("empty", lang, places) for lang, places in empty.items()]
     found += [Finding.of("incomplete", lang, ids) for lang, ids in lacking.items()]
+    found += [Finding.of("repeated_elsewhere", lang, ids) for lang, ids in repeated.items()]
     found += find_duplicates(table)
     found.sort(key=lambda item: (item.lang, item.kind))
     return Corpus(table, Findings(tuple(item for item in found if item.count)))

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Self
 
-Kind = Literal["empty", "duplicate", "duplicate_across_splits", "incomplete"]
+Kind = Literal["empty", "duplicate", "duplicate_across_splits", "incomplete", "repeated_elsewhere"]
 N_EXAMPLES = 10
 
 
@@ -14,6 +14,7 @@ class Finding:
 
     empty: a line without text, left out. duplicate: sentences with the text of another one.
     duplicate_across_splits: the same, in two splits. incomplete: meanings that lack this language.
+    repeated_elsewhere: meanings left out, because a split from another source has their sentence.
     """
 
     kind: Kind

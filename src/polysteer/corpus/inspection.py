@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from polysteer.corpus.findings import Findings
+from polysteer.corpus.parallel import LanguagePairs, find_gaps
 from polysteer.corpus.table import Corpus
 
 N_EXAMPLES = 5
@@ -58,17 +59,25 @@ class AlignedRow:
 
 @dataclass(frozen=True)
 class Inspection:
-    """A corpus before any model has read it."""
+    """A corpus before any model has read it. gaps: dev and test, where languages lack sentences there."""
 
     fingerprint: str
     languages: tuple[LanguageInspection, ...]
     n_meanings: dict[str, int]
+    gaps: tuple[LanguagePairs, ...]
     examples: tuple[AlignedRow, ...]
     findings: Findings
 
     def to_json(self) -> dict[str, Any]:
         """Plain dicts and lists."""
-        return {**asdict(self), "findings": self.findings.to_json()}
+        gaps = [
+            {
+                "splits": list(pairs.splits),
+                "pairs": [{"languages": list(pair), "n_shared": n} for pair, n in pairs.n_shared.items()],
+            }
+            for pairs in self.gaps
+        ]
+        return {**asdict(self), "gaps": gaps, "findings": self.findings.to_json()}
 
 
 def inspect_corpus(corpus: Corpus, tokenizer: Tokenizer | None = None) -> Inspection:
@@ -79,6 +88,7 @@ def inspect_corpus(corpus: Corpus, tokenizer: Tokenizer | None = None) -> Inspec
         fingerprint=corpus.fingerprint(),
         languages=tuple(languages),
         n_meanings=n_meanings,
+        gaps=tuple(find_gaps(corpus)),
         examples=_show_rows(corpus),
         findings=corpus.findings,
     )
@@ -113,14 +123,19 @@ def _measure(lengths: Sequence[int]) -> Lengths:
 
 
 def _show_rows(corpus: Corpus) -> tuple[AlignedRow, ...]:
-    """The first meanings of the first split that most languages share."""
-    split = corpus.splits[0]
+    """Of each split the first meanings that most languages share, most of them from find."""
+    first, *others = corpus.splits
+    shown = _show_split(corpus, first, N_EXAMPLES - len(others))
+    return tuple(shown + [row for split in others for row in _show_split(corpus, split, 1)])
+
+
+def _show_split(corpus: Corpus, split: str, n_rows: int) -> list[AlignedRow]:
     texts = {
         lang: dict(zip(corpus.ids(split, lang), corpus.texts(lang, split), strict=True))
         for lang in corpus.languages
     }
     ids = sorted(corpus.ids(split), key=lambda id_: (-sum(id_ in known for known in texts.values()), id_))
-    return tuple(
+    return [
         AlignedRow(id_, split, {lang: known[id_] for lang, known in texts.items() if id_ in known})
-        for id_ in ids[:N_EXAMPLES]
-    )
+        for id_ in ids[:n_rows]
+    ]

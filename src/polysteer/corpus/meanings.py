@@ -1,11 +1,11 @@
 """Which ids of several extracts name one meaning that can be used, and which of them must stay together."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import NamedTuple
 
+from polysteer.corpus.draw import Draw
 from polysteer.corpus.extracts import Extract
-from polysteer.corpus.settings import FileSettings
 from polysteer.corpus.splits import Meaning
 from polysteer.errors import CorpusError
 
@@ -46,7 +46,22 @@ def find_complete(extracts: Sequence[Extract], *, partial: bool) -> Completeness
     return Completeness(usable, dict(lacking))
 
 
-def describe_meanings(extracts: Sequence[Extract], usable: set[str], settings: FileSettings) -> list[Meaning]:
+def find_repeated(
+    extracts: Iterable[Extract], usable: Set[str], avoid: Mapping[str, Set[str]]
+) -> dict[str, list[str]]:
+    """By language, the usable ids whose sentence is among those to avoid."""
+    repeated: dict[str, list[str]] = defaultdict(list)
+    for extract in extracts:
+        avoided = avoid.get(extract.lang, set())
+        repeated[extract.lang] += [
+            id_
+            for id_, text in zip(extract.ids, extract.texts, strict=True)
+            if text in avoided and id_ in usable
+        ]
+    return dict(repeated)
+
+
+def describe_meanings(extracts: Sequence[Extract], usable: set[str], draw: Draw) -> list[Meaning]:
     """Every usable id once, grouped with those that share a sentence.
 
     Parts that go to different splits by the user's own wish are not grouped with each other.
@@ -55,12 +70,12 @@ def describe_meanings(extracts: Sequence[Extract], usable: set[str], settings: F
     first: dict[str, tuple[Extract, int]] = {}
     holders: dict[tuple[str, frozenset[str], str], str] = {}
     for extract in extracts:
-        pool = frozenset(split for split, parts in settings.take.items() if extract.part in parts)
+        pool = frozenset(split for split, parts in draw.take.items() if extract.part in parts)
         for row, (id_, text) in enumerate(zip(extract.ids, extract.texts, strict=True)):
             if id_ not in usable:
                 continue
             other, other_row = first.setdefault(id_, (extract, row))
-            if settings.take and other.part != extract.part:
+            if draw.take and other.part != extract.part:
                 raise CorpusError(
                     f"{extract.place(row)}: the id {id_!r} is in the split {extract.part!r} here and in "
                     f"{other.part!r} in {other.place(other_row)}; a meaning belongs to one split"

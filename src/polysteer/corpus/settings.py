@@ -1,16 +1,15 @@
 """The `corpus:` section of experiments.yaml: one frozen model per source, told apart by `source:`."""
 
-import itertools
-from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from polysteer.corpus.languages import canonical_language, given_forms
+from polysteer.corpus import origins
+from polysteer.corpus.draw import Draw, SplitName, find_rivals
+from polysteer.corpus.languages import given_forms
+from polysteer.corpus.origins import Names
+from polysteer.corpus.parts import Part, gather_parts
 from polysteer.errors import LanguageError
-
-SplitName = Literal["find", "dev", "test"]
-SPLIT_NAMES: tuple[SplitName, ...] = ("find", "dev", "test")
 
 
 def _check_languages(codes: tuple[str, ...]) -> tuple[str, ...]:
@@ -21,27 +20,11 @@ def _check_languages(codes: tuple[str, ...]) -> tuple[str, ...]:
     return codes
 
 
-def _check_language(code: str) -> str:
-    try:
-        canonical_language(code)
-    except LanguageError as error:
-        raise ValueError(str(error)) from error
-    return code
-
-
-def _as_tuple(value: object) -> object:
-    return (value,) if isinstance(value, str) else value
-
-
-Language = Annotated[str, AfterValidator(_check_language)]
+Codes = Annotated[tuple[str, ...], AfterValidator(_check_languages)]
 Languages = Annotated[
-    tuple[str, ...],
-    AfterValidator(_check_languages),
-    Field(description="codes in ISO 639, BCP-47 or FLORES form; empty for all that the source has"),
+    Codes, Field(description="codes in ISO 639, BCP-47 or FLORES form; empty for all that the source has")
 ]
 Size = Annotated[int, Field(ge=1)]
-Parts = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
-Files = Annotated[tuple[str, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
 
 
 class _Settings(BaseModel):
@@ -51,13 +34,17 @@ class _Settings(BaseModel):
     seed: int = Field(0, ge=0, description="draws the sentences of each split")
 
 
-class BuiltinSettings(_Settings):
+class BuiltinSettings(origins.Builtin, _Settings):
     """Sentences from polysteer's own grammar; no file needed."""
 
-    source: Literal["builtin"]
     find: Size = 1000
     dev: Size = 500
     test: Size = 500
+
+    @property
+    def draw(self) -> Draw:
+        """All three splits."""
+        return Draw({"find": self.find, "dev": self.dev, "test": self.test}, self.languages, seed=self.seed)
 
 
 class FileSettings(_Settings):
@@ -66,7 +53,7 @@ class FileSettings(_Settings):
     find: Size | None = Field(None, description="meanings that experts come from; absent: all that are left")
     dev: Size | None = Field(None, description="meanings to choose on; absent: all that are left")
     test: Size | None = Field(None, description="meanings to report on; absent: all that are left")
-    take: dict[SplitName, Parts] = Field(
+    take: dict[SplitName, Names] = Field(
         default_factory=dict,
         description="which of the source's own splits each of ours is drawn from; absent: from all of them",
     )
@@ -74,121 +61,59 @@ class FileSettings(_Settings):
 
     @model_validator(mode="after")
     def _leftovers_go_one_way(self) -> "FileSettings":
-        greedy = [split for split in SPLIT_NAMES if self.size(split) is None]
-        for first, second in itertools.combinations(greedy, 2):
-            parts_a, parts_b = self.take.get(first), self.take.get(second)
-            if parts_a is None or parts_b is None or set(parts_a) & set(parts_b):
-                raise ValueError(
-                    f"{first} and {second} both take all that is left of the same sentences; "
-                    f"write how many meanings one of them gets, as in '{second}: 500'"
-                )
+        rivals = find_rivals(self.draw.sizes, self.take)
+        if rivals:
+            raise ValueError(
+                f"{rivals[0]} and {rivals[1]} both take all that is left of the same sentences; "
+                f"write how many meanings one of them gets, as in '{rivals[1]}: 500'"
+            )
         return self
 
-    def size(self, split: SplitName) -> int | None:
-        """How many meanings a split gets; None for all that are left."""
-        return {"find": self.find, "dev": self.dev, "test": self.test}[split]
+    @property
+    def draw(self) -> Draw:
+        """All three splits."""
+        sizes: dict[SplitName, int | None] = {"find": self.find, "dev": self.dev, "test": self.test}
+        return Draw(sizes, self.languages, self.take, self.seed, self.partial)
 
 
-class Flores200Settings(FileSettings):
+class Flores200Settings(origins.Flores200, FileSettings):
     """FLORES-200 as distributed, or FLORES+ with one table per language."""
 
-    source: Literal["flores200"]
-    path: Path = Field(description="the folder that holds dev/ and devtest/")
     dev: Size | None = 400
-    take: dict[SplitName, Parts] = {"find": ("dev",), "dev": ("devtest",), "test": ("devtest",)}
+    take: dict[SplitName, Names] = origins.Flores200.usual_take
 
 
-class Sib200Settings(FileSettings):
+class Sib200Settings(origins.Sib200, FileSettings):
     """SIB-200: FLORES sentences with a topic."""
 
-    source: Literal["sib200"]
-    path: Path = Field(description="the folder that holds one folder per language")
-    take: dict[SplitName, Parts] = {"find": ("train",), "dev": ("dev",), "test": ("test",)}
+    take: dict[SplitName, Names] = origins.Sib200.usual_take
 
 
-class TatoebaSettings(FileSettings):
+class TatoebaSettings(origins.Tatoeba, FileSettings):
     """LASER's Tatoeba test pairs, each language with English; sizes count per pair."""
 
-    source: Literal["tatoeba"]
-    path: Path = Field(description="the folder that holds tatoeba.xxx-eng.xxx and .eng")
 
-
-class ConlluSettings(FileSettings):
+class ConlluSettings(origins.Conllu, FileSettings):
     """Universal Dependencies treebanks, files named as UD names them."""
 
-    source: Literal["conllu"]
-    path: Path = Field(description="the folder that holds xx_name-ud-part.conllu, in subfolders or not")
-    treebanks: tuple[str, ...] = Field((), description="names such as pud; empty for all in the folder")
-    parallel: Parts = Field(
-        (), description="treebanks in which equal sent_id means translation; others go by parallel_id"
-    )
 
-
-class LinesSettings(FileSettings):
+class LinesSettings(origins.Lines, FileSettings):
     """One file per language, one sentence a line, line n of each file the same meaning."""
 
-    source: Literal["lines"]
-    files: dict[Language, Path | dict[str, Path]] = Field(
-        min_length=1, description="language: file, or language: {split: file}"
-    )
 
-
-class ColumnSettings(FileSettings):
-    """Which columns of a table hold what: one row per sentence, or one column per language (`texts`)."""
-
-    files: Files = Field(
-        description="one or several; {lang} and {split} stand for what a file's name says, * for anything"
-    )
-    id: str | None = Field(None, description="column that is equal for translations; absent: the row number")
-    text: str | None = Field(None, description="column with the sentence")
-    lang: str | None = Field(None, description="column with the language; absent where a path has {lang}")
-    split: str | None = Field(None, description="column with the source's own split")
-    topic: str | None = Field(None, description="column with the topic")
-    texts: dict[Language, str] = Field(default_factory=dict, description="language: its column")
-
-    @model_validator(mode="after")
-    def _one_shape(self) -> "ColumnSettings":
-        if bool(self.texts) == (self.text is not None):
-            raise ValueError(
-                "name either the column of the sentence (text) or one column per language (texts)"
-            )
-        if self.texts and self.lang:
-            raise ValueError("lang has no place beside texts, which names the languages already")
-        if self.text and not self.id:
-            raise ValueError("name the column that is equal for translations (id)")
-        named_by_file = ["{lang}" in pattern for pattern in self.files]
-        if self.text and (any(named_by_file) if self.lang else not all(named_by_file)):
-            raise ValueError(
-                "name the column of the language (lang) or write {lang} in every file, one of both"
-            )
-        return self
-
-
-class TableSettings(ColumnSettings):
+class TableSettings(origins.Table, FileSettings):
     """CSV, TSV, JSONL or Parquet with columns named here."""
 
-    source: Literal["table"]
 
-
-class BitextSettings(FileSettings):
+class BitextSettings(origins.Bitext, FileSettings):
     """A TMX file, or a text file with one column per language, split by tabs."""
 
-    source: Literal["bitext"]
-    path: Path
-    columns: tuple[Language | Literal["-"], ...] = Field(
-        (), description="languages of the columns, where it is no TMX; - for one that is left out"
-    )
 
-
-class HubSettings(ColumnSettings):
+class HubSettings(origins.Hub, FileSettings):
     """Tables of a data set on the Hugging Face hub, pinned to a revision."""
 
-    source: Literal["hub"]
-    dataset: str = Field(description="owner/name")
-    revision: str = Field(description="commit, tag or branch; a commit makes the run repeatable")
 
-
-CorpusSettings = Annotated[
+SingleSettings = (
     BuiltinSettings
     | Flores200Settings
     | Sib200Settings
@@ -197,6 +122,34 @@ CorpusSettings = Annotated[
     | LinesSettings
     | TableSettings
     | BitextSettings
-    | HubSettings,
-    Field(discriminator="source"),
-]
+    | HubSettings
+)
+
+
+class JoinedSettings(_Settings):
+    """Splits from different sources: experts from one text, numbers on another."""
+
+    source: Literal["joined"]
+    languages: Codes = Field(min_length=1, description="codes of languages that all of the sources have")
+    find: Part = Field(description="the text that experts come from")
+    dev: Part = Field(description="the text to choose on")
+    test: Part = Field(description="the text to report on")
+
+    @property
+    def parts(self) -> dict[SplitName, Any]:
+        """Where each split comes from."""
+        return {"find": self.find, "dev": self.dev, "test": self.test}
+
+    @model_validator(mode="after")
+    def _leftovers_go_one_way(self) -> "JoinedSettings":
+        for gathered in gather_parts(self.parts):
+            rivals = find_rivals(gathered.sizes, gathered.take)
+            if rivals:
+                raise ValueError(
+                    f"{rivals[0]} and {rivals[1]} both take all that is left of the same sentences; "
+                    f"write how many meanings one of them gets, as in 'size: 500' in {rivals[0]}"
+                )
+        return self
+
+
+CorpusSettings = Annotated[SingleSettings | JoinedSettings, Field(discriminator="source")]

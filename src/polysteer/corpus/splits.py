@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from polysteer.corpus.settings import SPLIT_NAMES, FileSettings, SplitName
+from polysteer.corpus.draw import SPLIT_NAMES, Draw, SplitName
 from polysteer.errors import CorpusError
 
 FILL_ORDER: tuple[SplitName, ...] = ("test", "dev", "find")
@@ -40,22 +40,24 @@ class _Pile(NamedTuple):
         return max(self.bundles.values()) > 1
 
 
-def deal_meanings(meanings: Sequence[Meaning], settings: FileSettings) -> dict[str, SplitName]:
+def deal_meanings(meanings: Sequence[Meaning], draw: Draw) -> dict[str, SplitName]:
     """The split of every id that is used.
 
     test is filled first, so that a larger find leaves it alone; sentences that repeat each other go to find,
-    where they spoil no retrieval, unless the sizes only come out with them.
+    where they spoil no retrieval, unless the sizes only come out with them. Without a find they come last.
     """
-    _check_parts(meanings, settings)
-    piles = _pile_up(meanings, settings.seed)
+    _check_parts(meanings, draw)
+    piles = _pile_up(meanings, draw.seed)
+    if "find" not in draw.sizes:
+        piles.sort(key=lambda pile: pile.repeats)
     bundles = sorted({meaning.bundle for meaning in meanings})
-    splits, lacking = _fill(piles, settings, bundles, repeats_to_find=True)
+    splits, lacking = _fill(piles, draw, bundles, repeats_to_find=True)
     if lacking:
         largest_first = sorted(piles, key=lambda pile: -len(pile.ids))
-        splits, lacking = _fill(largest_first, settings, bundles, repeats_to_find=False)
+        splits, lacking = _fill(largest_first, draw, bundles, repeats_to_find=False)
     if lacking:
-        raise ShortageError(_describe_shortage(meanings, settings, lacking))
-    _check_none_empty(splits.values())
+        raise ShortageError(_describe_shortage(meanings, draw, lacking))
+    _check_none_empty(splits.values(), draw)
     return splits
 
 
@@ -77,17 +79,18 @@ def _pile_up(meanings: Sequence[Meaning], seed: int) -> list[_Pile]:
 
 
 def _fill(
-    piles: Iterable[_Pile], settings: FileSettings, bundles: Sequence[str], *, repeats_to_find: bool
+    piles: Iterable[_Pile], draw: Draw, bundles: Sequence[str], *, repeats_to_find: bool
 ) -> tuple[dict[str, SplitName], _Room]:
     """Each pile goes into the first split that may draw from its parts and has room; what stays unfilled."""
-    sized = [split for split in FILL_ORDER if settings.size(split) is not None]
-    order = sized + [split for split in FILL_ORDER if split not in sized]
-    room = {(bundle, split): settings.size(split) or 0 for bundle in bundles for split in sized}
+    filled = [split for split in FILL_ORDER if split in draw.sizes]
+    sized = [split for split in filled if draw.sizes[split] is not None]
+    order = sized + [split for split in filled if split not in sized]
+    room = {(bundle, split): draw.sizes[split] or 0 for bundle in bundles for split in sized}
     splits: dict[str, SplitName] = {}
     for pile in piles:
         find_first = repeats_to_find and pile.repeats
         for split in sorted(order, key=lambda split: split != "find") if find_first else order:
-            if _may_draw(split, pile, settings) and _has_room(room, split, pile):
+            if _may_draw(split, pile, draw) and _has_room(room, split, pile):
                 for bundle, count in pile.bundles.items():
                     if (bundle, split) in room:
                         room[bundle, split] -= count
@@ -100,38 +103,39 @@ def _has_room(room: _Room, split: SplitName, pile: _Pile) -> bool:
     return all(room.get((bundle, split), count) >= count for bundle, count in pile.bundles.items())
 
 
-def _may_draw(split: SplitName, pile: _Pile, settings: FileSettings) -> bool:
-    return split not in settings.take or pile.parts <= set(settings.take[split])
+def _may_draw(split: SplitName, pile: _Pile, draw: Draw) -> bool:
+    return split not in draw.take or pile.parts <= set(draw.take[split])
 
 
-def _check_parts(meanings: Sequence[Meaning], settings: FileSettings) -> None:
+def _check_parts(meanings: Sequence[Meaning], draw: Draw) -> None:
     known = {meaning.part for meaning in meanings}
-    for split, parts in settings.take.items():
+    for split, parts in draw.take.items():
         unknown = set(parts) - known
         if unknown:
             shown = ", ".join(sorted(known)) if known != {""} else "none"
             raise CorpusError(
-                f"take.{split}: the source has no split {min(unknown)!r} in these languages; it has {shown}"
+                f"{split} is to be taken from {min(unknown)!r}, but the source has no such split in these "
+                f"languages; it has {shown}"
             )
 
 
-def _check_none_empty(used: Iterable[SplitName]) -> None:
+def _check_none_empty(used: Iterable[SplitName], draw: Draw) -> None:
     present = set(used)
     for split in SPLIT_NAMES:
-        if split not in present:
+        if split in draw.sizes and split not in present:
             raise CorpusError(
                 f"no sentence is left for {split}; ask for fewer in the others, or take it from another part"
             )
 
 
-def _describe_shortage(meanings: Sequence[Meaning], settings: FileSettings, lacking: _Room) -> str:
+def _describe_shortage(meanings: Sequence[Meaning], draw: Draw, lacking: _Room) -> str:
     (bundle, split), missing = next(iter(lacking.items()))
-    parts = settings.take.get(split)
+    parts = draw.take.get(split)
     there = sum(meaning.bundle == bundle and (parts is None or meaning.part in parts) for meaning in meanings)
     where = f" in {bundle}" if bundle else ""
     source = f" from {' + '.join(parts)}" if parts else ""
     return (
-        f"{split}: {settings.size(split)} meanings asked for, {missing} too many: {there} are there"
+        f"{split}: {draw.sizes[split]} meanings asked for, {missing} too many: {there} are there"
         f"{source}{where} for all splits, and those that repeat a sentence stay together; ask for fewer, "
         "leave out languages that lack some, or write 'partial: true'"
     )

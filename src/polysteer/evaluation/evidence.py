@@ -8,15 +8,18 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from polysteer.corpus.table import Corpus
 from polysteer.embeddings.rivals import add_direction, average_languages, center_languages, mean_difference
 from polysteer.errors import ArtifactError
 from polysteer.layout import BASELINE, ExperimentLayout
 from polysteer.masks.erasure import fit_subspace
 from polysteer.masks.subspace import LanguageSubspace
 from polysteer.masks.subspace_metadata import SubspaceMetadata
+from polysteer.metrics.pairing import Pairings
 from polysteer.metrics.perplexity import LanguageLoss
 from polysteer.trials.choices import Choices, load_choices
 from polysteer.trials.judgement import Judgement, load_judgement
+from polysteer.trials.pairings import pair_rows
 from polysteer.trials.vectors import LanguageVectors, load_vectors
 
 DIRECTION_STRENGTHS = (0.5, 1.0, 2.0)
@@ -26,10 +29,14 @@ ByLanguage = Mapping[str, npt.NDArray[np.float32]]
 
 @dataclass(frozen=True)
 class Spaces:
-    """Vectors of one condition on one split, for every layer; and losses, none where none were measured."""
+    """Vectors of one condition on one split, for every layer; and losses, none where none were measured.
+
+    pairings: which rows are translations, None where row i is the same sentence in every language.
+    """
 
     by_layer: Mapping[str, ByLanguage]
     losses: Mapping[str, LanguageLoss]
+    pairings: Pairings | None = None
 
 
 @dataclass(frozen=True)
@@ -37,7 +44,12 @@ class Evidence:
     """Reads an experiment's files when they are asked for."""
 
     layout: ExperimentLayout
-    languages: Sequence[str]
+    corpus: Corpus
+
+    @property
+    def languages(self) -> Sequence[str]:
+        """All of them."""
+        return self.corpus.languages
 
     @cached_property
     def means(self) -> Mapping[str, ByLanguage]:
@@ -59,6 +71,7 @@ class Evidence:
                 for layer in layers
             },
             {language: content.loss for language, content in read.items() if content.loss is not None},
+            self._pairings_by_split[split],
         )
 
     def center(self, plain: Spaces) -> Spaces:
@@ -66,7 +79,7 @@ class Evidence:
         by_layer = {
             layer: center_languages(vectors, self.means[layer]) for layer, vectors in plain.by_layer.items()
         }
-        return Spaces(by_layer, {})
+        return Spaces(by_layer, {}, plain.pairings)
 
     def erase(self, plain: Spaces) -> Spaces:
         """Every vector without the directions in which the languages' means differ: no label is needed."""
@@ -74,7 +87,7 @@ class Evidence:
             layer: {language: self._subspace.erase(rows, layer=layer) for language, rows in vectors.items()}
             for layer, vectors in plain.by_layer.items()
         }
-        return Spaces(by_layer, {})
+        return Spaces(by_layer, {}, plain.pairings)
 
     def add_direction(self, plain: Spaces, target: str, strength: float) -> Spaces:
         """Everything moved along the mean difference towards the target."""
@@ -82,7 +95,7 @@ class Evidence:
             layer: add_direction(vectors, mean_difference(self.means[layer], target), strength)
             for layer, vectors in plain.by_layer.items()
         }
-        return Spaces(by_layer, {})
+        return Spaces(by_layer, {}, plain.pairings)
 
     def choices(self, target: str) -> Choices:
         """What dev picked."""
@@ -95,6 +108,11 @@ class Evidence:
     def controls(self, target: str, n_draws: int) -> list[Judgement]:
         """What each draw of random neurons did on test."""
         return [load_judgement(_require(self.layout.control(target, draw))) for draw in range(n_draws)]
+
+    @cached_property
+    def _pairings_by_split(self) -> Mapping[str, Pairings | None]:
+        """Nothing is looked for among the sentences of `find`."""
+        return {"find": None, **{split: pair_rows(self.corpus, split) for split in ("dev", "test")}}
 
     @cached_property
     def _subspace(self) -> LanguageSubspace:

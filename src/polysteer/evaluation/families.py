@@ -35,10 +35,11 @@ def list_families(
         series: list[Series] = []
         rows, in_detail = test.by_layer[layer], layer in picked
         if "geometry" in families:
-            series += list_geometry(fitted_on, rows, retrieval_by_layer[layer], in_detail=in_detail)
+            found = retrieval_by_layer[layer]
+            series += list_geometry(fitted_on, rows, found, test.pairings, in_detail=in_detail)
         if "abx" in families:
-            series += list_abx(rows, in_detail=in_detail)
-        if "probes" in families:
+            series += list_abx(rows, test.pairings, in_detail=in_detail)
+        if "probes" in families and test.pairings is None:
             series += list_probes(fitted_on, rows, case.topics, in_detail=in_detail)
         yield from _list_defined(replace(row, layer=layer), series, case.settings.evaluate)
 
@@ -47,13 +48,15 @@ def _list_defined(
     row: MetricRow, series: Sequence[Series], evaluate: EvaluateSettings
 ) -> Iterator[MetricRow]:
     """A number that is not defined has no row. Topics may be known of fewer meanings than there are."""
-    defined = [one for one in series if np.isfinite(one.values).all()]
+    defined = [one for one in series if np.isfinite(one.values).any(axis=1).all()]
     for n_meanings in sorted({one.values.shape[-1] for one in defined}):
         alike = [one for one in defined if one.values.shape[-1] == n_meanings]
-        yield from map(_bound, list_series(row, alike, evaluate))
+        yield from map(_limit, list_series(row, alike, evaluate))
 
 
-def _bound(row: MetricRow) -> MetricRow:
+def _limit(row: MetricRow) -> MetricRow:
+    """Only MEXA looks for something among candidates."""
+    row = row if row.metric == "mexa" else replace(row, candidates=None)
     if row.ci_low is None or row.ci_high is None or row.metric not in (*SHARES, *DISTANCES):
         return row
     highest = 1.0 if row.metric in SHARES else row.ci_high

@@ -5,22 +5,35 @@ from collections.abc import Iterator
 from polysteer.evaluation.evidence import ByLanguage
 from polysteer.evaluation.spaces import Series
 from polysteer.metrics.geometry import (
+    PairValues,
     explain_by_language,
     measure_centroids,
     measure_cka,
     measure_isoscore,
     measure_mexa,
 )
+from polysteer.metrics.pairing import Pairings, measure_shared
 from polysteer.metrics.retrieval import Retrieval
 from polysteer.metrics.separability import find_nearest_centroid, measure_silhouette
+from polysteer.metrics.vectors import VectorsByLanguage
 from polysteer.store.rows import ALL
 
 
 def list_geometry(
-    find: ByLanguage, test: ByLanguage, retrieval: Retrieval, *, in_detail: bool
+    find: ByLanguage,
+    test: ByLanguage,
+    retrieval: Retrieval,
+    pairings: Pairings | None,
+    *,
+    in_detail: bool,
 ) -> Iterator[Series]:
-    """Everything over all languages; `in_detail` by pair, each once, and by language as well."""
-    yield from _list_by_pair(test, retrieval, in_detail=in_detail)
+    """Everything over all languages; `in_detail` by pair, each once, and by language as well.
+
+    Where languages hold unlike sentences, pairs are all that can be compared.
+    """
+    yield from _list_by_pair(test, retrieval, pairings, in_detail=in_detail)
+    if pairings is not None:
+        return
     yield from _list_by_language(find, test, in_detail=in_detail)
     yield Series("isoscore", ALL, ALL, measure_isoscore(test)[None])
     yield Series("explained_variance", ALL, ALL, explain_by_language(test)[None])
@@ -29,14 +42,15 @@ def list_geometry(
             yield Series("isoscore", language, None, measure_isoscore({language: rows})[None])
 
 
-def _list_by_pair(test: ByLanguage, retrieval: Retrieval, *, in_detail: bool) -> Iterator[Series]:
-    centroids = measure_centroids(test)
-    for metric, found in (
-        ("centroid_distance", centroids.raw),
-        ("centroid_distance_relative", centroids.relative),
-        ("cka", measure_cka(test)),
-        ("mexa", measure_mexa(retrieval)),
-    ):
+def _list_by_pair(
+    test: ByLanguage, retrieval: Retrieval, pairings: Pairings | None, *, in_detail: bool
+) -> Iterator[Series]:
+    def measure(vectors: VectorsByLanguage) -> list[PairValues]:
+        return [*measure_centroids(vectors), measure_cka(vectors)]
+
+    of_pairs = [*measure_shared(test, pairings, measure), measure_mexa(retrieval)]
+    metrics = ("centroid_distance", "centroid_distance_relative", "cka", "mexa")
+    for metric, found in zip(metrics, of_pairs, strict=True):
         yield Series(metric, ALL, ALL, found.values)
         if in_detail:
             yield from (Series(metric, *pair, found.values[[i]]) for i, pair in enumerate(found.pairs))

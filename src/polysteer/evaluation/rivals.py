@@ -18,6 +18,7 @@ from polysteer.evaluation.spaces import (
     retrieve_by_layer,
 )
 from polysteer.metrics.choice import Choice
+from polysteer.metrics.pairing import retrieve_shared
 from polysteer.metrics.sparse import retrieve_sparse_translations
 from polysteer.store.rows import (
     ALL,
@@ -82,13 +83,14 @@ def list_surface(case: Case) -> Iterator[MetricRow]:
     row = replace(case.base, intervention=SURFACE, embedding_pooling=None)
     find = [text for language in case.corpus.languages for text in case.corpus.texts(language, "find")]
     texts = {language: case.corpus.texts(language, "test") for language in case.corpus.languages}
-    found = retrieve_sparse_translations(embed_surface(texts, fitted_on=find))
+    found = retrieve_shared(
+        embed_surface(texts, fitted_on=find), case.plain.test.pairings, retrieve_sparse_translations
+    )
     yield replace(row, metric=CHOSEN_SAME_LAYER, split="dev", value=1.0)
     series = [Series("top1", ALL, ALL, found.hits())]
     for target in case.targets:
         series += list_directions(found, target)
-    with_pool = replace(row, candidates=found.n_candidates)
-    yield from list_series(with_pool, series, case.settings.evaluate)
+    yield from list_series(row, series, case.settings.evaluate)
 
 
 def _list_moved(case: Case, name: str, move: Callable[[Spaces], Spaces]) -> Iterator[MetricRow]:

@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from polysteer.config.schema import EvaluateSettings
 from polysteer.evaluation.evidence import Spaces
-from polysteer.metrics.alignment import measure_alignment
 from polysteer.metrics.choice import Choice, Judged
-from polysteer.metrics.intervals import bootstrap_means
+from polysteer.metrics.intervals import average_pairs, bootstrap_means
+from polysteer.metrics.pairing import align_shared, retrieve_shared
 from polysteer.metrics.perplexity import LanguageLoss
 from polysteer.metrics.retrieval import Direction, Retrieval, retrieve_translations, select_pairs
 from polysteer.store.rows import ALL, CHOSEN_BEST_LAYER, CHOSEN_SAME_LAYER, MetricRow, excluding
@@ -21,22 +21,31 @@ Values = npt.NDArray[np.float64] | npt.NDArray[np.bool_]
 
 
 class Series(NamedTuple):
-    """Values of one metric, [meaning] or [pair, meaning], that become one row."""
+    """Values of one metric, [pair, meaning], that become one row; NaN where a pair lacks a meaning."""
 
     metric: str
     source: str
     reference: str | None
     values: Values
 
+    @property
+    def n_candidates(self) -> int | None:
+        """How many sentences each pair shares; None where pairs share unlike many."""
+        counts = np.unique(np.count_nonzero(~np.isnan(self.values), axis=1))
+        return int(counts[0]) if len(counts) == 1 else None
+
 
 def retrieve_by_layer(spaces: Spaces) -> dict[str, Retrieval]:
-    """Retrieval among all languages, at every layer."""
-    return {layer: retrieve_translations(vectors) for layer, vectors in spaces.by_layer.items()}
+    """Retrieval between all languages that share sentences, at every layer."""
+    return {
+        layer: retrieve_shared(vectors, spaces.pairings, retrieve_translations)
+        for layer, vectors in spaces.by_layer.items()
+    }
 
 
 def judge_retrieval(label: str, retrieval_by_layer: Mapping[str, Retrieval]) -> Judged:
     """What the rule of choice looks at where an intervention costs nothing that is defined."""
-    top1 = {layer: float(found.hits().mean()) for layer, found in retrieval_by_layer.items()}
+    top1 = {layer: average_pairs(found.hits()) for layer, found in retrieval_by_layer.items()}
     return Judged(label, top1, None)
 
 
@@ -73,8 +82,7 @@ def list_spaces(
             series += _detail_retrieval(retrieval, targets)
             if "alignment" in evaluate.families:
                 series += _detail_alignment(spaces, layer)
-        at_layer = replace(row, layer=layer, candidates=retrieval.n_candidates)
-        yield from list_series(at_layer, series, evaluate)
+        yield from list_series(replace(row, layer=layer), series, evaluate)
 
 
 def list_series(row: MetricRow, series: Sequence[Series], evaluate: EvaluateSettings) -> Iterator[MetricRow]:
@@ -88,6 +96,7 @@ def list_series(row: MetricRow, series: Sequence[Series], evaluate: EvaluateSett
             metric=one.metric,
             source=one.source,
             reference=one.reference,
+            candidates=one.n_candidates,
             value=interval.mean,
             ci_low=interval.low,
             ci_high=interval.high,
@@ -118,14 +127,14 @@ def _detail_retrieval(retrieval: Retrieval, targets: Sequence[str]) -> list[Seri
         Series("top5", ALL, ALL, retrieval.hits(5)),
         Series("mrr", ALL, ALL, retrieval.reciprocal_ranks()),
     ]
-    series += [Series("top1", *pair, hits[i]) for i, pair in enumerate(retrieval.pairs)]
+    series += [Series("top1", *pair, hits[[i]]) for i, pair in enumerate(retrieval.pairs)]
     for target in targets:
         series += list_directions(retrieval, target)
     return series
 
 
 def _detail_alignment(spaces: Spaces, layer: str) -> list[Series]:
-    found = measure_alignment(spaces.by_layer[layer])
+    found = align_shared(spaces.by_layer[layer], spaces.pairings)
     return [
         Series("pair_cosine", ALL, ALL, found.pair_cosine),
         Series("random_cosine", ALL, ALL, found.random_cosine),

@@ -4,13 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-
 from polysteer.evaluation.case import Case
 from polysteer.evaluation.families import list_families
 from polysteer.evaluation.spaces import (
     Series,
+    Values,
     list_choice,
     list_dev,
     list_directions,
@@ -19,7 +17,7 @@ from polysteer.evaluation.spaces import (
     retrieve_by_layer,
 )
 from polysteer.metrics.choice import Choice
-from polysteer.metrics.intervals import ControlRank, Difference, compare_paired, rank_among
+from polysteer.metrics.intervals import ControlRank, Difference, average_pairs, compare_paired, rank_among
 from polysteer.metrics.perplexity import measure_cost
 from polysteer.store.rows import ALL, BEST_LAYER_SUFFIX, CHOSEN_SAME_LAYER, CONTROL, MetricRow
 from polysteer.trials.judgement import Judgement
@@ -72,9 +70,9 @@ def list_controls(case: Case, target: str, controls: Sequence[Judgement]) -> Ite
                 source=one.source,
                 reference=one.reference,
                 layer=case.primary,
-                candidates=found.n_candidates,
-                value=float(one.values.mean()),
-                n=found.n_candidates,
+                candidates=one.n_candidates,
+                value=average_pairs(one.values),
+                n=found.ranks.shape[1],
             )
 
 
@@ -117,7 +115,7 @@ def _describe_mask(
 def _compare(
     case: Case,
     row: MetricRow,
-    hits: npt.NDArray[np.bool_],
+    hits: Values,
     layer: str,
     suffix: str,
     draws: Sequence[float],
@@ -130,5 +128,5 @@ def _compare(
     beside = plain.same.layer if not suffix else plain.best.layer
     before = plain.retrieval_by_layer[beside].hits()
     difference = compare_paired(hits, before, resamples=evaluate.resamples, seed=evaluate.seed)
-    among = rank_among(float(hits.mean()), draws) if draws else None
+    among = rank_among(average_pairs(hits), draws) if draws else None
     return Comparison(replace(row, layer=layer), suffix, difference, among)

@@ -17,11 +17,13 @@ from polysteer.metrics.intervals import (
     Difference,
     Interval,
     adjust_holm,
+    average_pairs,
     bootstrap_mean,
     bootstrap_means,
     compare_paired,
     rank_among,
 )
+from polysteer.metrics.pairing import align_shared, retrieve_shared
 from polysteer.metrics.perplexity import LanguageLoss, measure_cost
 from polysteer.metrics.probes import Probe, correlate_ranks, probe_labels, probe_language
 from polysteer.metrics.retrieval import Retrieval, retrieve_translations
@@ -45,6 +47,8 @@ __all__ = [
     "Retrieval",
     "TripleScores",
     "adjust_holm",
+    "align_shared",
+    "average_pairs",
     "bootstrap_mean",
     "bootstrap_means",
     "choose_at_layer",
@@ -65,6 +69,7 @@ __all__ = [
     "probe_labels",
     "probe_language",
     "rank_among",
+    "retrieve_shared",
     "retrieve_sparse_translations",
     "retrieve_translations",
 ]

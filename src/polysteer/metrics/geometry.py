@@ -86,7 +86,7 @@ def measure_mexa(retrieval: Retrieval) -> PairValues:
     number = {pair: i for i, pair in enumerate(retrieval.pairs)}
     pairs = tuple(pair for pair, i in number.items() if i < number[LanguagePair(*reversed(pair))])
     hits = retrieval.hits()
-    both = [hits[number[pair]] & hits[number[LanguagePair(*reversed(pair))]] for pair in pairs]
+    both = [np.minimum(hits[number[pair]], hits[number[LanguagePair(*reversed(pair))]]) for pair in pairs]
     return PairValues(pairs, np.stack(both))
 
 

@@ -35,19 +35,23 @@ TIE_FLOAT64 = 1e-12
 
 @dataclass(frozen=True)
 class Retrieval:
-    """The rank of the right answer, [pair, query], among `n_candidates`."""
+    """The rank of the right answer, [pair, query], among `n_candidates`, None where pairs have unlike many.
+
+    A rank of 0, and a value of NaN, says that a pair has no such query: see `pairing`.
+    """
 
     pairs: tuple[LanguagePair, ...]
     ranks: Ranks
-    n_candidates: int
+    n_candidates: int | None
 
-    def hits(self, k: int = 1) -> npt.NDArray[np.bool_]:
+    def hits(self, k: int = 1) -> npt.NDArray[np.bool_] | npt.NDArray[np.float64]:
         """Whether the translation is among the first `k`, [pair, query]."""
-        return self.ranks <= k
+        found = self.ranks <= k
+        return found if self.ranks.all() else np.where(self.ranks > 0, found, np.nan)
 
     def reciprocal_ranks(self) -> npt.NDArray[np.float64]:
         """One over the rank, [pair, query]; its mean is the MRR."""
-        return 1.0 / self.ranks
+        return 1.0 / np.where(self.ranks > 0, self.ranks, np.nan)
 
     def select(self, direction: Direction, target: str) -> "Retrieval":
         """Only the pairs that lead into, out of, or past the target; or all of them."""

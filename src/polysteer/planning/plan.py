@@ -7,7 +7,8 @@ from typing import Any
 from transformers import AutoModelForCausalLM
 
 from polysteer.config import Experiment
-from polysteer.corpus.parallel import check_all_parallel
+from polysteer.corpus.languages import resolve_language
+from polysteer.corpus.parallel import check_comparable
 from polysteer.corpus.table import Corpus
 from polysteer.errors import SiteError
 from polysteer.models.inspection import ModelFacts, inspect_model
@@ -75,7 +76,7 @@ class Plan:
 
 def plan_experiment(settings: Experiment, corpus: Corpus) -> Plan:
     """Look at the model's config and tokenizer and at all of the text; no weights are read."""
-    check_all_parallel(corpus, ("dev", "test"))
+    check_comparable(corpus, [resolve_language(target, corpus.languages) for target in settings.targets])
     model, sites = settings.model, settings.collect.sites
     facts = inspect_model(
         model.id,

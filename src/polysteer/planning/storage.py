@@ -71,8 +71,7 @@ def _count_vectors(settings: Experiment, text: TextSize, shape: ModelShape) -> i
 
 def _count_judgements(settings: Experiment, text: TextSize, shape: ModelShape) -> int:
     """A rank per ordered pair of languages and sentence: at every layer on dev, at one for each control."""
-    n_others = len(text.languages) - 1
-    dev, test = (n_others * text.count_sentences(split) for split in ("dev", "test"))
+    dev, test = (text.n_ranks[split] for split in ("dev", "test"))
     by_candidate = len(settings.candidates()) * count_layers(settings, shape) * dev
     return SINGLE * len(settings.targets) * (by_candidate + settings.evaluate.controls * test)
 

@@ -9,13 +9,15 @@ from transformers import PreTrainedTokenizerBase
 
 from polysteer.corpus.table import Corpus
 from polysteer.models.tokens import tokenize_texts
+from polysteer.trials.pairings import pair_rows
 
 
 @dataclass(frozen=True)
 class TextSize:
-    """Tokens per sentence, specials included, by split and language."""
+    """Tokens per sentence, specials included, by split and language; ranks per layer, by split."""
 
     n_tokens: Mapping[str, Mapping[str, npt.NDArray[np.int64]]]
+    n_ranks: Mapping[str, int]
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -44,12 +46,18 @@ class TextSize:
 
 def measure_text(corpus: Corpus, tokenizer: PreTrainedTokenizerBase) -> TextSize:
     """Tokenize everything, as the stages do."""
-    return TextSize(
-        {
-            split: {
-                lang: tokenize_texts(tokenizer, corpus.texts(lang, split)).n_tokens
-                for lang in corpus.languages
-            }
-            for split in corpus.splits
+    n_tokens = {
+        split: {
+            lang: tokenize_texts(tokenizer, corpus.texts(lang, split)).n_tokens for lang in corpus.languages
         }
-    )
+        for split in corpus.splits
+    }
+    return TextSize(n_tokens, {split: _count_ranks(corpus, split) for split in ("dev", "test")})
+
+
+def _count_ranks(corpus: Corpus, split: str) -> int:
+    """Ordered pairs of languages times meanings, as `Retrieval` holds them."""
+    pairings = pair_rows(corpus, split)
+    if pairings is None:
+        return len(corpus.languages) * (len(corpus.languages) - 1) * len(corpus.ids(split))
+    return 2 * len(pairings) * (1 + max(int(shared.columns.max()) for shared in pairings.values()))

@@ -41,6 +41,11 @@ def tell_briefly(report: Report, summary: Summary) -> str:
     return "; ".join(parts) + "."
 
 
+def count_candidates(summary: Summary) -> str:
+    """How many sentences a translation is looked for among; not one number where pairs share unlike many."""
+    return "the sentences of each pair" if summary.candidates is None else f"{summary.candidates} candidates"
+
+
 def percent(fraction: float | None) -> str:
     """One decimal, or a dash for what was not measured."""
     return "-" if fraction is None else f"{100 * fraction:.1f} %"
@@ -69,7 +74,7 @@ def _tell_gain(report: Report, summary: Summary) -> str:
     layer = "the last layer" if summary.layer == "final" else f"layer {summary.layer}"
     numbers = (
         f"mean top-1 over all pairs at {layer} goes from {percent(summary.baseline)} to "
-        f"{percent(summary.steered)} ({times(summary.ratio)}) among {summary.candidates} candidates, "
+        f"{percent(summary.steered)} ({times(summary.ratio)}) among {count_candidates(summary)}, "
         f"k = {number(summary.k)}"
     )
     if summary.ci_low is None or summary.ci_high is None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from polysteer.errors import ArtifactError
 from polysteer.metrics.choice import Judged
+from polysteer.metrics.intervals import average_pairs
 from polysteer.metrics.perplexity import LanguageLoss, measure_cost
 from polysteer.metrics.retrieval import Retrieval
 from polysteer.metrics.vectors import LanguagePair
@@ -23,8 +24,8 @@ class Judgement(NamedTuple):
     losses: Mapping[str, LanguageLoss]
 
     def top1_by_layer(self) -> dict[str, float]:
-        """Mean top-1 over all ordered pairs."""
-        return {layer: float(found.hits().mean()) for layer, found in self.retrieval_by_layer.items()}
+        """Mean top-1 over all ordered pairs, each of which counts the same."""
+        return {layer: average_pairs(found.hits()) for layer, found in self.retrieval_by_layer.items()}
 
     def cost(self, plain: Mapping[str, LanguageLoss], target: str) -> float | None:
         """The cost, given the plain model's losses of the same texts; None where none were measured."""

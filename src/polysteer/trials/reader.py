@@ -10,6 +10,7 @@ from polysteer.corpus.table import Corpus
 from polysteer.embeddings.encode import PreparedTexts, encode_batches, prepare_texts
 from polysteer.embeddings.pooling import Pool
 from polysteer.masks.mask import ExpertMask
+from polysteer.metrics.pairing import Pairings, retrieve_shared
 from polysteer.metrics.perplexity import LanguageLoss
 from polysteer.metrics.retrieval import retrieve_translations
 from polysteer.models.intervene import intervene
@@ -109,11 +110,17 @@ class Reader:
         return self._prepared[key]
 
 
-def judge_vectors(label: str, read: Mapping[str, LanguageVectors]) -> Judgement:
+def judge_vectors(
+    label: str, read: Mapping[str, LanguageVectors], pairings: Pairings | None = None
+) -> Judgement:
     """Retrieval at each layer among the vectors of all languages."""
     layers = next(iter(read.values())).layers
     retrieval = {
-        layer: retrieve_translations({language: found.at_layer(layer) for language, found in read.items()})
+        layer: retrieve_shared(
+            {language: found.at_layer(layer) for language, found in read.items()},
+            pairings,
+            retrieve_translations,
+        )
         for layer in layers
     }
     losses = {language: found.loss for language, found in read.items() if found.loss is not None}

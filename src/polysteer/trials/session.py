@@ -8,11 +8,13 @@ from polysteer.artifacts import fingerprint
 from polysteer.config import Experiment
 from polysteer.corpus.table import Corpus
 from polysteer.layout import BASELINE, ExperimentLayout
+from polysteer.metrics.pairing import Pairings
 from polysteer.metrics.perplexity import LanguageLoss
 from polysteer.models.intervene import Mask
 from polysteer.models.layers import Layer
 from polysteer.progress import Progress
 from polysteer.trials.judgement import Judgement
+from polysteer.trials.pairings import pair_rows
 from polysteer.trials.reader import Reader, judge_vectors
 from polysteer.trials.stamps import is_current
 from polysteer.trials.vectors import LanguageVectors, load_vectors, save_vectors
@@ -45,6 +47,7 @@ class Session:
         self.settings, self.layout, self.corpus, self.progress = settings, layout, corpus, progress
         self._reader = reader
         self._context = (SCHEMA_VERSION, source, settings.embed.pool, settings.embed.token_budget)
+        self._pairings: dict[str, Pairings | None] = {}
         self.n_readings = 0
 
     @property
@@ -74,7 +77,10 @@ class Session:
 
     def judge(self, steering: Steering, split: str, *, layers: Sequence[Layer], n_losses: int) -> Judgement:
         """How well translations are found under a mask; no vector is kept."""
-        return judge_vectors(steering.label, self._read(steering, split, layers, n_losses))
+        read = self._read(steering, split, layers, n_losses)
+        if split not in self._pairings:
+            self._pairings[split] = pair_rows(self.corpus, split)
+        return judge_vectors(steering.label, read, self._pairings[split])
 
     def read_plain(self, split: str, *, n_losses: int | None, condition: str = BASELINE) -> None:
         """Vectors without a mask, language by language, so that one more leaves the others as they are."""

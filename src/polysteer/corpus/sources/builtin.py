@@ -5,19 +5,20 @@ from typing import Any
 import pyarrow as pa
 
 from polysteer.corpus.builtin import Split, generate, language_codes
+from polysteer.corpus.draw import Draw
 from polysteer.corpus.duplicates import find_duplicates
 from polysteer.corpus.findings import Findings
+from polysteer.corpus.origins import Builtin
 from polysteer.corpus.schema import SCHEMA
-from polysteer.corpus.settings import BuiltinSettings
 from polysteer.corpus.sources.selection import select_languages
 from polysteer.corpus.table import Corpus
 
 
-def read_corpus(settings: BuiltinSettings) -> Corpus:
+def read_corpus(_: Builtin, draw: Draw) -> Corpus:
     """Fresh sentences for every split, drawn by the seed."""
-    chosen = select_languages(settings.languages, {code: code for code in language_codes()}, "source builtin")
+    chosen = select_languages(draw.languages, {code: code for code in language_codes()}, "source builtin")
     canonical = {code: lang for lang, code in chosen.items()}
-    sizes: dict[Split, int] = {"find": settings.find, "dev": settings.dev, "test": settings.test}
+    sizes: dict[Split, int] = {split: size for split, size in draw.sizes.items() if size}
     rows: list[dict[str, Any]] = [
         {
             "id": row.id,
@@ -30,7 +31,7 @@ def read_corpus(settings: BuiltinSettings) -> Corpus:
             "heads": row.sentence.heads,
             "deprels": row.sentence.deprels,
         }
-        for row in generate(languages=list(canonical), sizes=sizes, seed=settings.seed)
+        for row in generate(languages=list(canonical), sizes=sizes, seed=draw.seed)
     ]
     table = pa.Table.from_pylist(rows, schema=SCHEMA)
     return Corpus(table, Findings(tuple(find_duplicates(table))))

@@ -10,8 +10,9 @@ from conllu import TokenList, parse
 from conllu.exceptions import ParseException
 
 from polysteer.corpus.assembly import assemble_corpus
+from polysteer.corpus.draw import Draw
 from polysteer.corpus.extracts import Extract, Tree
-from polysteer.corpus.settings import ConlluSettings
+from polysteer.corpus.origins import Conllu
 from polysteer.corpus.sources.selection import select_languages
 from polysteer.corpus.table import Corpus
 from polysteer.corpus.textfiles import check_folder, read_lines
@@ -38,20 +39,20 @@ class _Sentence(NamedTuple):
     tree: Tree
 
 
-def read_corpus(settings: ConlluSettings) -> Corpus:
+def read_corpus(origin: Conllu, draw: Draw) -> Corpus:
     """All chosen treebanks, languages aligned by parallel_id, or by sent_id where the settings say so."""
-    check_folder(settings.path, "files such as en_pud-ud-test.conllu")
+    check_folder(origin.path, "files such as en_pud-ud-test.conllu")
     available: dict[str, list[_File]] = defaultdict(list)
-    for file in _find_files(settings.path):
-        if not settings.treebanks or file.treebank in settings.treebanks:
+    for file in _find_files(origin.path):
+        if not origin.treebanks or file.treebank in origin.treebanks:
             available[file.lang].append(file)
-    chosen = select_languages(settings.languages, available, settings.path)
+    chosen = select_languages(draw.languages, available, origin.path)
     extracts: list[Extract] = []
     for lang, files in chosen.items():
         for file in files:
-            extracts += _read_file(file, lang, by_sent_id=file.treebank in settings.parallel)
+            extracts += _read_file(file, lang, by_sent_id=file.treebank in origin.parallel)
     _check_alignment(extracts)
-    return assemble_corpus(extracts, settings)
+    return assemble_corpus(extracts, draw)
 
 
 def _find_files(folder: Path) -> Iterator[_File]:

@@ -4,8 +4,9 @@ from collections import defaultdict
 from pathlib import Path
 
 from polysteer.corpus.assembly import assemble_corpus
+from polysteer.corpus.draw import Draw
 from polysteer.corpus.extracts import Extract
-from polysteer.corpus.settings import Flores200Settings
+from polysteer.corpus.origins import Flores200
 from polysteer.corpus.sources.alignment import read_aligned_files
 from polysteer.corpus.sources.columns import Columns, check_columns, read_columns
 from polysteer.corpus.sources.selection import select_languages
@@ -17,11 +18,11 @@ PARTS = ("dev", "devtest")
 TABLE_SUFFIXES = (".jsonl", ".parquet")
 
 
-def read_corpus(settings: Flores200Settings) -> Corpus:
+def read_corpus(origin: Flores200, draw: Draw) -> Corpus:
     """Both halves of FLORES, each language's file of each half."""
-    check_folder(settings.path, "the folders dev and devtest")
-    available = _find_files(settings.path)
-    chosen = select_languages(settings.languages, available, settings.path)
+    check_folder(origin.path, "the folders dev and devtest")
+    available = _find_files(origin.path)
+    chosen = select_languages(draw.languages, available, origin.path)
     parts = sorted({part for files in available.values() for part in files})
     extracts: list[Extract] = []
     for part in parts:
@@ -32,7 +33,7 @@ def read_corpus(settings: Flores200Settings) -> Corpus:
         extracts += [
             _read_table(path, lang, part) for lang, path in files.items() if path.suffix in TABLE_SUFFIXES
         ]
-    return assemble_corpus(extracts, settings)
+    return assemble_corpus(extracts, draw)
 
 
 def _find_files(folder: Path) -> dict[str, dict[str, Path]]:

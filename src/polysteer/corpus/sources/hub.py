@@ -1,5 +1,6 @@
 """`source: hub`: tables of a data set on the Hugging Face hub, at one revision."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from huggingface_hub import snapshot_download
@@ -10,26 +11,27 @@ from huggingface_hub.errors import (
     OfflineModeIsEnabled,
 )
 
-from polysteer.corpus.settings import HubSettings
+from polysteer.corpus.draw import Draw
+from polysteer.corpus.origins import Hub
 from polysteer.corpus.sources.patterns import as_glob, find_files
 from polysteer.corpus.sources.table import read_tables
 from polysteer.corpus.table import Corpus
 from polysteer.errors import CorpusError
 
 
-def read_corpus(settings: HubSettings) -> Corpus:
+def read_corpus(origin: Hub, draw: Draw) -> Corpus:
     """The files are downloaded once, then found in the hub's own cache."""
-    folder = _download(settings)
-    return read_tables(find_files(settings.files, folder), settings)
+    folder = _download(origin, draw.languages)
+    return read_tables(find_files(origin.files, folder), origin, draw)
 
 
-def _download(settings: HubSettings) -> Path:
-    codes = settings.languages or ("*",)
-    wanted = [as_glob(pattern.replace("{lang}", code)) for pattern in settings.files for code in codes]
-    where = f"data set {settings.dataset} at {settings.revision}"
+def _download(origin: Hub, languages: Sequence[str]) -> Path:
+    codes = languages or ("*",)
+    wanted = [as_glob(pattern.replace("{lang}", code)) for pattern in origin.files for code in codes]
+    where = f"data set {origin.dataset} at {origin.revision}"
     try:
         folder = snapshot_download(
-            settings.dataset, repo_type="dataset", revision=settings.revision, allow_patterns=wanted
+            origin.dataset, repo_type="dataset", revision=origin.revision, allow_patterns=wanted
         )
     except (LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
         raise CorpusError(f"{where} is not on this machine and the hub cannot be reached: {error}") from error

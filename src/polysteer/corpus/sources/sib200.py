@@ -5,8 +5,9 @@ import io
 from pathlib import Path
 
 from polysteer.corpus.assembly import assemble_corpus
+from polysteer.corpus.draw import Draw
 from polysteer.corpus.extracts import Extract
-from polysteer.corpus.settings import Sib200Settings
+from polysteer.corpus.origins import Sib200
 from polysteer.corpus.sources.selection import select_languages
 from polysteer.corpus.table import Corpus
 from polysteer.corpus.textfiles import check_folder, read_text
@@ -16,15 +17,15 @@ PARTS = ("train", "dev", "test")
 HEADER = ["index_id", "category", "text"]
 
 
-def read_corpus(settings: Sib200Settings) -> Corpus:
+def read_corpus(origin: Sib200, draw: Draw) -> Corpus:
     """Every part of every chosen language; index_id aligns the languages."""
-    check_folder(settings.path, "one folder per language, such as eng_Latn")
-    folders = {path.parent.name: path.parent for path in sorted(settings.path.glob("*/train.tsv"))}
-    chosen = select_languages(settings.languages, folders, settings.path)
+    check_folder(origin.path, "one folder per language, such as eng_Latn")
+    folders = {path.parent.name: path.parent for path in sorted(origin.path.glob("*/train.tsv"))}
+    chosen = select_languages(draw.languages, folders, origin.path)
     extracts = [
         _read_file(folder / f"{part}.tsv", lang, part) for lang, folder in chosen.items() for part in PARTS
     ]
-    return assemble_corpus(extracts, settings)
+    return assemble_corpus(extracts, draw)
 
 
 def _read_file(path: Path, lang: str, part: str) -> Extract:

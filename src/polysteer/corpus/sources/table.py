@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from polysteer.corpus.assembly import assemble_corpus
+from polysteer.corpus.draw import Draw
 from polysteer.corpus.extracts import Extract
-from polysteer.corpus.settings import SPLIT_NAMES, ColumnSettings, TableSettings
+from polysteer.corpus.origins import Columned, Table
 from polysteer.corpus.sources.columns import (
     Columns,
     Sample,
@@ -35,59 +36,59 @@ class _Place(NamedTuple):
     code: str
 
 
-def read_corpus(settings: TableSettings) -> Corpus:
+def read_corpus(origin: Table, draw: Draw) -> Corpus:
     """The sentences of the files that the settings name."""
-    return read_tables(find_files(settings.files, Path()), settings)
+    return read_tables(find_files(origin.files, Path()), origin, draw)
 
 
-def read_tables(files: Sequence[FoundFile], settings: ColumnSettings) -> Corpus:
+def read_tables(files: Sequence[FoundFile], origin: Columned, draw: Draw) -> Corpus:
     """Of a large table, only about as many meanings are read as the splits need, the same ones every time."""
     for file in files:
-        check_columns(file.path, _columns(settings))
-    chosen = _choose(files, settings)
-    share = _share_needed(files, settings)
+        check_columns(file.path, _columns(origin))
+    chosen = _choose(files, origin, draw.languages)
+    share = _share_needed(files, origin, draw)
     while True:
-        sample = Sample(settings.seed, share) if share < 1 else None
+        sample = Sample(draw.seed, share) if share < 1 else None
         try:
-            return assemble_corpus(list(_extract(chosen, settings, sample)), settings)
+            return assemble_corpus(list(_extract(chosen, origin, sample)), draw)
         except ShortageError:
             if sample is None:
                 raise
             share *= GROWTH
 
 
-def _choose(files: Sequence[FoundFile], settings: ColumnSettings) -> dict[str, list[_Place]]:
+def _choose(
+    files: Sequence[FoundFile], origin: Columned, languages: Sequence[str]
+) -> dict[str, list[_Place]]:
     """Canonical language -> every place that holds it."""
     available: dict[str, list[_Place]] = defaultdict(list)
     for file in files:
-        for code in _codes_in(file, settings):
+        for code in _codes_in(file, origin):
             available[code].append(_Place(file, code))
-    return select_languages(settings.languages, available, files[0].path.parent)
+    return select_languages(languages, available, files[0].path.parent)
 
 
-def _codes_in(file: FoundFile, settings: ColumnSettings) -> list[str]:
-    if settings.texts:
-        return list(settings.texts)
-    return list_values(file.path, settings.lang) if settings.lang else [file.lang or ""]
+def _codes_in(file: FoundFile, origin: Columned) -> list[str]:
+    if origin.texts:
+        return list(origin.texts)
+    return list_values(file.path, origin.lang) if origin.lang else [file.lang or ""]
 
 
-def _share_needed(files: Sequence[FoundFile], settings: ColumnSettings) -> float:
-    sizes = [settings.size(split) for split in SPLIT_NAMES]
+def _share_needed(files: Sequence[FoundFile], origin: Columned, draw: Draw) -> float:
+    sizes = draw.sizes.values()
     if None in sizes:
         return 1.0
-    there = max(count_ids(file.path, _columns(settings)) for file in files)
+    there = max(count_ids(file.path, _columns(origin)) for file in files)
     wanted = sum(size for size in sizes if size) * SPARE + 1000
     return wanted / max(there, 1)
 
 
-def _columns(settings: ColumnSettings) -> Columns:
-    return Columns(
-        settings.id, settings.text, settings.lang, settings.split, settings.topic, dict(settings.texts)
-    )
+def _columns(origin: Columned) -> Columns:
+    return Columns(origin.id, origin.text, origin.lang, origin.split, origin.topic, dict(origin.texts))
 
 
 def _extract(
-    chosen: Mapping[str, Sequence[_Place]], settings: ColumnSettings, sample: Sample | None
+    chosen: Mapping[str, Sequence[_Place]], origin: Columned, sample: Sample | None
 ) -> Iterator[Extract]:
     """Every file is read once, for all the languages that it holds."""
     by_file: dict[FoundFile, dict[str, str]] = defaultdict(dict)
@@ -95,11 +96,11 @@ def _extract(
         for place in places:
             by_file[place.file][lang] = place.code
     for file, codes in by_file.items():
-        members = list(codes.values()) if settings.lang else []
-        rows = read_columns(file.path, _columns(settings), sample=sample, languages=members)
+        members = list(codes.values()) if origin.lang else []
+        rows = read_columns(file.path, _columns(origin), sample=sample, languages=members)
         for lang, code in codes.items():
-            own = rows.filter(pc.equal(rows["lang"], code)) if settings.lang else rows
-            yield from _divide(own, file, lang, f"text:{code}" if settings.texts else "text")
+            own = rows.filter(pc.equal(rows["lang"], code)) if origin.lang else rows
+            yield from _divide(own, file, lang, f"text:{code}" if origin.texts else "text")
 
 
 def _divide(rows: pa.Table, file: FoundFile, lang: str, text: str) -> Iterator[Extract]:

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from polysteer.corpus.assembly import assemble_corpus
+from polysteer.corpus.draw import Draw
 from polysteer.corpus.extracts import Extract
 from polysteer.corpus.languages import canonical_language
-from polysteer.corpus.settings import TatoebaSettings
+from polysteer.corpus.origins import Tatoeba
 from polysteer.corpus.sources.alignment import read_aligned_files
 from polysteer.corpus.sources.selection import select_languages
 from polysteer.corpus.table import Corpus
@@ -15,24 +16,24 @@ from polysteer.errors import CorpusError
 ENGLISH = "en"
 
 
-def read_corpus(settings: TatoebaSettings) -> Corpus:
+def read_corpus(origin: Tatoeba, draw: Draw) -> Corpus:
     """All chosen pairs; English has the sentences of all of them, under the ids of each pair."""
-    check_folder(settings.path, "files such as tatoeba.deu-eng.deu")
-    pairs = {path.suffix[1:]: path for path in _find_foreign_sides(settings.path)}
-    others = [code for code in settings.languages if canonical_language(code) != ENGLISH]
-    if settings.languages and len(others) == len(settings.languages):
+    check_folder(origin.path, "files such as tatoeba.deu-eng.deu")
+    pairs = {path.suffix[1:]: path for path in _find_foreign_sides(origin.path)}
+    others = [code for code in draw.languages if canonical_language(code) != ENGLISH]
+    if draw.languages and len(others) == len(draw.languages):
         raise CorpusError("Tatoeba pairs every language with English only; add 'en' to the languages")
-    if settings.languages and not others:
+    if draw.languages and not others:
         raise CorpusError("Tatoeba has English only as a partner; add another language")
     extracts: list[Extract] = []
-    for lang, foreign in select_languages(others, pairs, settings.path).items():
+    for lang, foreign in select_languages(others, pairs, origin.path).items():
         code = foreign.suffix[1:]
         extracts += read_aligned_files(
             {lang: foreign, ENGLISH: foreign.with_suffix(".eng")},
             bundle=f"{code}-eng",
             prefix=f"{code}-eng/",
         )
-    return assemble_corpus(extracts, settings)
+    return assemble_corpus(extracts, draw)
 
 
 def _find_foreign_sides(folder: Path) -> list[Path]:

@@ -1,0 +1,108 @@
+"""Metrics where not every language has every sentence, such as text that is paired with English only.
+
+Each pair of languages is measured on the sentences that both have, and on no others.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, Self, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from polysteer.errors import NumericError
+from polysteer.metrics.alignment import Alignment, measure_alignment
+from polysteer.metrics.geometry import PairValues
+from polysteer.metrics.retrieval import Retrieval
+from polysteer.metrics.vectors import LanguagePair, VectorsByLanguage, ordered_pairs
+
+Rows = npt.NDArray[np.int64]
+
+
+class SharedRows(NamedTuple):
+    """Where two languages hold the same sentences, and the column that each gets in a table of all pairs."""
+
+    rows_a: Rows
+    rows_b: Rows
+    columns: Rows
+
+
+Pairings = Mapping[LanguagePair, SharedRows]
+
+
+class _Selectable(Protocol):
+    def __getitem__(self, rows: Any, /) -> Self: ...
+
+
+Vectors = TypeVar("Vectors", bound=_Selectable)
+
+
+def retrieve_shared(
+    vectors: Mapping[str, Vectors],
+    pairings: Pairings | None,
+    retrieve: Callable[[Mapping[str, Vectors]], Retrieval],
+) -> Retrieval:
+    """Ranks by any way to retrieve, pair by pair; without pairings all languages hold the same sentences."""
+    if pairings is None:
+        return retrieve(vectors)
+    table = _Table(list(vectors), pairings)
+    found = [retrieve(part).ranks for part in table.select(vectors)]
+    sizes = {len(shared.columns) for shared in pairings.values()}
+    return Retrieval(table.pairs, table.fill(found, 0), sizes.pop() if len(sizes) == 1 else None)
+
+
+def align_shared(vectors: VectorsByLanguage, pairings: Pairings | None) -> Alignment:
+    """Cosines pair by pair; a sentence's others are those that its pair shares."""
+    if pairings is None:
+        return measure_alignment(vectors)
+    table = _Table(list(vectors), pairings)
+    found = [measure_alignment(part) for part in table.select(vectors)]
+    own, others = [one.pair_cosine for one in found], [one.random_cosine for one in found]
+    return Alignment(table.pairs, table.fill(own, np.nan), table.fill(others, np.nan))
+
+
+def measure_shared(
+    vectors: VectorsByLanguage,
+    pairings: Pairings | None,
+    measure: Callable[[VectorsByLanguage], Sequence[PairValues]],
+) -> Sequence[PairValues]:
+    """Whatever measures pairs of languages, pair by pair; NaN where a pair lacks a meaning."""
+    if pairings is None:
+        return measure(vectors)
+    parts = [measure(part) for part in _Table(list(vectors), pairings).select(vectors)]
+    n_columns = 1 + max(int(shared.columns.max()) for shared in pairings.values())
+    tables = []
+    for of_metric in zip(*parts, strict=True):
+        table = np.full((sum(len(found.pairs) for found in of_metric), n_columns), np.nan)
+        rows = iter(table)
+        for shared, found in zip(pairings.values(), of_metric, strict=True):
+            for values in found.values:
+                next(rows)[shared.columns] = values
+        tables.append(PairValues(tuple(pair for found in of_metric for pair in found.pairs), table))
+    return tables
+
+
+class _Table:
+    """What every pair has, in one array [ordered pair, column]."""
+
+    def __init__(self, languages: list[str], pairings: Pairings) -> None:
+        if not pairings:
+            raise NumericError(f"no two of {', '.join(languages)} share sentences; nothing can be compared")
+        self._pairings = pairings
+        known = {pair for a, b in pairings for pair in ((a, b), (b, a))}
+        self.pairs = tuple(pair for pair in ordered_pairs(languages) if pair in known)
+
+    def select(self, vectors: Mapping[str, Vectors]) -> list[dict[str, Vectors]]:
+        """The shared rows of both languages of each pair."""
+        return [
+            {a: vectors[a][shared.rows_a], b: vectors[b][shared.rows_b]}
+            for (a, b), shared in self._pairings.items()
+        ]
+
+    def fill(self, values: Sequence[npt.NDArray[Any]], absent: float) -> npt.NDArray[Any]:
+        """Values [2, shared sentence] of each pair, there and back, in their columns."""
+        n_columns = 1 + max(int(shared.columns.max()) for shared in self._pairings.values())
+        table = np.full((len(self.pairs), n_columns), absent, dtype=values[0].dtype)
+        for ((a, b), shared), both_ways in zip(self._pairings.items(), values, strict=True):
+            for pair, row in zip((LanguagePair(a, b), LanguagePair(b, a)), both_ways, strict=True):
+                table[self.pairs.index(pair), shared.columns] = row
+        return table
