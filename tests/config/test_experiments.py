@@ -128,7 +128,7 @@ def test_checkpoints_are_revisions_folders_or_hub_ids_in_their_order(tmp_path: P
         ("[step-1, step-1]", "the checkpoints 'step-1' and 'step-1' are one, or too alike"),
         ("[a/b, a-b]", "the checkpoints 'a/b' and 'a-b' are one, or too alike"),
         ("[{}]", "this names none"),
-        ("[{rev: x}]", "unknown key 'rev' in experiments.tiny.model.checkpoints.0; did you mean 'revision'?"),
+        ("[{rev: x}]", "unknown key 'rev' in experiments.tiny.model.checkpoints.0; valid: id, revision"),
     ],
 )
 def test_checkpoints_that_cannot_be_kept_apart_are_refused(

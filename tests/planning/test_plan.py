@@ -3,6 +3,7 @@
 import pyarrow as pa
 import pytest
 
+from polysteer.config import Experiment
 from polysteer.corpus.schema import SCHEMA
 from polysteer.corpus.sources import read_corpus
 from polysteer.corpus.table import Corpus
@@ -176,9 +177,9 @@ def test_checkpoints_without_targets_read_and_keep_what_was_planned(causal_folde
         load_model(str(causal_folder)).model.save_pretrained(tmp_path / name)
         load_model(str(causal_folder)).tokenizer.save_pretrained(tmp_path / name)
     checkpoints = [str(tmp_path / "early"), str(tmp_path / "late")]
-    settings = make_experiment(causal_folder, targets=[])
-    model = settings.model.model_dump() | {"checkpoints": checkpoints}
-    settings = make_experiment(causal_folder, model=model, targets=[])
+    described = make_experiment(causal_folder, targets=[]).model_dump()
+    described["model"]["checkpoints"] = checkpoints
+    settings = Experiment.model_validate(described)
     plan = plan_experiment(settings, read_corpus(settings.corpus))
     run = perform_all(settings, tmp_path / "artifacts")
     assert run.counts["forward"] == plan.forward_tokens

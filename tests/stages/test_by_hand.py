@@ -1,5 +1,6 @@
 """The pipeline's headline numbers, worked out again with transformers and plain loops."""
 
+import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,16 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from polysteer.corpus.table import Corpus
 from polysteer.masks.mask import ExpertMask
 from polysteer.store import query_database
+from polysteer.trials.choices import load_choices
 from polysteer.trials.vectors import load_vectors
 
 LANGUAGES = ("de", "en", "ja")
+
+_spec = importlib.util.spec_from_file_location(
+    "reference_metrics", Path(__file__).parents[1] / "metrics" / "reference_metrics.py"
+)
+reference = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(reference)
 
 
 @pytest.fixture(scope="module")
@@ -133,3 +141,16 @@ def test_erasing_equals_projecting_the_mean_differences_out(finished: Path) -> N
         "SELECT value FROM headline WHERE view = 'same_layer' AND intervention = 'erase'",
     )
     assert stored == pytest.approx(top1_by_hand(erased), abs=1e-9)
+
+
+def test_abx_under_a_mask_equals_a_loop_over_all_triples(finished: Path) -> None:
+    choice = load_choices(finished / "artifacts/tiny/vectors/ja/choice.json").same_layer
+    folder = finished / "artifacts/tiny/vectors/ja" / choice.label
+    read = {name: load_vectors(folder / f"{name}.test.safetensors").at_layer("final") for name in LANGUAGES}
+    for metric, loop in (("abx_language", reference.language_abx), ("abx_meaning", reference.meaning_abx)):
+        stored = ask(
+            finished,
+            f"""SELECT value FROM results WHERE view = 'same_layer' AND target = 'ja' AND intervention = 'set'
+                AND metric = '{metric}' AND source = 'en' AND reference = 'de'""",
+        )
+        assert stored == pytest.approx(np.mean(list(loop(read["en"], read["de"]).values())))
