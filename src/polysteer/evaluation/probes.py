@@ -15,6 +15,7 @@ from polysteer.store.rows import (
     ABX_LANGUAGE,
     ABX_MEANING,
     ALL,
+    CHANCE_SUFFIX,
     OVER_CHECKPOINTS_SUFFIX,
     PROBE_LANGUAGE,
     PROBE_TOPIC,
@@ -22,7 +23,6 @@ from polysteer.store.rows import (
     MetricRow,
 )
 
-CHANCE_SUFFIX = "_chance"
 BESIDE = {ABX_LANGUAGE: PROBE_LANGUAGE, ABX_MEANING: PROBE_TOPIC}
 FEWEST_POINTS = 3  # two layers rank alike or unlike by chance alone
 

@@ -7,11 +7,13 @@ from typing import Any
 from polysteer.errors import ArtifactError
 from polysteer.report.data import Answer, Grid
 from polysteer.report.units import write_interval, write_value
+from polysteer.report.words import percent
 from polysteer.store import query_database
 from polysteer.store.rows import (
     ABX_LANGUAGE,
     ABX_MEANING,
     BASELINE,
+    CHANCE_SUFFIX,
     OVER_CHECKPOINTS_SUFFIX,
     PROBE_LANGUAGE,
     PROBE_TOPIC,
@@ -31,6 +33,7 @@ CORRELATED = {
     ABX_LANGUAGE + RANK_CORRELATION_SUFFIX: "language ABX and language probe",
     ABX_MEANING + RANK_CORRELATION_SUFFIX: "meaning ABX and topic probe",
 }
+CHANCE = {PROBE_LANGUAGE + CHANCE_SUFFIX: "language", PROBE_TOPIC + CHANCE_SUFFIX: "topic"}
 ALL_CHECKPOINTS = "all"
 NOTE = (
     "Language ABX: how often a sentence lies nearer to another sentence of its language than to that "
@@ -53,7 +56,7 @@ def has_study(database: Path, experiment: str) -> bool:
 
 def show_study(database: Path, experiment: str, checkpoints: Sequence[str] = ()) -> Answer:
     """Every layer of every checkpoint, checkpoints in the order given, the model itself last."""
-    metrics = [*LAYERED, *CORRELATED, *(name + OVER_CHECKPOINTS_SUFFIX for name in CORRELATED)]
+    metrics = [*LAYERED, *CHANCE, *CORRELATED, *(name + OVER_CHECKPOINTS_SUFFIX for name in CORRELATED)]
     records = _read(database, experiment, metrics)
     if not any(record["metric"] == ABX_LANGUAGE for record in records):
         raise ArtifactError(
@@ -67,7 +70,14 @@ def show_study(database: Path, experiment: str, checkpoints: Sequence[str] = ())
     draw = _draw_checkpoints if len(revisions) > 1 else _draw_layers
     correlations = _draw_correlations(experiment, records, revisions)
     grids = [*draw(experiment, records, layers, revisions), *([correlations] if correlations.rows else [])]
-    return Answer("study", NOTE, tuple(grids), tuple(records))
+    return Answer("study", NOTE + _tell_chance(records), tuple(grids), tuple(records))
+
+
+def _tell_chance(records: Records) -> str:
+    """What a probe that always says the commonest label would reach, the same at every layer."""
+    shares = {CHANCE[one["metric"]]: percent(one["value"]) for one in records if one["metric"] in CHANCE}
+    told = " and ".join(f"the {name} of {share}" for name, share in shares.items())
+    return f" Guessing finds {told}." if told else ""
 
 
 def _read(database: Path, experiment: str, metrics: Sequence[str]) -> Records:

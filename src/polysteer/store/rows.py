@@ -33,6 +33,7 @@ BEST_LAYER_SUFFIX = "_best_layer"
 
 ABX_LANGUAGE, ABX_MEANING = "abx_language", "abx_meaning"
 PROBE_LANGUAGE, PROBE_TOPIC = "probe_language", "probe_topic"
+CHANCE_SUFFIX = "_chance"
 RANK_CORRELATION_SUFFIX = "_rank_correlation"
 OVER_CHECKPOINTS_SUFFIX = "_over_checkpoints"
 
