@@ -1,9 +1,9 @@
 """How long ABX over all triples takes, beside a loop over them: `python benchmarks/abx.py`.
 
 Random vectors that share their meanings, 1,000 of them in five languages: 20 ordered pairs, 40 million
-triples, half for language and half for meaning. The loop compares two angles per triple with NumPy, as a script
-would; it is timed on some triples and extrapolated. The bare products are one float64 product per ordered pair
-and one per language.
+triples, half for language and half for meaning. The loop compares two angles per triple with NumPy, as a
+script would; it is timed on some triples and extrapolated. The bare products are one float64 product per
+ordered pair and one per language.
 """
 
 import argparse

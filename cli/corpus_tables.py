@@ -27,7 +27,7 @@ def _draw_languages(found: Inspection) -> Table:
         collapse_padding=True,
     )
     table.add_column("", no_wrap=True)
-    for name in (*splits, "characters", "tokens", "longest", "repeated", "empty", "missing"):
+    for name in (*splits, "chars", "tokens", "max", "repeated", "empty", "missing"):
         table.add_column(name, justify="right", no_wrap=True)
     for language in found.languages:
         table.add_row(
@@ -40,7 +40,9 @@ def _draw_languages(found: Inspection) -> Table:
             str(language.n_empty),
             str(language.n_missing),
         )
-    table.caption = "characters and tokens per sentence: median, and what 95 % stay below"
+    table.caption = (
+        "characters, tokens per sentence: median, and what 95 % stay below; max: the longest, in tokens"
+    )
     table.caption_justify = "left"
     return table
 

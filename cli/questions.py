@@ -1,7 +1,8 @@
 """What `steer report` is asked, its names checked: a wrong one is answered with the nearest that is right."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import typer
 from polysteer.cli.progress import tell
 from polysteer.config import Experiments, load_experiments
 from polysteer.config.experiments import find_experiment, suggest
-from polysteer.errors import ArtifactError, ConfigError
+from polysteer.corpus.languages import resolve_language
+from polysteer.errors import ArtifactError, ConfigError, LanguageError
 from polysteer.report import (
     Report,
     check_target,
@@ -74,6 +76,8 @@ def check_options(views: Mapping[str, object], details: Mapping[str, object]) ->
 def find_question(asked: Asked, file: Path, refresh: Callable[[], Path]) -> Question:
     """The question, with every name in it checked: against the file first, then against the numbers."""
     experiments = load_experiments(file)
+    if asked.lang is not None:
+        asked = replace(asked, lang=_find_target(asked.lang, experiments) or asked.lang)
     named = _name_sides(asked, experiments) if asked.sides else _name_experiments(asked, experiments, file)
     database = refresh()
     if asked.sides is None and asked.experiment is None:
@@ -83,14 +87,18 @@ def find_question(asked: Asked, file: Path, refresh: Callable[[], Path]) -> Ques
         named = named[:1]
     if asked.metric is None:
         _check_steered(database, named)
+    compares_targets = asked.sides is not None and len(named) == 1
     metric = asked.metric or "top1"
-    named = _check_metric(database, named, metric)
+    having = _check_metric(database, named, metric)
+    if asked.sides and len(having) < len(named):
+        raise ConfigError(f"only {having[0]} has {metric}, so it cannot be compared")
+    named = having
     if asked.layer is not None:
         _check_layer(database, named, metric, asked.layer)
-    compares_targets = asked.sides is not None and len(named) == 1
-    for target in asked.sides or () if compares_targets else (asked.lang,):
-        for name in named if target is not None else ():
-            check_target(database, name, target)
+    for target in asked.sides if asked.sides and compares_targets else (asked.lang,):
+        for name in named:
+            if target is not None:
+                check_target(database, name, target)
     return Question(database, tuple(named), asked.lang, metric, asked.layer, asked.sides, compares_targets)
 
 
@@ -106,6 +114,14 @@ def _name_experiments(asked: Asked, experiments: Experiments, file: Path) -> lis
         targets = sorted({target for name in names for target in experiments.experiments[name].targets})
         raise ConfigError(f"{asked.lang!r} is no target of {', '.join(names)}{suggest(asked.lang, targets)}")
     return having
+
+
+def _find_target(lang: str, experiments: Experiments) -> str | None:
+    """The same language as the file has it: `jpn_Jpan` where that says `ja`."""
+    for one in experiments.experiments.values():
+        with suppress(LanguageError):
+            return lang if lang in one.targets else resolve_language(lang, one.targets)
+    return None
 
 
 def _name_sides(asked: Asked, experiments: Experiments) -> list[str]:

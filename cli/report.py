@@ -116,10 +116,13 @@ def _compare(question: "Question") -> "Answer":
     from polysteer.report import compare_experiments, compare_targets
 
     assert question.sides is not None
-    chosen = {"metric": question.metric, "layer": question.layer}
+    metric, layer = question.metric, question.layer
     if question.compares_targets:
-        return compare_targets(question.database, question.experiments[0], *question.sides, **chosen)
-    return compare_experiments(question.database, *question.sides, target=question.target, **chosen)
+        (experiment,) = question.experiments
+        return compare_targets(question.database, experiment, *question.sides, metric=metric, layer=layer)
+    return compare_experiments(
+        question.database, *question.sides, target=question.target, metric=metric, layer=layer
+    )
 
 
 def _print_report(found: "Report", format: Format, *, single: bool) -> None:

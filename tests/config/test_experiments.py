@@ -52,6 +52,7 @@ def test_a_scalar_is_a_sweep_of_one_and_presets_stand_for_sites(tmp_path: Path) 
     ("old", "new", "line", "says"),
     [
         ("evaluate: {controls: 3}", "evaluate: {contrls: 3}", 11, "did you mean 'controls'?"),
+        ("evaluate: {controls: 3}", "evaluate: {distractors: dev}", 11, "distractors"),
         ("rank: {experts", "rank: {expert", 8, "did you mean 'experts'?"),
         ("languages: [en, ja]", "langauges: [en, ja]", 5, "did you mean 'languages'?"),
         ("    steer: {}\n", "", 3, "lacks the key 'steer'; write 'steer: {}' for its defaults"),

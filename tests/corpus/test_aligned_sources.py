@@ -281,5 +281,5 @@ def test_no_folder_a_file_and_an_empty_folder(
     with pytest.raises(CorpusError, match="is a file; name the folder"):
         read_corpus(make(tmp_path / "file"))
     (tmp_path / "empty").mkdir()
-    with pytest.raises(CorpusError, match="holds no text in any language"):
+    with pytest.raises(CorpusError, match="holds no text in any language; check the path: it should hold "):
         read_corpus(make(tmp_path / "empty"))

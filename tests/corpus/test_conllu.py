@@ -71,6 +71,16 @@ def test_parallel_id_aligns_languages_and_equal_sent_ids_do_not(write_files: Wri
     assert len(read_corpus(aligned).pair_ids("ja", "de", "test")) == 2
 
 
+@pytest.mark.parametrize("key", ["treebanks", "parallel"])
+def test_a_treebank_that_is_not_there_is_answered_with_those_that_are(
+    write_files: WriteFiles, key: str
+) -> None:
+    root = write_files({"fr_pud-ud-test.conllu": french(3), "ja_gsd-ud-test.conllu": plain("ねえ", 3)})
+    settings = {"source": "conllu", "path": root, key: ["pad"], "dev": 1, "test": 1}
+    with pytest.raises(CorpusError, match="has no treebank 'pad'; there is gsd, pud"):
+        read_corpus(ConlluSettings.model_validate(settings))
+
+
 def test_a_treebank_without_the_marks_of_its_parallels_is_refused(write_files: WriteFiles) -> None:
     root = write_files({"fr_pud-ud-test.conllu": french(6), "fi_pud-ud-test.conllu": plain("Moi", 6)})
     with pytest.raises(

@@ -1,13 +1,17 @@
 """The readers on the public data; set POLYSTEER_DATA to the folder that holds sib200, tatoeba and ud."""
 
 import csv
+import json
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from polysteer.corpus.settings import ConlluSettings, Sib200Settings, TatoebaSettings
+from polysteer.corpus.parallel import count_shared
+from polysteer.corpus.settings import ConlluSettings, JoinedSettings, Sib200Settings, TatoebaSettings
 from polysteer.corpus.sources import read_corpus
 
 DATA = Path(os.environ.get("POLYSTEER_DATA", ""))
@@ -57,3 +61,49 @@ def test_a_treebank_of_its_own_beside_the_parallel_ones() -> None:
     corpus = read_corpus(settings)
     assert len(corpus.ids("test", "ja")) == 100
     assert corpus.pair_ids("ja", "en", "test") == []
+
+
+EXPERIMENTS = """\
+schema: 1
+experiments:
+  joined:
+    model: builtin
+    corpus:
+      source: joined
+      languages: [en, de, ja]
+      find: {{source: sib200, path: {data}/sib200, size: 20}}
+      dev: {{source: tatoeba, path: {data}/tatoeba, size: 6}}
+      test: {{source: tatoeba, path: {data}/tatoeba, size: 10}}
+    targets: [ja]
+    collect: {{sites: mlp.out}}
+    rank: {{k: 0.02}}
+    steer: {{}}
+    embed: {{layers: [final]}}
+    evaluate: {{controls: 2, resamples: 200, choose: {{cost_texts: 5}}}}
+"""
+
+
+def test_experts_from_sib200_and_all_of_tatoeba() -> None:
+    part = {"source": "tatoeba", "path": DATA / "tatoeba"}
+    find = {"source": "sib200", "path": DATA / "sib200", "take": ["train", "dev", "test"]}
+    content = {"languages": ["en", "es", "de", "fr", "ja"], "find": find, "dev": part | {"size": 200}}
+    corpus = read_corpus(JoinedSettings.model_validate({"source": "joined", **content, "test": part}))
+    assert [len(corpus.ids(split)) for split in corpus.splits] == [1004, 800, 3200]
+    pairs = count_shared(corpus, "test")
+    assert set(pairs.compared) == {("de", "en"), ("en", "es"), ("en", "fr"), ("en", "ja")}
+    assert corpus.findings.count("repeated_elsewhere") == 0
+
+
+def test_a_whole_experiment_on_two_real_texts(tmp_path: Path) -> None:
+    (tmp_path / "experiments.yaml").write_text(EXPERIMENTS.format(data=DATA))
+
+    def steer(*words: str) -> str:
+        command = [sys.executable, "-c", "from polysteer.cli.main import main; main()", *words]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    steer("run")
+    summary = json.loads(steer("report", "--lang", "ja", "--format", "json"))["summary"]
+    assert (summary["candidates"], summary["draws"]) == (10, 2)
+    assert "ja" in steer("report")

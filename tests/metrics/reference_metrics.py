@@ -39,3 +39,35 @@ def meaning_abx(l1: np.ndarray, l2: np.ndarray) -> dict[tuple[int, int], float]:
     """(m1, m2) -> what the triple A = (m1, l1), B = (m2, l1), X = (m1, l2) counts."""
     n = range(len(l1))
     return {(m1, m2): point(angle(l2[m1], l1[m1]), angle(l2[m1], l1[m2])) for m1 in n for m2 in n if m1 != m2}
+
+
+def corrected_scores(queries: np.ndarray, references: np.ndarray, k: int) -> tuple[np.ndarray, ...]:
+    """Cosine, CSLS and ratio margin of every query with every reference."""
+    cosines = np.array([[cosine(x, y) for y in references] for x in queries])
+    r_x = [np.mean(sorted(row)[-k:]) for row in cosines]
+    r_y = [np.mean(sorted(column)[-k:]) for column in cosines.T]
+    csls, margin = np.empty_like(cosines), np.empty_like(cosines)
+    for i, j in np.ndindex(*cosines.shape):
+        csls[i, j] = 2 * cosines[i, j] - r_x[i] - r_y[j]
+        neighbours = (r_x[i] + r_y[j]) / 2
+        margin[i, j] = cosines[i, j] / neighbours if neighbours > 1e-12 else -math.inf
+    return cosines, csls, margin
+
+
+def ranks_by_score(scores: np.ndarray, defined: np.ndarray) -> list[int]:
+    n = len(scores)
+    ranks = []
+    for i, row in enumerate(scores):
+        slack = 1e-12 * max(1, abs(row[i])) if math.isfinite(row[i]) else 0
+        rivals = sum(row[j] >= row[i] - slack for j in range(n) if j != i)
+        ranks.append(1 + rivals if defined[i] and math.isfinite(row[i]) else n)
+    return ranks
+
+
+def laser_errors(cosines: np.ndarray, margin: np.ndarray, k: int) -> list[bool]:
+    """LASER's xSIM, for data without ties: of the k nearest, the one of the highest margin."""
+    errors = []
+    for i, row in enumerate(cosines):
+        nearest = sorted(range(len(row)), key=lambda j: -row[j])[:k]
+        errors.append(max(nearest, key=lambda j: margin[i, j]) != i)
+    return errors

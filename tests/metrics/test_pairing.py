@@ -11,12 +11,13 @@ from sklearn.metrics.pairwise import cosine_similarity
 
 from polysteer.errors import NumericError
 from polysteer.metrics import (
-    align_shared,
+    PairNumbers,
     average_pairs,
     bootstrap_mean,
     bootstrap_means,
     compare_paired,
     measure_alignment,
+    measure_shared,
     retrieve_shared,
     retrieve_sparse_translations,
     retrieve_translations,
@@ -32,6 +33,12 @@ _spec.loader.exec_module(reference)
 
 # Which of the 60 meanings each language has: en all of them, ja and tr no sentence in common.
 HELD = {"en": np.arange(60), "ja": np.arange(0, 25), "tr": np.arange(25, 60)}
+
+
+def measure_cosines(vectors) -> PairNumbers:
+    found = measure_alignment(vectors)
+    cosines = {"pair": found.pair_cosine, "random": found.random_cosine, "gap": found.gap}
+    return PairNumbers(found.pairs, cosines)
 
 
 def pair_up(held: dict[str, np.ndarray], columns: np.ndarray) -> dict[LanguagePair, SharedRows]:
@@ -91,15 +98,13 @@ def test_pairings_of_everything_change_nothing(vectors):
     plain, paired = (retrieve_shared(vectors, p, retrieve_translations) for p in (None, everything))
     assert (plain.pairs, plain.n_candidates) == (paired.pairs, paired.n_candidates)
     assert (plain.ranks == paired.ranks).all()
-    gap = align_shared(vectors, everything).gap
+    gap = measure_shared(vectors, everything, measure_cosines).by_name["gap"]
     np.testing.assert_allclose(gap, measure_alignment(vectors).gap, atol=1e-6)
 
 
 def test_cosines_of_a_pair_are_those_of_its_shared_sentences(vectors, partly, pairings):
-    found = align_shared(partly, pairings)
-    for (source, wanted), own, others in zip(
-        found.pairs, found.pair_cosine, found.random_cosine, strict=True
-    ):
+    pairs, found = measure_shared(partly, pairings, measure_cosines)
+    for (source, wanted), own, others in zip(pairs, found["pair"], found["random"], strict=True):
         shared = np.intersect1d(HELD[source], HELD[wanted])
         a, b = (vectors[lang][shared].astype(np.float64) for lang in (source, wanted))
         table = cosine_similarity(a, b)

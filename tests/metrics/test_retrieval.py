@@ -13,7 +13,7 @@ from scipy.sparse import csr_array
 from sklearn.metrics.pairwise import cosine_similarity
 
 from polysteer.errors import NumericError
-from polysteer.metrics import retrieval as retrieval_module
+from polysteer.metrics import counting
 from polysteer.metrics.retrieval import retrieve_translations
 from polysteer.metrics.sparse import retrieve_sparse_translations
 
@@ -112,8 +112,8 @@ def test_scale_and_precision_of_the_input_do_not_matter(vectors):
 
 def test_tiles_do_not_change_the_answer(vectors, monkeypatch):
     whole = retrieve_translations(vectors).ranks
-    monkeypatch.setattr(retrieval_module, "TILE", 7)
-    monkeypatch.setattr(retrieval_module, "EXACT_BATCH", 3)
+    monkeypatch.setattr(counting, "TILE", 7)
+    monkeypatch.setattr(counting, "EXACT_BATCH", 3)
     assert (retrieve_translations(vectors).ranks == whole).all()
 
 

@@ -171,6 +171,8 @@ def study_rows() -> Iterator[MetricRow]:
     for row, mrr in ((BASE, 0.2), (mask, 0.3)):
         yield replace(row, metric="mrr", layer="final", value=mrr, ci_low=mrr - 0.01, ci_high=mrr + 0.01)
         yield replace(row, metric="linear_cka", layer="final", value=10 * mrr)
+    for pooling, mexa in (("mean", 0.8), ("last", 0.2)):
+        yield replace(BASE, metric="mexa", layer="final", embedding_pooling=pooling, value=mexa)
     for name in ("permuted", "brand_new"):
         for draw, top1 in enumerate((0.16, 0.18)):
             later = replace(mask, intervention=name, draw=draw)

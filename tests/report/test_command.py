@@ -39,6 +39,12 @@ def test_one_language_is_told_in_words_and_tables(run):
 
 
 @pytest.mark.usefixtures("project")
+@pytest.mark.parametrize("lang", ["jpn", "jpn_Jpan"])
+def test_a_language_is_found_under_its_other_names(run, lang):
+    assert run("report", "--lang", lang) == run("report", "--lang", "ja")
+
+
+@pytest.mark.usefixtures("project")
 def test_all_targets_stand_in_one_table(run):
     lines = [line.split() for line in run("report").splitlines()]
     assert [

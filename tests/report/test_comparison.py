@@ -42,6 +42,7 @@ def test_another_metric_and_layer_are_compared(run):
     [
         (("try", "othr"), r"'othr' is neither an experiment nor a target of one; did you mean 'other'\?"),
         (("try", "ja"), "try and ja are not two experiments, nor two targets of one; name two"),
+        (("try", "plain", "-m", "mrr"), "only try has mrr, so it cannot be compared"),
         (("try", "try"), "given 'try' twice"),
         (("try", "other", "-e", "try"), "leave out --experiment"),
         (("ja", "de", "-l", "ja"), "leave out --lang"),

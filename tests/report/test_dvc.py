@@ -84,11 +84,11 @@ def test_dvc_shows_and_compares_the_reports_numbers(repository, project, metrics
         assert [(point["cost"], point["top1"]) for point in front] == [("1.05", "0.14"), ("1.2", "0.2")]
 
 
-def test_pictures_of_removed_targets_go(repository, project):
-    repository("steer", "store")
+def test_pictures_of_removed_targets_go(project):
     stale = project / "artifacts" / "plots" / "layers" / "gone.ja.csv"
+    stale.parent.mkdir(parents=True)
     stale.write_text("depth,layer\n")
-    repository("steer", "store")
+    build_store(load_experiments(project / "experiments.yaml"), Layout(project / "artifacts"))
     names = sorted(path.name for path in (project / "artifacts" / "plots").glob("*/*"))
     assert names == ["try.de.csv", "try.de.csv", "try.ja.csv", "try.ja.csv"]
 

@@ -77,6 +77,12 @@ def test_checkpoints_stand_apart_in_an_experiment_that_steers_nothing(run):
     assert {(row["revision"], row["value"]) for row in answer["rows"]} == {("step-1", 0.6), ("step-2", 0.9)}
 
 
+def test_poolings_stand_apart(run):
+    lines = table(run("report", "-e", "try", "-l", "ja", "--metric", "mexa"))
+    assert ["no", "mask", "@last", "0.200", "-", "-", "-", "-"] in lines
+    assert ["no", "mask", "@mean", "0.800", "-", "-", "-", "-"] in lines
+
+
 @pytest.mark.parametrize("option", [("--metric", "mrr"), ("--layer", "final"), ("--metric", "perplexity")])
 @pytest.mark.parametrize("lang", [(), ("--lang", "ja")])
 def test_tables_fit_80_columns(run, option, lang):

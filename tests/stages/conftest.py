@@ -19,7 +19,7 @@ experiments:
     rank: {{experts: [own, union], k: [0.1, 8], value: token_mean}}
     steer: {{}}
     embed: {{}}
-    evaluate: {{controls: 3, resamples: 200, choose: {{cost_at_most: 5, cost_texts: 6}}}}
+    evaluate: {{controls: 3, resamples: 200, distractors: true, choose: {{cost_at_most: 5, cost_texts: 6}}}}
 """
 
 Steer = Callable[..., subprocess.CompletedProcess[str]]

@@ -1,6 +1,7 @@
 """The pipeline's headline numbers, worked out again with transformers and plain loops."""
 
 import importlib.util
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -154,3 +155,53 @@ def test_abx_under_a_mask_equals_a_loop_over_all_triples(finished: Path) -> None
                 AND metric = '{metric}' AND source = 'en' AND reference = 'de'""",
         )
         assert stored == pytest.approx(np.mean(list(loop(read["en"], read["de"]).values())))
+
+
+def test_a_larger_pool_and_csls_equal_loops_over_the_stored_vectors(finished: Path) -> None:
+    """The baseline at the last layer: among the sentences of find too, and by CSLS with four neighbours."""
+    folder = finished / "artifacts/tiny/vectors/baseline"
+    find, test = (
+        {name: load_vectors(folder / f"{name}.{split}.safetensors").at_layer("final") for name in LANGUAGES}
+        for split in ("find", "test")
+    )
+    units = {
+        name: rows.astype(np.float64) / np.linalg.norm(rows.astype(np.float64), axis=1, keepdims=True)
+        for name, rows in ((name, np.concatenate([test[name], find[name]])) for name in LANGUAGES)
+    }
+    pooled, csls = [], []
+    for source, reference in itertools.permutations(LANGUAGES, 2):
+        cosines = units[source][:16] @ units[reference].T
+        pooled += [(np.delete(row, i) < row[i]).all() for i, row in enumerate(cosines)]
+        small = cosines[:, :16]
+        scores = (
+            2 * small
+            - np.sort(small, axis=1)[:, -4:].mean(1)[:, None]
+            - np.sort(small, axis=0)[-4:].mean(0)[None]
+        )
+        csls += [(np.delete(row, i) < row[i]).all() for i, row in enumerate(scores)]
+    of_all = (
+        "FROM metrics WHERE intervention = 'none' AND layer = 'final' AND source = '*' AND reference = '*'"
+    )
+    assert ask(finished, f"SELECT value {of_all} AND metric = 'top1_pool'") == pytest.approx(np.mean(pooled))
+    assert ask(finished, f"SELECT candidates {of_all} AND metric = 'top1_pool'") == 16 + 40
+    assert ask(finished, f"SELECT value {of_all} AND metric = 'csls_top1'") == pytest.approx(np.mean(csls))
+
+
+def test_every_condition_has_its_larger_pool_and_its_mining_scores(finished: Path) -> None:
+    rows = query_database(
+        finished / "artifacts" / "metrics.duckdb",
+        "SELECT intervention, list(DISTINCT metric ORDER BY metric) FROM results WHERE metric IN "
+        "('top1_pool', 'csls_top1', 'margin_top1', 'xsim_error', 'bitext_accuracy', 'bitext_f1') "
+        "GROUP BY intervention",
+    ).rows
+    found = {intervention: list(metrics) for intervention, metrics in rows}
+    assert found.pop("surface") == ["top1_pool"]
+    assert found.keys() == {"none", "set", "centre", "erase", "mean_difference"}
+    everything = ["bitext_accuracy", "bitext_f1", "csls_top1", "margin_top1", "top1_pool", "xsim_error"]
+    assert all(metrics == everything for metrics in found.values())
+    n_pairs = ask(
+        finished,
+        "SELECT count(*) FROM metrics WHERE metric = 'margin_top1' AND intervention = 'none' "
+        "AND layer = 'final' AND source <> '*'",
+    )
+    assert n_pairs == 6

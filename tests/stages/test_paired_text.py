@@ -28,7 +28,7 @@ experiments:
       find: {{source: builtin, size: 25}}
       dev: {{source: tatoeba, path: {folder}, size: 5}}
       test: {{source: tatoeba, path: {folder}}}
-    targets: [deu]
+    targets: [deu, en]
     collect: {{sites: mlp.hidden}}
     rank: {{k: 0.1, value: token_mean}}
     steer: {{}}
@@ -113,6 +113,8 @@ def test_hits_equal_a_loop_over_the_pairs_of_each_file(paired) -> None:
     assert mean == pytest.approx(np.mean(list(expected.values())))
     assert candidates is None
     assert ("de", "ja") not in by_pair
+    assert ("!en", "!en") not in by_pair
+    assert by_pair["en", "*"][0] == pytest.approx(np.mean([expected["en", "de"], expected["en", "ja"]]))
     assert by_pair["*", "de"][0] == pytest.approx(expected["en", "de"])
     assert by_pair["!deu", "!deu"][0] == pytest.approx(np.mean([expected["en", "ja"], expected["ja", "en"]]))
 

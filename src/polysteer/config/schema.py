@@ -207,6 +207,9 @@ class EvaluateSettings(Section):
 
     families: tuple[Family, ...] = ("retrieval", "alignment", "geometry", "abx", "probes", "perplexity")
     controls: int = Field(39, ge=0, description="draws of random neurons; 39 or more for a headline")
+    distractors: bool = Field(
+        False, description="also look translations up among the sentences of find: the metric top1_pool"
+    )
     resamples: int = Field(10_000, ge=100, description="bootstrap resamples over sentences")
     seed: int = Field(0, ge=0)
     choose: ChooseSettings = ChooseSettings()

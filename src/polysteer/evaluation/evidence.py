@@ -1,7 +1,7 @@
 """What was read for one experiment, by condition: the plain model, its rivals, masks, controls."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -38,6 +38,10 @@ class Spaces:
     losses: Mapping[str, LanguageLoss]
     pairings: Pairings | None = None
 
+    def at_layers(self, layers: Collection[str]) -> "Spaces":
+        """The same at these layers alone."""
+        return replace(self, by_layer={layer: self.by_layer[layer] for layer in layers})
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -52,14 +56,14 @@ class Evidence:
         return self.corpus.languages
 
     @cached_property
+    def find(self) -> Spaces:
+        """The plain model's vectors of the split where experts, means and subspaces are found."""
+        return self.read(BASELINE, "find")
+
+    @cached_property
     def means(self) -> Mapping[str, ByLanguage]:
         """Each language's mean vector at every layer, over the `find` split."""
         return {layer: average_languages(vectors) for layer, vectors in self.find.by_layer.items()}
-
-    @cached_property
-    def find(self) -> Spaces:
-        """The plain model on the `find` split, where whatever moves vectors is fitted."""
-        return self.read(BASELINE, "find")
 
     def read(self, condition: str, split: str) -> Spaces:
         """What was read under one condition."""

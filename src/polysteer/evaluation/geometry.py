@@ -1,9 +1,9 @@
 """The geometry of one layer as series: where languages lie, how alike they are, how well they separate."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from polysteer.evaluation.evidence import ByLanguage
-from polysteer.evaluation.spaces import Series
+from polysteer.evaluation.spaces import Series, Values
 from polysteer.metrics.geometry import (
     PairValues,
     explain_by_language,
@@ -12,10 +12,10 @@ from polysteer.metrics.geometry import (
     measure_isoscore,
     measure_mexa,
 )
-from polysteer.metrics.pairing import Pairings, measure_shared
+from polysteer.metrics.pairing import Pairings, PairNumbers, measure_shared
 from polysteer.metrics.retrieval import Retrieval
 from polysteer.metrics.separability import find_nearest_centroid, measure_silhouette
-from polysteer.metrics.vectors import VectorsByLanguage
+from polysteer.metrics.vectors import FloatArray, LanguagePair, ordered_pairs
 from polysteer.store.rows import ALL
 
 
@@ -27,7 +27,7 @@ def list_geometry(
     *,
     in_detail: bool,
 ) -> Iterator[Series]:
-    """Everything over all languages; `in_detail` by pair, each once, and by language as well.
+    """Everything over all languages; `in_detail` by pair and by language as well.
 
     Where languages hold unlike sentences, pairs are all that can be compared.
     """
@@ -45,15 +45,28 @@ def list_geometry(
 def _list_by_pair(
     test: ByLanguage, retrieval: Retrieval, pairings: Pairings | None, *, in_detail: bool
 ) -> Iterator[Series]:
-    def measure(vectors: VectorsByLanguage) -> list[PairValues]:
-        return [*measure_centroids(vectors), measure_cka(vectors)]
-
-    of_pairs = [*measure_shared(test, pairings, measure), measure_mexa(retrieval)]
-    metrics = ("centroid_distance", "centroid_distance_relative", "cka", "mexa")
-    for metric, found in zip(metrics, of_pairs, strict=True):
-        yield Series(metric, ALL, ALL, found.values)
+    found = measure_shared(test, pairings, _measure_pairs)
+    mexa = _spread_both_ways(retrieval.pairs, measure_mexa(retrieval))
+    for metric, values in {**found.by_name, "mexa": mexa}.items():
+        yield Series(metric, ALL, ALL, values)
         if in_detail:
-            yield from (Series(metric, *pair, found.values[[i]]) for i, pair in enumerate(found.pairs))
+            yield from (Series(metric, *pair, values[[i]]) for i, pair in enumerate(found.pairs))
+
+
+def _measure_pairs(vectors: Mapping[str, FloatArray]) -> PairNumbers:
+    pairs, centroids = ordered_pairs(list(vectors)), measure_centroids(vectors)
+    by_name = {
+        "centroid_distance": centroids.raw,
+        "centroid_distance_relative": centroids.relative,
+        "cka": measure_cka(vectors),
+    }
+    return PairNumbers(pairs, {name: _spread_both_ways(pairs, found) for name, found in by_name.items()})
+
+
+def _spread_both_ways(pairs: Sequence[LanguagePair], found: PairValues) -> Values:
+    """What is the same both ways, for every ordered pair."""
+    row_of = {frozenset(pair): row for row, pair in enumerate(found.pairs)}
+    return found.values[[row_of[frozenset(pair)] for pair in pairs]]
 
 
 def _list_by_language(find: ByLanguage, test: ByLanguage, *, in_detail: bool) -> Iterator[Series]:

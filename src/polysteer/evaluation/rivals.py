@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 from polysteer.embeddings.surface import embed_surface
 from polysteer.evaluation.case import Case
 from polysteer.evaluation.evidence import DIRECTION_STRENGTHS, Spaces
 from polysteer.evaluation.families import list_families
+from polysteer.evaluation.pool import list_pool, list_pooled
 from polysteer.evaluation.spaces import (
     Series,
     judge_retrieval,
@@ -49,6 +51,15 @@ def list_baseline(case: Case) -> Iterator[MetricRow]:
     find, found = case.evidence.find, plain.retrieval_by_layer
     yield from list_families(case, case.base, find, plain.test, found, picked=picked)
     yield from list_losses(case.base, plain.test.losses)
+    if case.settings.evaluate.distractors:
+        yield from list_pool(
+            case.base,
+            plain.test,
+            case.evidence.find,
+            picked=(plain.same.layer, plain.best.layer),
+            targets=case.targets,
+            evaluate=case.settings.evaluate,
+        )
 
 
 def list_centred(case: Case) -> Iterator[MetricRow]:
@@ -74,8 +85,8 @@ def list_mean_difference(case: Case, target: str) -> Iterator[MetricRow]:
         assert choice is not None
         strength = float(choice.label)
         row = replace(case.base, intervention=MEAN_DIFFERENCE, target=target, strength=strength)
-        test = case.evidence.add_direction(case.plain.test, target, strength)
-        yield from _list_rival(case, row, test, at_primary, anywhere)
+        move = partial(case.evidence.add_direction, target=target, strength=strength)
+        yield from _list_rival(case, row, move, at_primary, anywhere)
 
 
 def list_surface(case: Case) -> Iterator[MetricRow]:
@@ -83,32 +94,40 @@ def list_surface(case: Case) -> Iterator[MetricRow]:
     row = replace(case.base, intervention=SURFACE, embedding_pooling=None)
     find = [text for language in case.corpus.languages for text in case.corpus.texts(language, "find")]
     texts = {language: case.corpus.texts(language, "test") for language in case.corpus.languages}
-    found = retrieve_shared(
-        embed_surface(texts, fitted_on=find), case.plain.test.pairings, retrieve_sparse_translations
-    )
+    vectors, pairings = embed_surface(texts, fitted_on=find), case.plain.test.pairings
+    found = retrieve_shared(vectors, pairings, retrieve_sparse_translations)
     yield replace(row, metric=CHOSEN_SAME_LAYER, split="dev", value=1.0)
     series = [Series("top1", ALL, ALL, found.hits())]
     for target in case.targets:
         series += list_directions(found, target)
     yield from list_series(row, series, case.settings.evaluate)
+    if case.settings.evaluate.distractors:
+        more = {language: case.corpus.texts(language, "find") for language in case.corpus.languages}
+        retrieve = partial(retrieve_sparse_translations, distractors=embed_surface(more, fitted_on=find))
+        pooled = retrieve_shared(vectors, pairings, retrieve)
+        yield from list_pooled(row, pooled, case.targets, case.settings.evaluate)
 
 
 def _list_moved(case: Case, name: str, move: Callable[[Spaces], Spaces]) -> Iterator[MetricRow]:
     """What moves finished vectors, in one way and for all targets."""
     same, best = case.choose_freely([judge_retrieval(name, retrieve_by_layer(move(case.plain.dev)))])
     row = replace(case.base, intervention=name)
-    yield from _list_rival(case, row, move(case.plain.test), same, best)
+    yield from _list_rival(case, row, move, same, best)
 
 
 def _list_rival(
-    case: Case, row: MetricRow, test: Spaces, same: Choice | None, best: Choice | None
+    case: Case,
+    row: MetricRow,
+    move: Callable[[Spaces], Spaces],
+    same: Choice | None,
+    best: Choice | None,
 ) -> Iterator[MetricRow]:
     yield from list_choice(row, same, best)
+    test, picked = move(case.plain.test), [choice.layer for choice in (same, best) if choice]
+    targets, evaluate = [row.target] if row.target else case.targets, case.settings.evaluate
     yield from list_spaces(
-        row,
-        test,
-        retrieve_by_layer(test),
-        picked=[choice.layer for choice in (same, best) if choice],
-        targets=[row.target] if row.target else case.targets,
-        evaluate=case.settings.evaluate,
+        row, test, retrieve_by_layer(test), picked=picked, targets=targets, evaluate=evaluate
     )
+    if evaluate.distractors:
+        find = move(case.evidence.find.at_layers(picked))
+        yield from list_pool(row, test, find, picked=picked, targets=targets, evaluate=evaluate)

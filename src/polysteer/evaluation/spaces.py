@@ -8,10 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from polysteer.config.schema import EvaluateSettings
-from polysteer.evaluation.evidence import Spaces
+from polysteer.evaluation.evidence import ByLanguage, Spaces
+from polysteer.metrics.alignment import measure_alignment
 from polysteer.metrics.choice import Choice, Judged
 from polysteer.metrics.intervals import average_pairs, bootstrap_means
-from polysteer.metrics.pairing import align_shared, retrieve_shared
+from polysteer.metrics.mining import mine_bitext
+from polysteer.metrics.pairing import PairNumbers, measure_shared, retrieve_shared
 from polysteer.metrics.perplexity import LanguageLoss
 from polysteer.metrics.retrieval import Direction, Retrieval, retrieve_translations, select_pairs
 from polysteer.store.rows import ALL, CHOSEN_BEST_LAYER, CHOSEN_SAME_LAYER, MetricRow, excluding
@@ -80,6 +82,7 @@ def list_spaces(
         series = [Series("top1", ALL, ALL, retrieval.hits())]
         if layer in picked:
             series += _detail_retrieval(retrieval, targets)
+            series += _detail_mining(spaces, layer)
             if "alignment" in evaluate.families:
                 series += _detail_alignment(spaces, layer)
         yield from list_series(replace(row, layer=layer), series, evaluate)
@@ -133,10 +136,37 @@ def _detail_retrieval(retrieval: Retrieval, targets: Sequence[str]) -> list[Seri
     return series
 
 
-def _detail_alignment(spaces: Spaces, layer: str) -> list[Series]:
-    found = align_shared(spaces.by_layer[layer], spaces.pairings)
+def _detail_mining(spaces: Spaces, layer: str) -> list[Series]:
+    pairs, scores = measure_shared(spaces.by_layer[layer], spaces.pairings, _score_mining)
+    margin = scores["margin_top1"]
     return [
-        Series("pair_cosine", ALL, ALL, found.pair_cosine),
-        Series("random_cosine", ALL, ALL, found.random_cosine),
-        Series("cosine_gap", ALL, ALL, found.gap),
+        *(Series(name, ALL, ALL, values) for name, values in scores.items()),
+        *(Series("margin_top1", *pair, margin[[i]]) for i, pair in enumerate(pairs)),
     ]
+
+
+def _score_mining(vectors: ByLanguage) -> PairNumbers:
+    found = mine_bitext(vectors)
+    scores = {
+        "csls_top1": found.csls.hits(),
+        "margin_top1": found.margin.hits(),
+        "xsim_error": found.xsim_errors,
+        "bitext_accuracy": found.correct(),
+        "bitext_f1": found.f1(),
+    }
+    return PairNumbers(found.margin.pairs, scores)
+
+
+def _detail_alignment(spaces: Spaces, layer: str) -> list[Series]:
+    _, cosines = measure_shared(spaces.by_layer[layer], spaces.pairings, _score_alignment)
+    return [Series(name, ALL, ALL, values) for name, values in cosines.items()]
+
+
+def _score_alignment(vectors: ByLanguage) -> PairNumbers:
+    found = measure_alignment(vectors)
+    cosines = {
+        "pair_cosine": found.pair_cosine,
+        "random_cosine": found.random_cosine,
+        "cosine_gap": found.gap,
+    }
+    return PairNumbers(found.pairs, cosines)

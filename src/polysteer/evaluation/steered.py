@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from polysteer.evaluation.case import Case
 from polysteer.evaluation.families import list_families
+from polysteer.evaluation.pool import list_pool
 from polysteer.evaluation.spaces import (
     Series,
     Values,
@@ -87,12 +88,13 @@ def _describe_mask(
     row = case.describe(target, case.find_candidate(label))
     test = case.evidence.read(f"{target}/{label}", "test")
     retrieval = retrieve_by_layer(test)
+    picked = [choice.layer for choice in (same, best) if choice]
     rows = list(list_choice(row, same, best))
     rows += list_spaces(
         row,
         test,
         retrieval,
-        picked=[choice.layer for choice in (same, best) if choice],
+        picked=picked,
         targets=[target],
         evaluate=case.settings.evaluate,
     )
@@ -103,6 +105,9 @@ def _describe_mask(
         rows.append(
             replace(row, metric="cost", value=measure_cost(case.plain.test.losses, test.losses, target))
         )
+    if case.settings.evaluate.distractors:
+        find = case.evidence.read(f"{target}/{label}", "find")
+        rows += list_pool(row, test, find, picked=picked, targets=[target], evaluate=case.settings.evaluate)
     comparisons = []
     if same:
         comparisons.append(_compare(case, row, retrieval[same.layer].hits(), same.layer, "", draws))

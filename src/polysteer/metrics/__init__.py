@@ -23,8 +23,10 @@ from polysteer.metrics.intervals import (
     compare_paired,
     rank_among,
 )
-from polysteer.metrics.pairing import align_shared, retrieve_shared
+from polysteer.metrics.mining import LASER_NEIGHBOURS, Mining, mine_bitext
+from polysteer.metrics.pairing import PairNumbers, measure_shared, retrieve_shared
 from polysteer.metrics.perplexity import LanguageLoss, measure_cost
+from polysteer.metrics.pool import retrieve_among_distractors, retrieve_in_pool
 from polysteer.metrics.probes import Probe, correlate_ranks, probe_labels, probe_language
 from polysteer.metrics.retrieval import Retrieval, retrieve_translations
 from polysteer.metrics.separability import find_nearest_centroid, measure_silhouette
@@ -32,6 +34,7 @@ from polysteer.metrics.sparse import retrieve_sparse_translations
 from polysteer.metrics.vectors import LanguagePair, ordered_pairs
 
 __all__ = [
+    "LASER_NEIGHBOURS",
     "Abx",
     "Alignment",
     "CentroidDistances",
@@ -42,12 +45,13 @@ __all__ = [
     "Judged",
     "LanguageLoss",
     "LanguagePair",
+    "Mining",
+    "PairNumbers",
     "PairValues",
     "Probe",
     "Retrieval",
     "TripleScores",
     "adjust_holm",
-    "align_shared",
     "average_pairs",
     "bootstrap_mean",
     "bootstrap_means",
@@ -64,11 +68,15 @@ __all__ = [
     "measure_cost",
     "measure_isoscore",
     "measure_mexa",
+    "measure_shared",
     "measure_silhouette",
+    "mine_bitext",
     "ordered_pairs",
     "probe_labels",
     "probe_language",
     "rank_among",
+    "retrieve_among_distractors",
+    "retrieve_in_pool",
     "retrieve_shared",
     "retrieve_sparse_translations",
     "retrieve_translations",

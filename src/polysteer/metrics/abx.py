@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from polysteer.metrics.retrieval import TIE_FLOAT64
+from polysteer.metrics.counting import TIE_FLOAT64
 from polysteer.metrics.vectors import (
     FloatArray,
     LanguagePair,

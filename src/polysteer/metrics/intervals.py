@@ -49,7 +49,7 @@ class ControlRank(NamedTuple):
 
 def average_pairs(values: Values) -> float:
     """The mean of the pairs' means, [pair, meaning]; NaN is a meaning that a pair does not have."""
-    known = np.asarray(values)
+    known = np.asarray(values, dtype=np.float64)
     return float(np.nanmean(known, axis=1).mean()) if _has_gaps(known) else float(known.mean())
 
 

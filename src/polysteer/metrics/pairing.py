@@ -10,10 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from polysteer.errors import NumericError
-from polysteer.metrics.alignment import Alignment, measure_alignment
-from polysteer.metrics.geometry import PairValues
 from polysteer.metrics.retrieval import Retrieval
-from polysteer.metrics.vectors import LanguagePair, VectorsByLanguage, ordered_pairs
+from polysteer.metrics.vectors import LanguagePair, ordered_pairs
 
 Rows = npt.NDArray[np.int64]
 
@@ -27,6 +25,13 @@ class SharedRows(NamedTuple):
 
 
 Pairings = Mapping[LanguagePair, SharedRows]
+
+
+class PairNumbers(NamedTuple):
+    """By the name of a metric, its values [pair, meaning]."""
+
+    pairs: tuple[LanguagePair, ...]
+    by_name: Mapping[str, npt.NDArray[Any]]
 
 
 class _Selectable(Protocol):
@@ -50,35 +55,22 @@ def retrieve_shared(
     return Retrieval(table.pairs, table.fill(found, 0), sizes.pop() if len(sizes) == 1 else None)
 
 
-def align_shared(vectors: VectorsByLanguage, pairings: Pairings | None) -> Alignment:
-    """Cosines pair by pair; a sentence's others are those that its pair shares."""
-    if pairings is None:
-        return measure_alignment(vectors)
-    table = _Table(list(vectors), pairings)
-    found = [measure_alignment(part) for part in table.select(vectors)]
-    own, others = [one.pair_cosine for one in found], [one.random_cosine for one in found]
-    return Alignment(table.pairs, table.fill(own, np.nan), table.fill(others, np.nan))
-
-
 def measure_shared(
-    vectors: VectorsByLanguage,
+    vectors: Mapping[str, Vectors],
     pairings: Pairings | None,
-    measure: Callable[[VectorsByLanguage], Sequence[PairValues]],
-) -> Sequence[PairValues]:
-    """Whatever measures pairs of languages, pair by pair; NaN where a pair lacks a meaning."""
+    measure: Callable[[Mapping[str, Vectors]], PairNumbers],
+) -> PairNumbers:
+    """Any numbers of pairs and meanings, pair by pair; NaN where a pair lacks a meaning.
+
+    What a sentence is compared with beside its translation are the sentences that its pair shares.
+    """
     if pairings is None:
         return measure(vectors)
-    parts = [measure(part) for part in _Table(list(vectors), pairings).select(vectors)]
-    n_columns = 1 + max(int(shared.columns.max()) for shared in pairings.values())
-    tables = []
-    for of_metric in zip(*parts, strict=True):
-        table = np.full((sum(len(found.pairs) for found in of_metric), n_columns), np.nan)
-        rows = iter(table)
-        for shared, found in zip(pairings.values(), of_metric, strict=True):
-            for values in found.values:
-                next(rows)[shared.columns] = values
-        tables.append(PairValues(tuple(pair for found in of_metric for pair in found.pairs), table))
-    return tables
+    table = _Table(list(vectors), pairings)
+    found = [measure(part).by_name for part in table.select(vectors)]
+    names = list(found[0])
+    wide = {name: [one[name].astype(np.float64) for one in found] for name in names}
+    return PairNumbers(table.pairs, {name: table.fill(wide[name], np.nan) for name in names})
 
 
 class _Table:
@@ -90,6 +82,7 @@ class _Table:
         self._pairings = pairings
         known = {pair for a, b in pairings for pair in ((a, b), (b, a))}
         self.pairs = tuple(pair for pair in ordered_pairs(languages) if pair in known)
+        self._row_of = {pair: row for row, pair in enumerate(self.pairs)}
 
     def select(self, vectors: Mapping[str, Vectors]) -> list[dict[str, Vectors]]:
         """The shared rows of both languages of each pair."""
@@ -104,5 +97,5 @@ class _Table:
         table = np.full((len(self.pairs), n_columns), absent, dtype=values[0].dtype)
         for ((a, b), shared), both_ways in zip(self._pairings.items(), values, strict=True):
             for pair, row in zip((LanguagePair(a, b), LanguagePair(b, a)), both_ways, strict=True):
-                table[self.pairs.index(pair), shared.columns] = row
+                table[self._row_of[pair], shared.columns] = row
         return table

@@ -1,36 +1,22 @@
 """Exact cosine retrieval of translations, for every ordered pair of languages.
 
 The rank of a query's own translation is 1 plus the number of other candidates whose cosine is at least as
-high: a tie is not a hit. Products are made in float32, tile by tile; wherever float32 cannot tell two
-candidates apart, both cosines are made again in float64, so ranks are those of a float64 loop. A sentence
-whose vector is zero has no direction: it is never found, and finds nothing.
+high: a tie is not a hit, so a sentence that stands twice among the candidates is not found. Ranks are those
+of a float64 loop. A sentence whose vector is zero has no direction: it is never found, and finds nothing.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from polysteer.errors import NumericError
-from polysteer.metrics.vectors import (
-    FloatArray,
-    LanguagePair,
-    VectorsByLanguage,
-    check_parallel,
-    normalize_rows,
-    ordered_pairs,
-)
+from polysteer.metrics.counting import Ranks, Search, Side, cosine_tiles, count_rivals
+from polysteer.metrics.vectors import LanguagePair, VectorsByLanguage, check_parallel, ordered_pairs
 
 Direction = Literal["all", "into", "out_of", "without"]
-Ranks = npt.NDArray[np.int32]
-Counts = npt.NDArray[np.int64]
-
-TILE = 1024
-EXACT_BATCH = 1 << 15
-TIE_FLOAT64 = 1e-12
 
 
 @dataclass(frozen=True)
@@ -82,94 +68,21 @@ def retrieve_translations(vectors: VectorsByLanguage) -> Retrieval:
     """
     check_parallel(vectors)
     languages = list(vectors)
-    units = {language: normalize_rows(rows) for language, rows in vectors.items()}
+    sides = {language: Side.of(rows) for language, rows in vectors.items()}
     ranks: dict[LanguagePair, Ranks] = {}
     for a, b in combinations(languages, 2):
-        forth, back = _rank_both_ways(_Side(vectors[a], units[a]), _Side(vectors[b], units[b]))
+        forth, back = _rank_both_ways(sides[a], sides[b])
         ranks[LanguagePair(a, b)], ranks[LanguagePair(b, a)] = forth, back
     pairs = ordered_pairs(languages)
-    return Retrieval(pairs, np.stack([ranks[pair] for pair in pairs]), len(units[languages[0]]))
+    return Retrieval(pairs, np.stack([ranks[pair] for pair in pairs]), len(vectors[languages[0]]))
 
 
-class _Side(NamedTuple):
-    raw: FloatArray
-    unit: npt.NDArray[np.float32]
-
-
-class _Tile(NamedTuple):
-    rows: slice
-    columns: slice
-    cosines: npt.NDArray[np.float32]
-
-
-def _rank_both_ways(a: _Side, b: _Side) -> tuple[Ranks, Ranks]:
-    own = np.einsum("ij,ij->i", a.unit, b.unit)
-    margin = np.float32(np.finfo(np.float32).eps * (4 + np.sqrt(a.unit.shape[1])))
-    forth, back = np.ones(len(own), dtype=np.int64), np.ones(len(own), dtype=np.int64)
-    for tile in _cosine_tiles(a.unit, b.unit):
-        _count_rivals(tile, own[tile.rows, None], margin, forth[tile.rows], 1, a, b)
-        _count_rivals(tile, own[None, tile.columns], margin, back[tile.columns], 0, a, b)
-    lost = ~(a.unit.any(axis=1) & b.unit.any(axis=1))
-    forth[lost] = back[lost] = len(own)
-    return forth.astype(np.int32), back.astype(np.int32)
-
-
-def _cosine_tiles(a_unit: npt.NDArray[np.float32], b_unit: npt.NDArray[np.float32]) -> Iterator[_Tile]:
-    """The similarity matrix in square tiles, each sentence's own translation taken out."""
-    n = len(a_unit)
-    for i in range(0, n, TILE):
-        for j in range(0, n, TILE):
-            cosines = a_unit[i : i + TILE] @ b_unit[j : j + TILE].T
-            if i == j:
-                np.fill_diagonal(cosines, -np.inf)
-            yield _Tile(slice(i, min(i + TILE, n)), slice(j, min(j + TILE, n)), cosines)
-
-
-def _count_rivals(
-    tile: _Tile,
-    own: npt.NDArray[np.float32],
-    margin: np.float32,
-    counts: Counts,
-    axis: int,
-    a: _Side,
-    b: _Side,
-) -> None:
-    """Add to `counts` how many candidates along `axis` do at least as well as the right answer."""
-    above = tile.cosines > own + margin
-    not_below = tile.cosines >= own - margin
-    n_above, n_not_below = _count_true(above, axis), _count_true(not_below, axis)
-    counts += n_above
-    unsure = np.flatnonzero(n_above != n_not_below)
-    if len(unsure) == 0:
-        return
-    near = np.take(above, unsure, 1 - axis) != np.take(not_below, unsure, 1 - axis)
-    cells = np.nonzero(near)
-    query, rival = unsure[cells[1 - axis]], cells[axis]
-    rows, columns = (query, rival) if axis == 1 else (rival, query)
-    at_least = _compare_exactly(a, b, rows + tile.rows.start, columns + tile.columns.start, axis)
-    counts += np.bincount(query[at_least], minlength=len(counts))
-
-
-def _count_true(flags: npt.NDArray[np.bool_], axis: int) -> Counts:
-    # Adding bytes into 16 bits is several times faster than summing booleans; a tile cannot overflow it.
-    counts: Counts = flags.view(np.uint8).sum(axis=axis, dtype=np.uint16).astype(np.int64)
-    return counts
-
-
-def _compare_exactly(a: _Side, b: _Side, rows: Counts, columns: Counts, axis: int) -> npt.NDArray[np.bool_]:
-    """Whether, in float64, cosine(row, column) is at least that of the query with its own translation."""
-    at_least = np.empty(len(rows), dtype=bool)
-    for start in range(0, len(rows), EXACT_BATCH):
-        batch = slice(start, start + EXACT_BATCH)
-        i, j = rows[batch], columns[batch]
-        query = j if axis == 0 else i
-        rival = _cosine_float64(a.raw[i], b.raw[j])
-        at_least[batch] = rival >= _cosine_float64(a.raw[query], b.raw[query]) - TIE_FLOAT64
-    return at_least
-
-
-def _cosine_float64(x: FloatArray, y: FloatArray) -> npt.NDArray[np.float64]:
-    x, y = x.astype(np.float64), y.astype(np.float64)
-    lengths = np.linalg.norm(x, axis=1) * np.linalg.norm(y, axis=1)
-    dots: npt.NDArray[np.float64] = np.einsum("ij,ij->i", x, y)
-    return dots / np.where(lengths > 0, lengths, 1)
+def _rank_both_ways(a: Side, b: Side) -> tuple[Ranks, Ranks]:
+    itself = np.arange(len(a.unit))
+    forth = Search.of(a, b, itself)
+    back = Search(b, a, itself, forth.own)
+    n_forth, n_back = np.zeros_like(itself), np.zeros_like(itself)
+    for tile in cosine_tiles(forth):
+        count_rivals(forth, tile, n_forth)
+        count_rivals(back, tile.turn(), n_back)
+    return forth.rank(n_forth), back.rank(n_back)

@@ -1,21 +1,26 @@
 """Exact cosine retrieval for sparse vectors, such as counts of character n-grams."""
 
 from collections.abc import Mapping
-from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, vstack
 
 from polysteer.errors import NumericError
-from polysteer.metrics.retrieval import TIE_FLOAT64, Ranks, Retrieval
-from polysteer.metrics.vectors import LanguagePair, ordered_pairs
+from polysteer.metrics.counting import TIE_FLOAT64, Ranks
+from polysteer.metrics.retrieval import Retrieval
+from polysteer.metrics.vectors import ordered_pairs
 
 BLOCK_ROWS = 512
 
 
-def retrieve_sparse_translations(vectors: Mapping[str, csr_array]) -> Retrieval:
-    """As `retrieve_translations`, for sparse rows; two rows with nothing in common are no hit either."""
+def retrieve_sparse_translations(
+    vectors: Mapping[str, csr_array], distractors: Mapping[str, csr_array] | None = None
+) -> Retrieval:
+    """As `retrieve_translations`, for sparse rows; two rows with nothing in common are no hit either.
+
+    With `distractors`, equally many of each language, the candidates are those too.
+    """
     shapes = {rows.shape for rows in vectors.values()}
     if len(vectors) < 2 or len(shapes) != 1:
         raise NumericError(
@@ -23,12 +28,26 @@ def retrieve_sparse_translations(vectors: Mapping[str, csr_array]) -> Retrieval:
             "expected two or more languages of one shape"
         )
     units = {language: _normalize_sparse(rows) for language, rows in vectors.items()}
-    ranks: dict[LanguagePair, Ranks] = {}
-    for a, b in combinations(units, 2):
-        ranks[LanguagePair(a, b)] = _rank_rows(units[a], units[b])
-        ranks[LanguagePair(b, a)] = _rank_rows(units[b], units[a])
+    pools = units if distractors is None else _widen(units, distractors)
     pairs = ordered_pairs(list(units))
-    return Retrieval(pairs, np.stack([ranks[pair] for pair in pairs]), shapes.pop()[0])
+    ranks = np.stack([_rank_rows(units[a], pools[b]) for a, b in pairs])
+    return Retrieval(pairs, ranks, pools[pairs[0].reference].shape[0])
+
+
+def _widen(units: Mapping[str, csr_array], distractors: Mapping[str, csr_array]) -> dict[str, csr_array]:
+    width = next(iter(units.values())).shape[1]
+    shapes = {language: distractors[language].shape for language in units if language in distractors}
+    n_each = next(iter(shapes.values()), (0,))[0]
+    if shapes != dict.fromkeys(units, (n_each, width)):
+        given = ", ".join(f"{language} {shape}" for language, shape in shapes.items())
+        raise NumericError(
+            f"distractors have shapes {given}; "
+            f"expected equally many of width {width} for each of {', '.join(units)}"
+        )
+    return {
+        language: csr_array(vstack([rows, _normalize_sparse(distractors[language])]))
+        for language, rows in units.items()
+    }
 
 
 def _normalize_sparse(rows: csr_array) -> csr_array:
@@ -47,5 +66,5 @@ def _rank_rows(queries: csr_array, references: csr_array) -> Ranks:
         own = cosines[np.arange(len(cosines)), np.arange(block.start, block.stop)]
         # The sentence's own translation is among those at least as near, which makes up the 1.
         ranks[block] = (cosines >= own[:, None] - TIE_FLOAT64).sum(axis=1)
-        ranks[block][own <= 0] = n
+        ranks[block][own <= 0] = references.shape[0]
     return ranks

@@ -47,6 +47,7 @@ class ReportRow:
     n: int | None
     candidates: int | None
     revision: str | None = None
+    embedding_pooling: str | None = None
 
 
 @dataclass(frozen=True)

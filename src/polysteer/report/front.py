@@ -1,6 +1,6 @@
 """Gain against cost over the sweep, as dev saw it: which masks no other beats in both."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -66,7 +66,7 @@ def show_front(database: Path, experiments: Sequence[str], *, target: str | None
 
 def _draw_front(experiment: str, target: str, rows: Sequence[FrontRow]) -> Grid:
     """What all masks share is left out of the table."""
-    named = {
+    named: dict[str, Callable[[FrontRow], str | None]] = {
         "intervention": lambda row: row.intervention,
         "sites": lambda row: row.sites,
         "experts": lambda row: row.score,

@@ -53,7 +53,7 @@ METHODS = (
     Method("contrastive", "fine-tuned", "contrastive", "fine-tuning on translations"),
     Method("surface", "n-grams", SURFACE, "character n-grams without any model"),
 )
-CHECKPOINT = " @"  # stands between a method and the checkpoint it was measured on
+VARIANT = " @"  # stands between a method and the checkpoint or the pooling it was measured with
 
 _BY_INTERVENTION = {method.intervention: method.key for method in METHODS if method.intervention}
 _NAMES = {method.key: method.name for method in METHODS}
@@ -69,12 +69,10 @@ def identify_method(intervention: str, target: str | None) -> str:
 
 def name_method(key: str) -> str:
     """What tables call it."""
-    method, at, checkpoint = key.partition(CHECKPOINT)
-    return _NAMES.get(method, method) + at + checkpoint
+    method, at, variant = key.partition(VARIANT)
+    return _NAMES.get(method, method) + at + variant
 
 
 def order_methods(keys: Iterable[str]) -> list[str]:
-    """Each key once, as the table above has them, unknown ones last; checkpoints stay in their order."""
-    return sorted(
-        dict.fromkeys(keys), key=lambda key: _PLACES.get(key.partition(CHECKPOINT)[0], len(METHODS))
-    )
+    """Each key once, as the table above has them, unknown ones last; variants stay in their order."""
+    return sorted(dict.fromkeys(keys), key=lambda key: _PLACES.get(key.partition(VARIANT)[0], len(METHODS)))

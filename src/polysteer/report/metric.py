@@ -23,10 +23,10 @@ def show_metric(
     grids: list[Grid] = []
     rows: list[ReportRow] = []
     for experiment in experiments:
-        targets = [target] if target is not None else list_targets(database, experiment)
-        found = [
-            read_metric(database, experiment, one, metric=metric, layer=layer) for one in targets or [None]
-        ]
+        targets: list[str | None] = [target]
+        if target is None:
+            targets = [*list_targets(database, experiment)] or [None]
+        found = [read_metric(database, experiment, one, metric=metric, layer=layer) for one in targets]
         grids += draw_target(found[0]) if len(found) == 1 else draw_targets(found)
         rows += [row for one in found for row in one]
     return Answer("metric", _explain(metric, layer), tuple(grids), tuple(asdict(row) for row in rows))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from polysteer.report.data import Grid, ReportRow
-from polysteer.report.methods import CHECKPOINT, STEERED, name_method, order_methods
+from polysteer.report.methods import STEERED, VARIANT, name_method, order_methods
 from polysteer.report.units import title_metric, write_difference, write_interval, write_value
 
 Columns = Mapping[str, Mapping[str, float]]
@@ -13,7 +13,7 @@ Columns = Mapping[str, Mapping[str, float]]
 
 def draw_target(found: Sequence[ReportRow]) -> list[Grid]:
     """Everything of one target."""
-    rows = _label_checkpoints(found)
+    rows = _label_variants(found)
     view, head, metric = find_view(rows), _head(rows[0], rows[0].target), rows[0].metric
     methods = order_methods(row.method for row in rows)
     languages = {name_method(method): _by_language(rows, view, method) for method in methods}
@@ -28,7 +28,7 @@ def draw_target(found: Sequence[ReportRow]) -> list[Grid]:
 
 def draw_targets(found: Sequence[Sequence[ReportRow]]) -> list[Grid]:
     """Several targets: all methods for each, then each target's mask by language and by layer."""
-    labelled = [_label_checkpoints(rows) for rows in found]
+    labelled = [_label_variants(rows) for rows in found]
     first = labelled[0][0]
     view, head, metric = find_view(labelled[0]), _head(first, None), first.metric
     means = {str(rows[0].target): select_means(rows, view) for rows in labelled}
@@ -141,11 +141,18 @@ def write_row(metric: str, row: ReportRow | None) -> tuple[str, str]:
     return write_value(metric, row.value), write_interval(metric, row.ci_low, row.ci_high)
 
 
-def _label_checkpoints(rows: Sequence[ReportRow]) -> list[ReportRow]:
-    """The checkpoint becomes part of the method where there are several."""
-    if len({row.revision for row in rows}) == 1:
-        return list(rows)
-    return [replace(row, method=f"{row.method}{CHECKPOINT}{row.revision}") for row in rows]
+def _label_variants(rows: Sequence[ReportRow]) -> list[ReportRow]:
+    """The checkpoint, and how tokens were pooled, become part of the method where there are several."""
+    labelled = list(rows)
+    for name in ("revision", "embedding_pooling"):
+        if len({getattr(row, name) for row in rows} - {None}) > 1:
+            labelled = [
+                replace(row, method=f"{row.method}{VARIANT}{getattr(row, name)}")
+                if getattr(row, name) is not None
+                else row
+                for row in labelled
+            ]
+    return labelled
 
 
 def _head(row: ReportRow, target: str | None) -> str:

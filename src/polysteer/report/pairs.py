@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 from polysteer.errors import ArtifactError
 from polysteer.report.data import Answer, Grid
@@ -78,13 +79,15 @@ def _read_pairs(
     values: dict[bool, dict[Pair, float]] = {True: {}, False: {}}
     for record in found:
         values[record["plain"]][record["source"], record["reference"]] = record["value"]
-    facts = {name: found[0][name] for name in ("layer", "candidates")}
+    shared: dict[str, Any] = {**names, "layer": found[0]["layer"], "candidates": found[0]["candidates"]}
     rows = []
     for source, reference in sorted(values[True].keys() | values[False].keys()):
         before, after = (values[plain].get((source, reference)) for plain in (True, False))
         gain = None if before is None or after is None else after - before
-        ends = {"source": source, "reference": reference}
-        rows.append(PairRow(**names, **facts, **ends, baseline=before, steered=after, difference=gain))
+        pair = PairRow(
+            **shared, source=source, reference=reference, baseline=before, steered=after, difference=gain
+        )
+        rows.append(pair)
     return rows
 
 

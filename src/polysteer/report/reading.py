@@ -24,12 +24,14 @@ LAYERS = """
     WHERE experiment = $experiment AND metric = $metric AND split = 'test' AND layer IS NOT NULL"""
 COLUMNS = """
     m.intervention, m.revision, m.target, m.metric, m.source, m.reference, m.layer, m.k, m.draw,
-    m.value, m.ci_low, m.ci_high, m.n, m.candidates"""
+    m.embedding_pooling, m.value, m.ci_low, m.ci_high, m.n, m.candidates"""
 ASKED = """
     m.experiment = $experiment AND (m.target = $target OR m.target IS NULL)
       AND (m.reference IS NULL OR list_contains(['*', $target, '!' || $target], m.source)
                             AND list_contains(['*', $target, '!' || $target], m.reference))"""
-ORDER = "ORDER BY view DESC, m.intervention, m.revision, m.metric, m.source, m.reference, m.draw"
+# What draws have in common that become one number.
+SAME = ("view", "intervention", "revision", "embedding_pooling", "metric", "source", "reference")
+ORDER = f"ORDER BY view DESC, {', '.join(SAME[1:])}, draw"
 RESULTS = f"SELECT view, within_budget, {COLUMNS} FROM results m WHERE {ASKED} {ORDER}"
 AT_LAYER = f"""
     SELECT 'at_layer' AS view, within_budget, {COLUMNS}
@@ -39,9 +41,10 @@ DRAWS = """
     SELECT count(*) FROM headline
     WHERE experiment = $experiment AND target = $target AND intervention = $control AND view = 'same_layer'"""
 CURVE = """
-    SELECT m.intervention, m.revision, m.target, m.metric, m.layer, m.value FROM by_layer m
+    SELECT m.intervention, m.revision, m.embedding_pooling, m.target, m.metric, m.layer, m.value
+    FROM by_layer m
     WHERE m.experiment = $experiment AND (m.target = $target OR m.target IS NULL) AND m.metric = $metric
-    ORDER BY m.intervention, m.revision, m.depth"""
+    ORDER BY m.intervention, m.revision, m.embedding_pooling, m.depth"""
 
 
 def list_experiments(database: Path, *, steered: bool = True) -> list[str]:
@@ -150,8 +153,7 @@ def _is_headline(record: dict[str, Any]) -> bool:
 
 
 def _what(record: dict[str, Any]) -> tuple[Any, ...]:
-    names = ("view", "intervention", "revision", "metric", "source", "reference")
-    return tuple(record[name] for name in names)
+    return tuple(record[name] for name in SAME)
 
 
 def _common(records: list[dict[str, Any]], name: str) -> Any:
@@ -161,7 +163,7 @@ def _common(records: list[dict[str, Any]], name: str) -> Any:
 
 def _make_row_and_budget(record: dict[str, Any], experiment: str, target: str | None) -> Iterator[ReportRow]:
     names = ("view", "method", "metric", "source", "reference", "layer", "k", "value")
-    spread = ("ci_low", "ci_high", "n", "candidates", "revision")
+    spread = ("ci_low", "ci_high", "n", "candidates", "revision", "embedding_pooling")
     row = ReportRow(experiment=experiment, target=target, **{name: record[name] for name in names + spread})
     yield row
     if record["method"] == STEERED and _is_headline(record) and record["within_budget"] is not None:

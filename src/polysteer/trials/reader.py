@@ -9,11 +9,10 @@ import numpy as np
 from polysteer.corpus.table import Corpus
 from polysteer.embeddings.encode import PreparedTexts, encode_batches, prepare_texts
 from polysteer.embeddings.pooling import Pool
-from polysteer.masks.mask import ExpertMask
 from polysteer.metrics.pairing import Pairings, retrieve_shared
 from polysteer.metrics.perplexity import LanguageLoss
 from polysteer.metrics.retrieval import retrieve_translations
-from polysteer.models.intervene import intervene
+from polysteer.models.intervene import Mask, intervene
 from polysteer.models.layers import Layer, list_layers
 from polysteer.models.loading import LoadedModel
 from polysteer.models.positions import Where
@@ -91,7 +90,7 @@ class Reader:
         return read
 
     @contextmanager
-    def steered(self, mask: ExpertMask, strength: float) -> Iterator[None]:
+    def steered(self, mask: Mask, strength: float) -> Iterator[None]:
         """Whatever is read inside the block is read under the mask."""
         with intervene(
             self.loaded.model, mask, strength=strength, where=self._where, overrides=self._overrides

@@ -21,6 +21,7 @@ from polysteer.errors import CorpusError
 FILE_NAME = re.compile(
     r"(?P<lang>[a-z]{2,3})_(?P<treebank>[a-z0-9]+)-ud-(?P<part>train|dev|test)\b.*\.conllu"
 )
+HOLDS = "files such as en_pud-ud-test.conllu"
 N_FIELDS = 10
 
 
@@ -41,18 +42,27 @@ class _Sentence(NamedTuple):
 
 def read_corpus(origin: Conllu, draw: Draw) -> Corpus:
     """All chosen treebanks, languages aligned by parallel_id, or by sent_id where the settings say so."""
-    check_folder(origin.path, "files such as en_pud-ud-test.conllu")
+    check_folder(origin.path, HOLDS)
     available: dict[str, list[_File]] = defaultdict(list)
-    for file in _find_files(origin.path):
+    files = list(_find_files(origin.path))
+    _check_treebanks(origin, files)
+    for file in files:
         if not origin.treebanks or file.treebank in origin.treebanks:
             available[file.lang].append(file)
-    chosen = select_languages(draw.languages, available, origin.path)
+    chosen = select_languages(draw.languages, available, origin.path, HOLDS)
     extracts: list[Extract] = []
     for lang, files in chosen.items():
         for file in files:
             extracts += _read_file(file, lang, by_sent_id=file.treebank in origin.parallel)
     _check_alignment(extracts)
     return assemble_corpus(extracts, draw)
+
+
+def _check_treebanks(origin: Conllu, files: Sequence[_File]) -> None:
+    there = sorted({file.treebank for file in files})
+    for name in (*origin.treebanks, *origin.parallel):
+        if there and name not in there:
+            raise CorpusError(f"{origin.path} has no treebank {name!r}; there is {', '.join(there)}")
 
 
 def _find_files(folder: Path) -> Iterator[_File]:

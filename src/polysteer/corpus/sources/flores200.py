@@ -14,15 +14,16 @@ from polysteer.corpus.table import Corpus
 from polysteer.corpus.textfiles import check_folder
 from polysteer.errors import CorpusError
 
+HOLDS = "the folders dev and devtest, with files such as dev/eng_Latn.dev"
 PARTS = ("dev", "devtest")
 TABLE_SUFFIXES = (".jsonl", ".parquet")
 
 
 def read_corpus(origin: Flores200, draw: Draw) -> Corpus:
     """Both halves of FLORES, each language's file of each half."""
-    check_folder(origin.path, "the folders dev and devtest")
+    check_folder(origin.path, HOLDS)
     available = _find_files(origin.path)
-    chosen = select_languages(draw.languages, available, origin.path)
+    chosen = select_languages(draw.languages, available, origin.path, HOLDS)
     parts = sorted({part for files in available.values() for part in files})
     extracts: list[Extract] = []
     for part in parts:

@@ -11,11 +11,12 @@ Found = TypeVar("Found")
 
 
 def select_languages(
-    requested: Sequence[str], available: Mapping[str, Found], where: Path | str
+    requested: Sequence[str], available: Mapping[str, Found], where: Path | str, holds: str = ""
 ) -> dict[str, Found]:
     """Canonical code -> what the source has for it; every language of the source where none is requested."""
     if not available:
-        raise CorpusError(f"{where} holds no text in any language; check the path and the layout")
+        layout = f": it should hold {holds}" if holds else " and the layout"
+        raise CorpusError(f"{where} holds no text in any language; check the path{layout}")
     try:
         if not requested:
             return {canonical: available[code] for canonical, code in given_forms(list(available)).items()}

@@ -13,15 +13,16 @@ from polysteer.corpus.table import Corpus
 from polysteer.corpus.textfiles import check_folder, read_text
 from polysteer.errors import CorpusError
 
+HOLDS = "one folder per language, such as eng_Latn, with train.tsv in it"
 PARTS = ("train", "dev", "test")
 HEADER = ["index_id", "category", "text"]
 
 
 def read_corpus(origin: Sib200, draw: Draw) -> Corpus:
     """Every part of every chosen language; index_id aligns the languages."""
-    check_folder(origin.path, "one folder per language, such as eng_Latn")
+    check_folder(origin.path, HOLDS)
     folders = {path.parent.name: path.parent for path in sorted(origin.path.glob("*/train.tsv"))}
-    chosen = select_languages(draw.languages, folders, origin.path)
+    chosen = select_languages(draw.languages, folders, origin.path, HOLDS)
     extracts = [
         _read_file(folder / f"{part}.tsv", lang, part) for lang, folder in chosen.items() for part in PARTS
     ]

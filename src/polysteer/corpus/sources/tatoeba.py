@@ -14,11 +14,12 @@ from polysteer.corpus.textfiles import check_folder
 from polysteer.errors import CorpusError
 
 ENGLISH = "en"
+HOLDS = "files such as tatoeba.deu-eng.deu"
 
 
 def read_corpus(origin: Tatoeba, draw: Draw) -> Corpus:
     """All chosen pairs; English has the sentences of all of them, under the ids of each pair."""
-    check_folder(origin.path, "files such as tatoeba.deu-eng.deu")
+    check_folder(origin.path, HOLDS)
     pairs = {path.suffix[1:]: path for path in _find_foreign_sides(origin.path)}
     others = [code for code in draw.languages if canonical_language(code) != ENGLISH]
     if draw.languages and len(others) == len(draw.languages):
@@ -26,7 +27,7 @@ def read_corpus(origin: Tatoeba, draw: Draw) -> Corpus:
     if draw.languages and not others:
         raise CorpusError("Tatoeba has English only as a partner; add another language")
     extracts: list[Extract] = []
-    for lang, foreign in select_languages(others, pairs, origin.path).items():
+    for lang, foreign in select_languages(others, pairs, origin.path, HOLDS).items():
         code = foreign.suffix[1:]
         extracts += read_aligned_files(
             {lang: foreign, ENGLISH: foreign.with_suffix(".eng")},
