@@ -17,6 +17,7 @@ import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from polysteer.allocator import keep_freed_memory
 from polysteer.models.backbone import find_backbone, run_backbone
 from polysteer.models.batches import make_batch, plan_batches
 from polysteer.models.tokens import tokenize_texts
@@ -88,6 +89,7 @@ def main() -> None:
     parser.add_argument("--texts", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=7)
     options = parser.parse_args()
+    keep_freed_memory()
     tokenizer, texts = make_tokenizer(), make_texts(options.texts)
     for dtype in (torch.float32, torch.bfloat16):
         model = make_model(dtype)

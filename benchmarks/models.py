@@ -4,10 +4,11 @@ Claims: recording mlp.hidden in all blocks, pooled over tokens, at most 5 % (15 
 where Python shows); holding 1 % of its neurons at most 3 %. Ratios are of medians over rounds in which the
 three ways take turns. On a CPU it is the process's own time on one thread that counts, so that other work on
 the machine disturbs little. Beside it stands the share of the chip's own speed in matrix products, measured
-in the same run.
+in the same run. Malloc is set as `steer` sets it.
 
     python benchmarks/models.py                   # the built-in model, and 134 M random weights, on a CPU
     python benchmarks/models.py --device cuda     # the shapes of Bloom-7B1 and Aya-8B, random weights, bf16
+    GLIBC_TUNABLES= python benchmarks/models.py   # with malloc as it is by default
 """
 
 import argparse
@@ -31,6 +32,7 @@ from transformers import (
     PreTrainedModel,
 )
 
+from polysteer.allocator import keep_freed_memory
 from polysteer.embeddings.pooling import pool_tokens
 from polysteer.errors import ModelError
 from polysteer.masks.edits import NeuronEdit
@@ -230,6 +232,7 @@ def main() -> None:
     parser.add_argument("--dtype", default="auto", choices=["auto", "float32", "bfloat16"])
     parser.add_argument("--rounds", type=int, default=15)
     options = parser.parse_args()
+    keep_freed_memory()
     device = torch.device(options.device)
     asked = "bfloat16" if options.dtype == "auto" and options.device == "cuda" else options.dtype
     print("| model | precision | tokens per second | of the product's speed | recording | holding 1 % |")

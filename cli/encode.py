@@ -46,12 +46,12 @@ def encode(
     """Write a vector per line; stopped and run again, it goes on where it was."""
     from polysteer.embeddings.textfile import count_texts
     from polysteer.embeddings.vectorfile import check_target
-    from polysteer.masks.mask import ExpertMask
+    from polysteer.masks.files import load_mask
 
     chosen_layer, overrides = _parse_layer(layer), parse_overrides(site)
     check_target(target)
     count_texts(source)
-    mask = ExpertMask.load(mask_file) if mask_file else None
+    mask = load_mask(mask_file) if mask_file else None
     from polysteer.embeddings.encoder import SteeredEncoder
     from polysteer.embeddings.files import encode_file
     from polysteer.models.identity import identify_model

@@ -54,9 +54,9 @@ def generate(
 ) -> None:
     """Write on from prompts, without the mask and with it, and say which language came out."""
     prompts = prompt or _read_prompts()
-    from polysteer.masks.mask import ExpertMask
+    from polysteer.masks.files import load_mask, name_target
 
-    mask = ExpertMask.load(mask_file)
+    mask = load_mask(mask_file)
     identifier = _open_identifier(among)
     from polysteer.models.generation import Sampling, generate_pairs
     from polysteer.models.loading import load_model
@@ -79,7 +79,7 @@ def generate(
         intervention=intervention,
         overrides=parse_overrides(site),
     )
-    known = {"model": model, "mask": str(mask_file), "target": mask.metadata.language, "strength": strength}
+    known = {"model": model, "mask": str(mask_file), "target": name_target(mask), "strength": strength}
     _print({**known, "results": [_describe_pair(pair, seed, identifier) for pair in pairs]}, json=json)
 
 
@@ -123,7 +123,7 @@ def _print(answer: dict[str, Any], *, json: bool) -> None:
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, show_lines=True, pad_edge=False)
-    for name in ("prompt", "without", f"with {answer['target']}"):
+    for name in ("prompt", "without", f"with {answer['target']}" if answer["target"] else "erased"):
         table.add_column(name, ratio=1 if name == "prompt" else 2, overflow="fold")
     for row in answer["results"]:
         table.add_row(row["prompt"], *(_cell(row[kind]) for kind in ("plain", "steered")))

@@ -6,6 +6,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from polysteer.allocator import keep_freed_memory
 from polysteer.cli import (
     builtin,
     corpus,
@@ -63,6 +64,7 @@ class _State:
 
 def main() -> NoReturn:
     """Run `steer`; exit codes: 0 done, 1 a named mistake, 2 wrong usage, 130 interrupted."""
+    keep_freed_memory()
     try:
         app()
     except PolysteerError as error:

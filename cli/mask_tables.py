@@ -11,8 +11,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from polysteer.masks.metadata import MaskMetadata
+
 if TYPE_CHECKING:
-    from polysteer.masks.metadata import MaskMetadata
     from polysteer.masks.sets import Comparison, Overlap
     from polysteer.masks.subspace_metadata import SubspaceMetadata
     from polysteer.masks.summary import BlockCount, Neuron
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 BAR_CELLS = 40
 MOST_COLUMNS = 100_000
+SHORT_METHODS = {"mean_difference": "means"}  # a subspace's, in a table of 80 columns
 _TOLD_ELSEWHERE = ("format", "format_version", "sites", "width_by_site")
 _OF_CONTROLS = ("control_of", "draw", "seed")
 
@@ -41,12 +43,21 @@ def draw_catalogue(entries: "Sequence[CatalogueEntry]") -> RenderableType:
     """A line per mask; a damaged one says so, and why below the table."""
     table = _table("experiment", "language", "score", "experts", "k", "held at", "neurons", "")
     for entry in entries:
-        known = entry.metadata
-        state = "damaged" if known is None else "chosen" if entry.label == "chosen" else ""
-        facts = (known.score, known.experts, known.k, known.value_statistic) if known else (None,) * 4
-        table.add_row(entry.experiment, entry.language, *map(_cell, (*facts, entry.n_neurons)), state)
+        state = "damaged" if entry.metadata is None else "chosen" if entry.label == "chosen" else ""
+        cells = map(_cell, (entry.language, *_list_facts(entry)))
+        table.add_row(entry.experiment, *cells, state)
     problems = [Padding(Text(entry.problem), (0, 1)) for entry in entries if entry.problem]
     return Group(table, *problems)
+
+
+def _list_facts(entry: "CatalogueEntry") -> tuple[object, ...]:
+    """What stands under score, experts, k, held at and neurons; of a subspace its method alone."""
+    known = entry.metadata
+    if known is None:
+        return (None,) * 5
+    if isinstance(known, MaskMetadata):
+        return known.score, known.experts, known.k, known.value_statistic, entry.n_neurons
+    return SHORT_METHODS.get(known.method, known.method), "subspace", None, None, None
 
 
 def draw_mask(

@@ -34,7 +34,7 @@ def list_masks(
     file: FileOption = DEFAULT_FILE,
     artifacts: ArtifactsOption = DEFAULT_ARTIFACTS,
 ) -> None:
-    """List the masks that the experiments have made."""
+    """List the masks and language subspaces that the experiments have made."""
     from polysteer.cli.mask_tables import draw_catalogue, print_json, print_table
 
     entries = _read_catalogue(file, artifacts)
@@ -173,6 +173,7 @@ def _find_label(entries: "list[CatalogueEntry]", experiment: str | None, label: 
     """One mask per language: of the first experiment and label that there are, unless they are named."""
     from polysteer.errors import ConfigError
 
+    entries = [entry for entry in entries if entry.language is not None]
     wanted = [entry for entry in entries if experiment in (None, entry.experiment)]
     wanted = [entry for entry in wanted if label in (None, entry.label)]
     if not wanted:

@@ -183,7 +183,7 @@ def _check_metric(database: Path, named: Sequence[str], metric: str) -> list[str
 
 def _check_steered(database: Path, named: Sequence[str]) -> None:
     for name in named:
-        if not list_targets(database, name):
+        if not list_targets(database, name) and name not in list_experiments(database):
             metrics = ", ".join(list_metrics(database, name))
             raise ArtifactError(
                 f"experiment {name!r} steers nothing; ask for one of its metrics with --metric: {metrics}"

@@ -74,7 +74,9 @@ def report(
     elif metric is not None or layer is not None:
         answer = _show_metric(question)
     else:
-        _print_report(question.summarize(), format, single=lang is not None)
+        found = question.summarize()
+        is_one = lang is not None or [summary.target for summary in found.summaries] == [None]
+        _print_report(found, format, single=is_one)
         if is_plain and experiment and format == "table":
             print_study_section(file, experiment, question.database)
         return None

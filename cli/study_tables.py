@@ -12,11 +12,12 @@ if TYPE_CHECKING:
 
 
 def steers_nothing(file: Path, experiment: str | None) -> bool:
-    """Whether nothing that is asked about has a target: then layers and checkpoints are all there is."""
+    """Whether nothing that is asked about steers: then layers and checkpoints are all there is."""
     from polysteer.config import load_experiments
 
     experiments = load_experiments(file)
-    return not any(experiments.experiments[name].targets for name in _name(experiments, file, experiment))
+    asked = [experiments.experiments[name] for name in _name(experiments, file, experiment)]
+    return not any(one.candidates() or one.erasures() for one in asked)
 
 
 def print_study(file: Path, experiment: str | None, format: Format, refresh: Callable[[], Path]) -> None:

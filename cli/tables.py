@@ -9,8 +9,10 @@ from rich.text import Text
 
 from polysteer.cli.grids import Folded
 from polysteer.report import Grid, Report, ReportRow, Summary
+from polysteer.report.language_model import grid_language_model
 from polysteer.report.methods import name_method, order_methods
 from polysteer.report.words import (
+    choose_method,
     count_candidates,
     list_sentences,
     number,
@@ -33,8 +35,9 @@ def _draw_target(report: Report, summary: Summary) -> Iterator[RenderableType]:
     yield Padding(Text("\n".join(list_sentences(report, summary))), (1, 1))
     for grid in (
         _grid_methods(report, summary),
-        _grid_directions(report, summary.target),
-        _grid_perplexity(report, summary.target),
+        *([_grid_directions(report, summary.target)] if summary.target else []),
+        _grid_perplexity(report, summary),
+        *([grid_language_model(report, summary.target)] if summary.target else []),
         _grid_curve(report, summary.target),
     ):
         if grid.rows:
@@ -51,13 +54,16 @@ def _draw_targets(report: Report, summaries: Sequence[Summary]) -> Iterator[Rend
 def _grid_summaries(summaries: Sequence[Summary]) -> Grid:
     """What all targets share stands in the title, what differs in a column."""
     shared = [f"{summaries[0].experiment}: mean top-1 (%) on test"]
-    columns = ["none", "mask", "ratio", "gain, 95 %", "p", "random", "rank", "centred", "n-grams", "cost"]
+    acting = "mask" if summaries[0].target else "erased"
+    columns = ["none", acting, "ratio", "gain, 95 %", "p", "random", "rank", "centred", "n-grams", "cost"]
     lines = [_summarize(summary) for summary in summaries]
     for name, values in (
         ("layer", [str(summary.layer) for summary in summaries]),
         ("k", [number(summary.k) for summary in summaries]),
         ("candidates", [str(summary.candidates) for summary in summaries]),
     ):
+        if set(values) == {"-"}:
+            continue
         if len(set(values)) == 1:
             shared.append(count_candidates(summaries[0]) if name == "candidates" else f"{name} {values[0]}")
         else:
@@ -68,7 +74,7 @@ def _grid_summaries(summaries: Sequence[Summary]) -> Grid:
 
 def _summarize(summary: Summary) -> tuple[str, ...]:
     return (
-        summary.target,
+        summary.name,
         _points(summary.baseline),
         _points(summary.steered),
         times(summary.ratio),
@@ -113,8 +119,9 @@ def _grid_directions(report: Report, target: str) -> Grid:
     )
 
 
-def _grid_perplexity(report: Report, target: str) -> Grid:
-    before, after = (_perplexity_by_language(report, target, method) for method in ("baseline", "steered"))
+def _grid_perplexity(report: Report, summary: Summary) -> Grid:
+    target, method = summary.target, choose_method(summary)
+    before, after = (_perplexity_by_language(report, target, name) for name in ("baseline", method))
     lines = tuple(
         (
             language,
@@ -124,10 +131,10 @@ def _grid_perplexity(report: Report, target: str) -> Grid:
         )
         for language in sorted(before.keys() & after.keys(), key=lambda one: (one != target, one))
     )
-    return Grid("Perplexity", ("text", "no mask", "target mask", "ratio"), lines)
+    return Grid("Perplexity", ("text", "no mask", name_method(method), "ratio"), lines)
 
 
-def _perplexity_by_language(report: Report, target: str, method: str) -> dict[str, float]:
+def _perplexity_by_language(report: Report, target: str | None, method: str) -> dict[str, float]:
     wanted = (target, method, "perplexity", "same_layer")
     return {
         str(row.source): row.value
@@ -136,7 +143,7 @@ def _perplexity_by_language(report: Report, target: str, method: str) -> dict[st
     }
 
 
-def _grid_curve(report: Report, target: str) -> Grid:
+def _grid_curve(report: Report, target: str | None) -> Grid:
     rows = [row for row in report.rows if row.target == target and row.view == "curve"]
     shown = order_methods(row.method for row in rows)
     top1 = {(row.layer, row.method): row.value for row in rows}

@@ -2,18 +2,18 @@
 
 import json
 
-from polysteer.artifacts import atomic_path, write_stamp
+from polysteer.artifacts import atomic_path
 from polysteer.corpus.table import Corpus
 from polysteer.responses.settings import CollectSettings
 from polysteer.responses.store import find_uncollected
-from polysteer.stages.run import NO_TARGETS, Run
+from polysteer.stages.run import Run
 
 
 def perform(run: Run) -> str:
     """Let the model read what is not collected yet; without such text it is not even loaded."""
-    if not run.settings.targets:
-        write_stamp(run.layout.responses, NO_TARGETS)
-        return NO_TARGETS
+    if not run.settings.candidates():
+        run.layout.responses.mkdir(parents=True, exist_ok=True)  # the pipeline looks for it
+        return "no experts are asked for"
     corpus = Corpus.read(run.layout.corpus)
     texts = {language: corpus.texts(language, "find") for language in corpus.languages}
     wanted = run.settings.collect

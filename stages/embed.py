@@ -4,10 +4,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from polysteer.artifacts import write_stamp
 from polysteer.corpus.parallel import check_comparable
 from polysteer.corpus.table import Corpus
-from polysteer.stages.run import NO_TARGETS, Run
+from polysteer.stages.run import Run
 
 if TYPE_CHECKING:
     from polysteer.models.loading import LoadedModel
@@ -20,20 +19,19 @@ def perform(run: Run) -> str:
     targets = run.name_targets(corpus)
     check_comparable(corpus, targets)
     checkpoints = run.checkpoints  # a revision that is not there is refused before anything is read
-    n_readings = _read_model(run, corpus)
+    n_readings = _read_model(run, corpus, list(targets))
     n_readings += sum(_read_checkpoint(run, corpus, number) for number in range(len(checkpoints)))
-    n_candidates = len(run.settings.candidates())
-    parts = [f"{n_candidates} candidates for each of {len(targets)} targets"] if targets else []
-    parts += [f"{len(checkpoints)} checkpoints"] if checkpoints else []
-    return ", ".join([*parts, f"{n_readings} readings" if n_readings else "nothing to read"])
+    n_candidates, n_erasures = len(run.settings.candidates()), len(run.settings.erasures())
+    tried = [f"{n_candidates} candidates for each of {len(targets)} targets"] if n_candidates else []
+    tried += [f"{n_erasures} ways to erase"] if n_erasures else []
+    tried += [f"{len(checkpoints)} checkpoints"] if checkpoints else []
+    return ", ".join([*tried, f"{n_readings} readings" if n_readings else "nothing to read"])
 
 
-def _read_model(run: Run, corpus: Corpus) -> int:
+def _read_model(run: Run, corpus: Corpus, targets: list[str]) -> int:
     from polysteer.trials.trial import try_targets
 
-    targets = run.name_targets(corpus)
-    if not targets:
-        write_stamp(run.layout.chosen, NO_TARGETS)
+    run.layout.chosen.mkdir(parents=True, exist_ok=True)  # the pipeline looks for it
     session = _make_session(run, corpus, run.load_model, run.model_source)
     try_targets(session, targets)
     return session.n_readings

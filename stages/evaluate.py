@@ -28,8 +28,10 @@ def perform(run: Run) -> str:
         ),
     )
     targets = run.name_targets(corpus)
+    fit_languages = settings.steer.erase.find_fit_languages(corpus.languages)
+    evidence = Evidence(run.layout, corpus, fit_languages)
     checkpoints = [checkpoint.name for checkpoint in run.checkpoints]
-    case = Case(settings, corpus, Evidence(run.layout, corpus), list(targets), base, checkpoints)
+    case = Case(settings, corpus, evidence, list(targets), base, checkpoints)
     given = given_forms(settings.corpus.languages) | targets
     rows = [name_languages(row, given) for row in evaluate_case(case)]
     write_metrics(run.layout.metrics, rows)

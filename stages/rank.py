@@ -2,7 +2,7 @@
 
 import json
 
-from polysteer.artifacts import fingerprint, write_stamp
+from polysteer.artifacts import fingerprint
 from polysteer.config import Candidate
 from polysteer.config.schema import RankSettings
 from polysteer.corpus.table import Corpus
@@ -14,16 +14,16 @@ from polysteer.ranking.experts import Provenance, build_mask
 from polysteer.ranking.rules import SelectionRule
 from polysteer.ranking.table import RankTable, rank_responses
 from polysteer.responses.store import ResponseStore
-from polysteer.stages.run import NO_TARGETS, Run
+from polysteer.stages.run import Run
 
 SCHEMA_VERSION = 2
 
 
 def perform(run: Run) -> str:
     """Score unless it is done, then write a mask per target and candidate."""
-    if not run.settings.targets:
-        write_stamp(run.layout.masks, NO_TARGETS)
-        return NO_TARGETS
+    if not run.settings.candidates():
+        run.layout.masks.mkdir(parents=True, exist_ok=True)  # the pipeline looks for it
+        return "no masks are asked for"
     corpus = Corpus.read(run.layout.corpus)
     targets = run.name_targets(corpus)
     store = ResponseStore(run.layout.responses, corpus.languages)
@@ -40,7 +40,7 @@ def perform(run: Run) -> str:
 def _rank(run: Run, store: ResponseStore) -> RankTable:
     wanted = run.settings.rank
     responses = [store.fingerprint(language) for language in store.languages]
-    statistics = list_statistics(run.settings.steer.intervention)
+    statistics = list_statistics(run.settings.steer.on_neurons)
     stamp = fingerprint(
         "rank", SCHEMA_VERSION, responses, wanted.score, wanted.value, statistics, wanted.source
     )

@@ -16,8 +16,6 @@ from polysteer.progress import Progress, stay_silent
 if TYPE_CHECKING:
     from polysteer.models.loading import LoadedModel
 
-NO_TARGETS = "no targets: there is nothing to do"  # stands in folders that the pipeline expects
-
 
 class Checkpoint(NamedTuple):
     """One state of the model beside the experiment's own."""

@@ -33,7 +33,7 @@ def _write_summary(layout: Layout, reports: Mapping[str, Report]) -> None:
         for summary in report.summaries:
             values = asdict(summary)
             del values["experiment"], values["target"]
-            nested.setdefault(name, {})[summary.target] = values
+            nested.setdefault(name, {})[summary.name] = values
     with atomic_path(layout.summary) as temporary:
         temporary.write_text(json.dumps(nested, indent=1, sort_keys=True) + "\n")
 
@@ -45,9 +45,9 @@ def _write_plots(layout: Layout, reports: Mapping[str, Report]) -> None:
         for summary in report.summaries:
             target = summary.target
             rows = [row for row in report.rows if row.target == target]
-            records_by_file[layout.layer_plot(name, target)] = tabulate_layers(rows)
+            records_by_file[layout.layer_plot(name, summary.name)] = tabulate_layers(rows)
             front = read_front(layout.database, name, target)
-            records_by_file[layout.front_plot(name, target)] = tabulate_front(front)
+            records_by_file[layout.front_plot(name, summary.name)] = tabulate_front(front)
     layout.plots.mkdir(parents=True, exist_ok=True)  # the pipeline expects it, even if nothing steers
     for file, records in records_by_file.items():
         with atomic_path(file) as temporary:

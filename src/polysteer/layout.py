@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 BASELINE = "baseline"  # the condition without a mask
+ERASURE = "erase"  # stands where a target does for what is done to the languages' subspace
 METRICS_FOLDER, PLOTS_FOLDER = "metrics", "plots"
 RESERVED = (METRICS_FOLDER, PLOTS_FOLDER)  # no experiment may have one of these names
 
@@ -58,12 +59,28 @@ class ExperimentLayout:
         """The vectors and losses of one language's split under one condition."""
         return self.vectors / condition / f"{language}.{split}.safetensors"
 
+    def tokens(self, split: str, language: str) -> Path:
+        """Which tokens one language's split consists of."""
+        return self.vectors / BASELINE / f"{language}.{split}.tokens.safetensors"
+
+    def written(self, condition: str, language: str) -> Path:
+        """What was written after the first words of one language's test sentences."""
+        return self.vectors / condition / "written" / f"{language}.json"
+
+    def translated(self, condition: str, source: str, reference: str) -> Path:
+        """What was written as the translations of one language's test sentences into another."""
+        return self.vectors / condition / "translated" / f"{source}.{reference}.json"
+
     def judgement(self, target: str, label: str) -> Path:
         """What one candidate scored on dev."""
         return self.vectors / target / "judged" / f"{label}.safetensors"
 
+    def subspace(self, method: str) -> Path:
+        """The languages' subspace as it was fitted, in a folder with its stamp."""
+        return self.vectors / ERASURE / "fitted" / method / "subspace.safetensors"
+
     def control(self, target: str, draw: int) -> Path:
-        """What one draw of random neurons scored on test."""
+        """What one draw of random neurons, or of a random subspace, scored on test."""
         return self.vectors / target / "controls" / f"{draw:03d}.safetensors"
 
     def choice(self, target: str) -> Path:
@@ -72,7 +89,7 @@ class ExperimentLayout:
 
     @property
     def chosen(self) -> Path:
-        """The masks picked on dev, one per target: what is shared."""
+        """The masks picked on dev, one per target, and the subspace: what is shared."""
         return self.folder / "chosen"
 
     def chosen_mask(self, target: str) -> Path:

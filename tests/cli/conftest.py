@@ -38,7 +38,7 @@ def steer(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
 
 @pytest.fixture
 def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder to stand in, with `model/`, `ja.safetensors` that fits it, and `texts.txt`."""
+    """A folder with `model/`, `ja.safetensors` and `erase.safetensors` that fit it, and `texts.txt`."""
     import torch
     import transformers as hf
     from tokenizers import Tokenizer, models, pre_tokenizers
@@ -61,6 +61,7 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     inner.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     hf.PreTrainedTokenizerFast(tokenizer_object=inner).save_pretrained(tmp_path / "model")
     write_mask(tmp_path / "ja.safetensors", width=24)
+    write_subspace(tmp_path / "erase.safetensors")
     (tmp_path / "texts.txt").write_text("".join(f"w{i} w{i + 1}\n" for i in range(10, 20)))
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -83,6 +84,17 @@ def write_mask(path: Path, *, width: int, site: str = "mlp.hidden") -> None:
     ExpertMask(
         metadata, np.zeros(5, np.uint8), np.ones(5, np.int32), units, None, np.full(5, 30, np.float32)
     ).save(path)
+
+
+def write_subspace(path: Path) -> None:
+    """Two directions of the tiny model's last block."""
+    from polysteer.masks import LanguageSubspace, SubspaceMetadata
+
+    metadata = SubspaceMetadata(
+        method="mean_difference", languages=["en", "ja", "fr"], layers=["2"], width=16, model_family="llama"
+    )
+    basis = np.linalg.qr(np.random.default_rng(0).normal(size=(16, 2)))[0].astype(np.float32)
+    LanguageSubspace(metadata, np.zeros((1, 16), np.float32), basis[None], basis.T[None].copy()).save(path)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import pytest
 
 from polysteer import ExpertMask, SteeredEncoder, load_model
 from polysteer.embeddings import files
+from polysteer.masks import LanguageSubspace
 
 BASE = ("encode", "model", "--in", "texts.txt", "--dtype", "float32")
 
@@ -22,6 +23,15 @@ def test_vectors_are_those_of_the_encoder(steer) -> None:
     steer(*BASE, "--out", "plain.npy", "--layer", "1", "--pool", "max", "--normalize")
     expected = SteeredEncoder(loaded, layer=1, pool="max").encode(texts, normalize_embeddings=True)
     np.testing.assert_array_equal(np.load("plain.npy"), expected)
+
+
+def test_a_language_subspace_is_erased(steer) -> None:
+    steer(*BASE, "--layer", "2", "--out", "plain.npy")
+    steer(*BASE, "--layer", "2", "--mask", "erase.safetensors", "--out", "erased.npy")
+    subspace = LanguageSubspace.load("erase.safetensors")
+    expected = subspace.erase(np.load("plain.npy"), layer="2")
+    np.testing.assert_allclose(np.load("erased.npy"), expected, atol=1e-4)
+    assert np.abs(expected - np.load("plain.npy")).max() > 0.01
 
 
 def test_a_stopped_run_goes_on(steer, monkeypatch: pytest.MonkeyPatch) -> None:

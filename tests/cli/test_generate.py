@@ -76,3 +76,9 @@ def test_prompts_that_cannot_be_used(steer, refuse) -> None:
     assert "exceed the model's 64" in refuse(*words, "--prompt", "w1 " * 30)
     assert "strength is 3.0" in refuse(*words, "--prompt", "w1", "--strength", "3")
     assert "no such intervention: 'hold'" in refuse(*words, "--prompt", "w1", "--intervention", "hold")
+
+
+def test_a_language_subspace_steers_towards_no_language(steer) -> None:
+    words = ("generate", "model", "--mask", "erase.safetensors", "--prompt", "w10 w11", *SHORT)
+    assert json.loads(steer(*words, "--json").stdout)["target"] is None
+    assert "prompt without erased" in " ".join(steer(*words).stdout.split())

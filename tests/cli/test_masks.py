@@ -193,10 +193,34 @@ def test_verify_exits_with_0_or_1(project):
     assert json.loads(run("verify", "cut.safetensors", "--json", exit_code=1))["valid"] is False
 
 
-def test_a_language_subspace_is_shown_and_verified(project):
-    metadata = SubspaceMetadata(method="leace", languages=["en", "ja"], layers=["1", "2"], width=3)
+def write_subspace(path, method="leace"):
+    metadata = SubspaceMetadata(method=method, languages=["en", "ja"], layers=["1", "2"], width=3)
     arrays = [np.ones(shape, np.float32) for shape in ((2, 3), (2, 3, 1), (2, 1, 3))]
-    LanguageSubspace(metadata, *arrays).save(project / "erase.safetensors")
+    LanguageSubspace(metadata, *arrays).save(path)
+
+
+def test_list_shows_the_chosen_subspace(project):
+    write_subspace(Layout(project / "artifacts").experiment("try").chosen_mask("erase"), "mean_difference")
+    row = json.loads(run("list", "--json"))[-1]
+    assert (row["language"], row["label"], row["n_directions"], row["n_neurons"]) == (None, "chosen", 1, None)
+    assert row["metadata"]["method"] == "mean_difference"
+    table = run("list")
+    assert max(map(len, table.splitlines())) <= 80
+    assert "try - means subspace - - - chosen" in squeeze(table)
+    assert json.loads(run("overlap", "--label", "chosen", "--json"))["names"] == ["ja"]
+
+
+@pytest.mark.parametrize(
+    "command", [("diff", "erase.safetensors"), ("overlap",), ("export", "--out", "neurons.csv")]
+)
+def test_what_is_about_neurons_refuses_a_language_subspace(project, command):
+    write_subspace(project / "erase.safetensors")
+    with pytest.raises(MaskError, match="is a language subspace, which holds directions and no neurons"):
+        run(*command, "erase.safetensors")
+
+
+def test_a_language_subspace_is_shown_and_verified(project):
+    write_subspace(project / "erase.safetensors")
     assert run("verify", "erase.safetensors").endswith("whole, 1 directions at 2 layers, of en, ja\n")
     assert json.loads(run("show", "erase.safetensors", "--json"))["metadata"]["layers"] == ["1", "2"]
     assert "method leace" in squeeze(run("show", "erase.safetensors"))

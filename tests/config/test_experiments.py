@@ -65,6 +65,21 @@ def test_a_scalar_is_a_sweep_of_one_and_presets_stand_for_sites(tmp_path: Path) 
         ),
         ("k: [0.1, 8]", "k: [0.1, 8.5]", 8, "8.5 is neither a fraction below 1 nor a whole number"),
         ("experts: [own, union]", "experts: [owm]", 8, "'own' or 'union'"),
+        ("k: [0.1, 8]", "k: [0.1, null]", 8, "k is null and there is no threshold"),
+        ("k: [0.1, 8]", "k: 8, ends: both, threshold: 0.9", 8, "a threshold of 0.9 is for the best neurons"),
+        ("steer: {}", "steer: {intervention: erease}", 9, "'transport_linear' or 'erase'"),
+        ("steer: {}", "steer: {intervention: []}", 9, "at least 1 item"),
+        ("steer: {}", "steer: {erase: {from_blocks: 3}}", 9, "did you mean 'from_block'?"),
+        ("steer: {}", "steer: {erase: {method: [leace, lace]}}", 9, "'mean_difference' or 'leace'"),
+        ("steer: {}", "steer: {erase: {strength: 2}}", 9, "less than or equal to 1"),
+        ("steer: {}", "steer: {erase: {fit_languages: [en]}}", 9, "at least 2 items"),
+        ("steer: {}", "steer: {erase: {fit_languages: [en, fr]}}", 3, "'fr' of steer.erase.fit_languages"),
+        (
+            "steer: {}\n    embed: {}",
+            "steer: {intervention: erase}\n    embed: {pool: max}",
+            3,
+            "mean or last",
+        ),
         ("schema: 1", "schema: 2", 1, "schema is 2"),
         ("    model: builtin\n", "    model: builtin\n    model: builtin\n", 5, "stands twice"),
         ("  tiny:", "  metrics:", 3, "cannot be called 'metrics'"),
@@ -81,6 +96,32 @@ def test_a_mistake_names_its_line_and_the_way_out(
         load_experiments(path)
     assert says in str(caught.value)
     assert f"experiments.yaml:{line}:" in str(caught.value)
+
+
+def test_erasing_is_swept_on_its_own(tmp_path: Path) -> None:
+    steer = "steer: {intervention: [erase, set], strength: 0.5, erase: {method: [leace, mean_difference], "
+    text = GOOD.replace("steer: {}", steer + "from_block: [2, -1]}}")
+    experiment = load_experiments(write(tmp_path, text)).experiments["tiny"]
+    assert [erasure.label for erasure in experiment.erasures()] == [
+        "leace-from2-s0.5",
+        "leace-from-1-s0.5",
+        "mean_difference-from2-s0.5",
+        "mean_difference-from-1-s0.5",
+    ]
+    assert {candidate.intervention for candidate in experiment.candidates()} == {"set"}
+    own = GOOD.replace(
+        "steer: {}", "steer: {intervention: erase, strength: 0.5, erase: {strength: [1, 0.8]}}"
+    )
+    alone = load_experiments(write(tmp_path, own)).experiments["tiny"]
+    assert [erasure.strength for erasure in alone.erasures()] == [1, 0.8]
+    assert alone.candidates() == []
+
+
+def test_a_threshold_alone_names_its_masks(tmp_path: Path) -> None:
+    text = GOOD.replace("k: [0.1, 8]", "k: [null, 8], threshold: 0.9").replace("own, union", "own")
+    experiment = load_experiments(write(tmp_path, text)).experiments["tiny"]
+    labels = [candidate.mask_label for candidate in experiment.candidates()]
+    assert labels == ["ap-own-threshold-token_median", "ap-own-k8-token_median"]
 
 
 def test_several_mistakes_are_reported_at_once(tmp_path: Path) -> None:

@@ -276,7 +276,8 @@ def test_wrong_tensors_are_refused(path, change, complaint):
 @pytest.mark.parametrize(
     ("name", "text", "complaint"),
     [
-        ("format", "polysteer-mask", "do not say format"),
+        ("format", "other", "do not say format: polysteer-subspace"),
+        ("format", "polysteer-mask", "it is an expert mask, which holds neurons"),
         ("format_version", "2", "format_version is '2'"),
         ("width", "13", "shape"),
         ("width", "[", "not JSON"),
@@ -301,7 +302,7 @@ def test_every_truncation_and_a_mask_are_refused(path, mask):
         with pytest.raises(MaskError):
             LanguageSubspace.load(path)
     mask.save(path)
-    with pytest.raises(MaskError, match="do not say format: polysteer-subspace"):
+    with pytest.raises(MaskError, match="it is an expert mask, which holds neurons"):
         LanguageSubspace.load(path)
 
 

@@ -35,6 +35,14 @@ def test_a_gain_costs_less_than_one():
     ) == pytest.approx(0.75)
 
 
+def test_without_a_target_cost_is_the_geometric_mean_over_all():
+    plain = {"ja": loss(4, 99), "en": loss(5, 7), "tr": loss(6, 1000)}
+    steered = {"ja": loss(4, 99), "en": loss(10, 7), "tr": loss(24, 1000)}
+    assert measure_cost(plain, steered, None) == pytest.approx(2)
+    with pytest.raises(NumericError, match="with the subspace erased are not finite"):
+        measure_cost({"ja": loss(4)}, {"ja": LanguageLoss(math.nan, 3, 9)}, None)
+
+
 def test_an_overflowing_perplexity_is_infinite():
     broken = LanguageLoss(nll=1e6, n_tokens=10, n_bytes=10)
     assert broken.perplexity == math.inf

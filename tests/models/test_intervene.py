@@ -121,6 +121,32 @@ def test_specials_of_equal_texts_are_not_held(llama: PreTrainedModel) -> None:
         assert torch.equal((values[..., 0] == 7), torch.tensor([[0, 1, 1, 0]] * 2).bool())
 
 
+@pytest.mark.parametrize("n_specials", [1, 9])  # few are put back, many are chosen among
+def test_tokens_that_are_not_held_keep_every_bit(
+    model: PreTrainedModel, n_specials: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = torch.arange(40, 56).view(2, 8)
+    ids[0, :n_specials], ids[1, 3 : 3 + n_specials // 2] = 31, 31
+    held = (ids != 31)[..., None]
+    monkeypatch.setattr(model, "special_token_ids", (31,), raising=False)
+    rng = np.random.default_rng(0)
+    for site, width in describe_shape(model).width_by_site.items():
+        plain = record_site(model, site, ids)[0]
+        edits: list[Edit] = [
+            hold(site, 0, range(n_units), rng.normal(size=n_units), gain)
+            for n_units in (1, 8, width)
+            for gain in (0.0, 0.5)
+        ]
+        if site == "mlp.out":
+            arrays = rng.normal(size=width), rng.normal(size=(width, 2)), rng.normal(size=(2, width))
+            edits.append(SubspaceEdit(site, 0, *(array.astype(np.float32) for array in arrays), strength=0.3))
+        for edit in edits:
+            with apply_edits(model, [edit], where="all"):
+                everywhere = record_site(model, site, ids)[0]
+            with apply_edits(model, [edit]):
+                assert torch.equal(record_site(model, site, ids)[0], torch.where(held, everywhere, plain))
+
+
 def test_the_special_ids_of_the_tokenizer_count_where_they_are_known(llama: PreTrainedModel) -> None:
     llama.special_token_ids = (31,)
     with apply_edits(llama, [hold("mlp.out", 0, [0], 7.0)]):

@@ -5,7 +5,7 @@ from torch.nn import functional
 
 from polysteer.errors import ModelError
 from polysteer.models import losses
-from polysteer.models.losses import LossHead, find_predicted
+from polysteer.models.losses import ExpectedTokens, LossHead, find_predicted
 
 
 def test_losses_are_those_of_the_models_own_logits(named_family, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,3 +48,31 @@ def test_logits_made_in_an_unknown_way_are_refused(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(model, "forward", scaled)
     with pytest.raises(ModelError, match="in a way that is not known"):
         LossHead(model)
+
+
+def test_expected_tokens_are_summed_probabilities_by_group(
+    llama: hf.PreTrainedModel, ids: torch.Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(losses, "_MOST_LOGITS_ON_CPU", 1)
+    monkeypatch.setattr(losses, "_LEAST_TOKENS", 3)  # pieces that end within a text
+    texts = torch.cat([ids, ids.flip(1)])
+    predicted = torch.ones_like(texts).bool()
+    predicted[:, 0] = predicted[1, 4:] = False
+    expected = ExpectedTokens(3)
+    with torch.no_grad():
+        output = llama(input_ids=texts, output_hidden_states=True)
+        head = LossHead(llama)
+        with_counts = head.sum_losses(
+            output.hidden_states[-1],
+            texts,
+            predicted,
+            expected=expected,
+            groups=torch.tensor([2, 0, 0, 2]),
+        )
+        assert torch.equal(with_counts, head.sum_losses(output.hidden_states[-1], texts, predicted))
+    probabilities = output.logits.softmax(-1)
+    first = probabilities[1, :3].sum(0) + probabilities[2, :5].sum(0)
+    last = probabilities[0, :5].sum(0) + probabilities[3, :5].sum(0)
+    by_hand = torch.stack([first, torch.zeros(97), last])
+    torch.testing.assert_close(torch.from_numpy(expected.sums()), by_hand)
+    assert ExpectedTokens(3).sums() is None

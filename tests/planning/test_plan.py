@@ -7,7 +7,7 @@ from polysteer.config import Experiment
 from polysteer.corpus.schema import SCHEMA
 from polysteer.corpus.sources import read_corpus
 from polysteer.corpus.table import Corpus
-from polysteer.errors import CorpusError, SiteError
+from polysteer.errors import ConfigError, CorpusError, ModelError, SiteError
 from polysteer.layout import Layout
 from polysteer.models.backbone import find_backbone
 from polysteer.models.loading import load_model
@@ -99,6 +99,16 @@ def test_files_are_as_large_as_planned(causal_folder, make_experiment, tmp_path)
     assert 0 <= real - planned["vectors"] - planned["judgements"] <= HEADERS * n_files
 
 
+def test_losses_leave_a_number_per_token_of_the_vocabulary(causal_folder, make_experiment):
+    vectors = []
+    for families in (["retrieval"], ["retrieval", "perplexity"]):
+        settings = make_experiment(causal_folder, evaluate={"families": families}, rank=TWO_OWN)
+        plan = plan_experiment(settings, read_corpus(settings.corpus))
+        vectors += [item.n_bytes for item in plan.stored if item.name == "vectors"]
+    n_conditions = 1 + 2 * 2  # two targets, two views
+    assert vectors[1] - vectors[0] == 4 * 43 * 3 * n_conditions  # 43 tokens, three languages
+
+
 def test_text_that_is_paired_with_one_language_is_planned_as_it_is_read(
     causal_folder, make_experiment, tmp_path
 ):
@@ -186,3 +196,75 @@ def test_checkpoints_without_targets_read_and_keep_what_was_planned(causal_folde
     assert run.counts["loss"] - OF_CHECK == plan.loss_tokens
     real, n_files = measure_files(run.layout.folder)
     assert 0 <= real - plan.disk_bytes <= HEADERS * n_files
+
+
+WRITING = {
+    "generate": {"prompts": 3, "new_tokens": 5},
+    "translate": {"sentences": 2, "shots": 1, "new_tokens": 6},
+}
+
+
+def test_what_is_written_was_planned(causal_folder, make_experiment, tmp_path):
+    without = make_experiment(causal_folder, evaluate={"controls": 0})
+    reading = plan_experiment(without, read_corpus(without.corpus))
+    settings = make_experiment(causal_folder, evaluate={"controls": 0} | WRITING)
+    plan = plan_experiment(settings, read_corpus(settings.corpus))
+    run = perform_all(settings, tmp_path / "artifacts")
+    assert run.counts["loss"] - OF_CHECK == plan.loss_tokens
+    n_texts = 3 * 3 * 3 + 2 * (6 + 4 + 4)  # by language, condition and prompt; by pair and sentence
+    assert plan.loss_tokens - reading.loss_tokens == 5 * 27 + 6 * (n_texts - 27)
+    continued, translated = plan.jobs[-2:]
+    text = read_corpus(settings.corpus)
+    n_given = sum(
+        1 + min(4, len(row.split())) for lang in text.languages for row in text.texts(lang, "test")[:3]
+    )
+    assert continued.forward_tokens == 3 * n_given + 27 * (5 - 1)
+    assert translated.loss_tokens == 6 * (n_texts - 27)
+    assert plan.minutes(Speed(10.0, 10.0)) == reading.minutes(Speed(10.0, 10.0))
+
+
+def test_an_encoder_that_should_write_is_refused(encoder_folder, make_experiment):
+    settings = make_experiment(encoder_folder, evaluate={"translate": {}})
+    with pytest.raises(ModelError, match=r"predicts no next token, .* 'translate: null'"):
+        plan_experiment(settings, read_corpus(settings.corpus))
+
+
+@pytest.mark.parametrize("intervention", ["erase", ["set", "erase"]])
+def test_erasing_reads_and_keeps_what_was_planned(causal_folder, make_experiment, tmp_path, intervention):
+    erase = {"method": ["mean_difference", "leace"], "from_block": 0, "shrinkage": 0.5}
+    settings = make_experiment(causal_folder, steer={"intervention": intervention, "erase": erase})
+    plan = plan_experiment(settings, read_corpus(settings.corpus))
+    run = perform_all(settings, tmp_path / "artifacts")
+    choices = load_choices(run.layout.choice("erase"))
+    chosen = next(job for job in plan.jobs if job.name == "erased on find, test")
+    one_reading = 0 if len(choices.labels) == 2 else chosen.forward_tokens // 2
+    assert run.counts["forward"] == plan.forward_tokens - one_reading
+    planned = {item.name: item.n_bytes for item in plan.stored}
+    real, n_files = measure_files(run.layout.vectors / "erase" / "fitted")
+    real += run.layout.chosen_mask("erase").stat().st_size
+    assert 0 <= real - planned["subspaces"] <= HEADERS * (n_files + 1)
+    assert set(planned) == {"vectors", "judgements", "subspaces"} | (
+        set() if intervention == "erase" else {"responses", "masks"}
+    )
+
+
+def test_erasing_what_the_model_or_the_layers_lack_is_refused(causal_folder, make_experiment):
+    beyond = make_experiment(causal_folder, steer={"intervention": "erase", "erase": {"from_block": 2}})
+    text = read_corpus(beyond.corpus)
+    with pytest.raises(ConfigError, match="from_block is 2; the model has blocks 0 to 1"):
+        plan_experiment(beyond, text)
+    erase = {"intervention": "erase", "erase": {"from_block": 0}}
+    lacking = make_experiment(causal_folder, steer=erase, embed={"layers": [1, "final"]})
+    with pytest.raises(ConfigError, match=r"embed\.layers lacks 2"):
+        plan_experiment(lacking, text)
+
+
+def test_a_threshold_alone_is_planned_at_its_largest(causal_folder, make_experiment, tmp_path):
+    settings = make_experiment(causal_folder, rank={"k": None, "threshold": 0.4})
+    planned = {
+        item.name: item.n_bytes for item in plan_experiment(settings, read_corpus(settings.corpus)).stored
+    }
+    places = perform_all(settings, tmp_path / "artifacts").layout
+    real, n_files = measure_files(places.masks)
+    assert real - HEADERS * n_files <= planned["masks"]
+    assert len(list(places.masks.glob("fi/ap-own-threshold-*.safetensors"))) == 1

@@ -3,7 +3,7 @@ import pytest
 
 from polysteer.errors import ConfigError
 from polysteer.masks.neurons import Addresses, NeuronTable
-from polysteer.ranking.selection import count_experts, draw_control, select_own, select_union
+from polysteer.ranking.selection import count_experts, draw_control, select_own
 
 NEURONS = NeuronTable(("attn.out", "mlp.out"), (8, 20), 3)
 
@@ -27,12 +27,6 @@ def test_a_k_that_means_nothing_is_refused(k):
 def test_the_best_are_selected_and_equals_go_to_the_first(k):
     scores = np.random.default_rng(0).integers(0, 5, 84).astype(np.float32)
     assert select_own(scores, k).tolist() == by_hand(scores, count_experts(k, 84))
-
-
-def test_the_union_holds_every_language_s_own():
-    scores = np.random.default_rng(1).integers(0, 9, (3, 84)).astype(np.float32)
-    expected = sorted(set().union(*(by_hand(row, 8) for row in scores)))
-    assert select_union(scores, 8).tolist() == expected
 
 
 def test_locating_and_numbering_are_inverse_and_sorted():

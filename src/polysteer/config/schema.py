@@ -6,14 +6,14 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     field_validator,
     model_validator,
 )
 
+from polysteer.config.erase import EraseSettings, Erasure
+from polysteer.config.section import Section, Strength, as_tuple
 from polysteer.corpus.languages import canonical_language
 from polysteer.corpus.settings import CorpusSettings, Languages
 from polysteer.layout import RESERVED, checkpoint_condition
@@ -37,12 +37,8 @@ Family = Literal["retrieval", "alignment", "geometry", "abx", "probes", "perplex
 Layer = Annotated[int, Field(ge=0)] | Literal["final"]
 
 
-def _as_tuple(value: object) -> object:
-    return value if isinstance(value, list | tuple) else (value,)
-
-
 def _expand_presets(value: object) -> object:
-    names = _as_tuple(value)
+    names = as_tuple(value)
     assert isinstance(names, list | tuple)
     return tuple(site for name in names for site in PRESETS.get(name, (name,)))
 
@@ -57,12 +53,6 @@ def _check_name(name: str) -> str:
 
 
 ExperimentName = Annotated[str, AfterValidator(_check_name)]
-
-
-class Section(BaseModel):
-    """Base of every part of the file."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
 
 def _read_checkpoint(value: object) -> object:
@@ -145,38 +135,60 @@ class CollectSettings(Section):
 class RankSettings(Section):
     """How experts are found and what they are held at; a list is a sweep."""
 
-    score: Annotated[tuple[Score, ...], BeforeValidator(_as_tuple)] = ("ap",)
-    experts: Annotated[tuple[Experts, ...], BeforeValidator(_as_tuple)] = ("own",)
+    score: Annotated[tuple[Score, ...], BeforeValidator(as_tuple)] = ("ap",)
+    experts: Annotated[tuple[Experts, ...], BeforeValidator(as_tuple)] = ("own",)
     k: Annotated[
-        tuple[Annotated[float, Field(gt=0)], ...],
-        BeforeValidator(_as_tuple),
-        Field(description="experts per language: a fraction of all neurons below 1, else a count"),
+        tuple[Annotated[float, Field(gt=0)] | None, ...],
+        BeforeValidator(as_tuple),
+        Field(
+            description="experts per language: a fraction of all neurons below 1, else a count; "
+            "null for every neuron that reaches the threshold"
+        ),
     ] = (0.03,)
-    value: Annotated[tuple[Value, ...], BeforeValidator(_as_tuple)] = ("token_median",)
+    value: Annotated[tuple[Value, ...], BeforeValidator(as_tuple)] = ("token_median",)
     per: Literal["model", "site", "block"] = Field("model", description="of how many neurons k is a share")
     blocks: Literal["all"] | tuple[int, ...] = Field(
         "all", description="blocks whose experts are kept; -1 is the last"
     )
     ends: Literal["top", "bottom", "both"] = "top"
-    threshold: float | None = Field(None, description="the score that experts have to exceed")
+    threshold: float | None = Field(None, description="the score that experts have at least")
     exclusive: bool = Field(False, description="no neuron is an expert of two languages")
     source: str | None = Field(None, description="the language that add and transport lead away from")
 
     @field_validator("k")
     @classmethod
-    def _counts_are_whole(cls, k: tuple[float, ...]) -> tuple[float, ...]:
+    def _counts_are_whole(cls, k: tuple[float | None, ...]) -> tuple[float | None, ...]:
         for value in k:
-            if value >= 1 and value != int(value):
+            if value is not None and value >= 1 and value != int(value):
                 raise ValueError(f"{value} is neither a fraction below 1 nor a whole number of neurons")
         return k
 
+    @model_validator(mode="after")
+    def _something_bounds_the_experts(self) -> "RankSettings":
+        if None in self.k and self.threshold is None:
+            raise ValueError("k is null and there is no threshold, so every neuron is an expert; give one")
+        if self.threshold is not None and self.ends != "top":
+            raise ValueError(
+                f"a threshold of {self.threshold:g} is for the best neurons, and ends is {self.ends!r}; "
+                "use one of the two"
+            )
+        return self
+
 
 class SteerSettings(Section):
-    """What a mask does; a list is a sweep."""
+    """What a mask does; a list is a sweep. `erase` needs no mask, and has settings of its own."""
 
-    intervention: Annotated[tuple[Intervention, ...], BeforeValidator(_as_tuple)] = ("set",)
-    strength: Annotated[tuple[Annotated[float, Field(gt=0, le=1)], ...], BeforeValidator(_as_tuple)] = (1.0,)
+    intervention: Annotated[
+        tuple[Literal[Intervention, "erase"], ...], BeforeValidator(as_tuple), Field(min_length=1)
+    ] = ("set",)
+    strength: Annotated[tuple[Strength, ...], BeforeValidator(as_tuple)] = (1.0,)
     where: Literal["real", "last", "all"] = Field("real", description="the tokens at which neurons are held")
+    erase: EraseSettings = EraseSettings()
+
+    @property
+    def on_neurons(self) -> tuple[Intervention, ...]:
+        """The interventions that act on experts."""
+        return tuple(name for name in self.intervention if name != "erase")
 
 
 class EmbedSettings(Section):
@@ -202,6 +214,25 @@ class ChooseSettings(Section):
     cost_texts: int = Field(100, ge=1, description="dev sentences per language whose perplexity is the cost")
 
 
+class GenerateSettings(Section):
+    """Writing on from the first words of test sentences, without a mask and under the chosen ones."""
+
+    prompts: int = Field(20, ge=2, description="test sentences per language, at most")
+    prompt_tokens: int = Field(4, ge=1, description="tokens of each that are given")
+    new_tokens: int = Field(24, ge=1, description="tokens that are written, at most")
+
+
+class TranslateSettings(Section):
+    """Translating test sentences after examples, without a mask and under the chosen ones."""
+
+    sentences: int = Field(20, ge=2, description="test sentences per pair of languages, at most")
+    shots: int = Field(4, ge=0, description="find sentences with their translations that stand before")
+    new_tokens: int = Field(32, ge=1, description="tokens that are written, at most")
+    directions: Annotated[
+        tuple[Literal["into", "out_of"], ...], BeforeValidator(as_tuple), Field(min_length=1)
+    ] = ("into", "out_of")
+
+
 class EvaluateSettings(Section):
     """Which numbers, how many random controls, and the rule of choice."""
 
@@ -213,6 +244,13 @@ class EvaluateSettings(Section):
     resamples: int = Field(10_000, ge=100, description="bootstrap resamples over sentences")
     seed: int = Field(0, ge=0)
     choose: ChooseSettings = ChooseSettings()
+    generate: GenerateSettings | None = Field(
+        None, description="{} for its defaults; needs a model that writes"
+    )
+    translate: TranslateSettings | None = Field(
+        None,
+        description="{} for its defaults; needs a model that writes, and the extra 'translation'",
+    )
 
 
 class Candidate(NamedTuple):
@@ -220,7 +258,7 @@ class Candidate(NamedTuple):
 
     score: Score
     experts: Experts
-    k: float
+    k: float | None
     value: Value
     intervention: Intervention
     strength: float
@@ -228,7 +266,8 @@ class Candidate(NamedTuple):
     @property
     def mask_label(self) -> str:
         """The part that names a mask file."""
-        return f"{self.score}-{self.experts}-k{self.k:g}-{self.value}"
+        size = "threshold" if self.k is None else f"k{self.k:g}"
+        return f"{self.score}-{self.experts}-{size}-{self.value}"
 
     @property
     def label(self) -> str:
@@ -241,7 +280,7 @@ class Experiment(Section):
 
     model: Annotated[ModelSettings, BeforeValidator(lambda m: {"id": m} if isinstance(m, str) else m)]
     corpus: CorpusSettings
-    targets: Languages = Field(description="languages to steer to; [] reads the plain model and nothing else")
+    targets: Languages = Field(description="languages whose experts are held; [] for none")
     collect: CollectSettings
     rank: RankSettings
     steer: SteerSettings
@@ -249,12 +288,22 @@ class Experiment(Section):
     evaluate: EvaluateSettings
 
     def candidates(self) -> list[Candidate]:
-        """Every point of the sweep, in the order of the file."""
+        """Every point of the sweep over experts, in the order of the file; none without a target."""
+        if not self.targets:
+            return []
         rank, steer = self.rank, self.steer
         points = itertools.product(
-            rank.score, rank.experts, rank.k, rank.value, steer.intervention, steer.strength
+            rank.score, rank.experts, rank.k, rank.value, steer.on_neurons, steer.strength
         )
         return [Candidate(*point) for point in points]
+
+    def erasures(self) -> list[Erasure]:
+        """Every way in which the languages' subspace is taken out of the model, in the order of the file."""
+        if "erase" not in self.steer.intervention:
+            return []
+        erase = self.steer.erase
+        points = itertools.product(erase.method, erase.from_block, erase.strength or self.steer.strength)
+        return [Erasure(*point) for point in points]
 
     @model_validator(mode="after")
     def _targets_are_languages(self) -> "Experiment":
@@ -263,6 +312,21 @@ class Experiment(Section):
         for target in self.targets:
             if known and canonical_language(target) not in known:
                 raise ValueError(f"target {target!r} is not among the languages {', '.join(languages)}")
+        for language in self.steer.erase.fit_languages or ():
+            if known and canonical_language(language) not in known:
+                raise ValueError(
+                    f"{language!r} of steer.erase.fit_languages is not among the languages "
+                    f"{', '.join(languages)}"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _erased_vectors_are_states(self) -> "Experiment":
+        if self.embed.pool == "max" and self.erasures():
+            raise ValueError(
+                "erase is fitted on sentence vectors and takes them for token states, which maxima over "
+                "tokens are far from; use embed.pool mean or last"
+            )
         return self
 
 

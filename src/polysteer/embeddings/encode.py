@@ -16,7 +16,7 @@ from polysteer.models.backbone import find_input_device
 from polysteer.models.batches import Batch, make_batch, plan_batches
 from polysteer.models.layers import Layer, capture_layers
 from polysteer.models.loading import LoadedModel
-from polysteer.models.losses import LossHead, find_predicted
+from polysteer.models.losses import ExpectedTokens, LossHead, find_predicted
 from polysteer.models.tokens import tokenize_texts
 
 
@@ -26,6 +26,7 @@ class EncodedTexts(NamedTuple):
     vectors: npt.NDArray[np.float32]  # [layer, text, width]
     token_nll: npt.NDArray[np.float32]  # [text], summed over its tokens, in nats; NaN where not asked for
     n_tokens: npt.NDArray[np.int64]  # [text], over how many tokens token_nll is summed
+    expected: npt.NDArray[np.float32] | None = None  # [group, vocabulary], where groups were given
 
 
 class PreparedTexts(NamedTuple):
@@ -78,10 +79,12 @@ def encode_batches(
     layers: Sequence[Layer],
     pool: Pool = "mean",
     losses: npt.NDArray[np.bool_] | None = None,
+    groups: npt.NDArray[np.int64] | None = None,
 ) -> EncodedTexts:
     """Vectors of all `layers`, and the losses of the texts that `losses` marks, in one pass per batch.
 
     Nothing above the highest layer is run, unless losses are asked for. Whatever intervention is on acts.
+    With `groups`, the number of each text's group from 0, what is expected where there are losses is summed.
     """
     n_texts, width = prepared.n_texts, dissect_model(model).width
     encoded = EncodedTexts(
@@ -89,14 +92,14 @@ def encode_batches(
         np.full(n_texts, np.nan, dtype=np.float32),
         np.zeros(n_texts, dtype=np.int64),
     )
-    encoder = _Encoder(model, layers, pool=pool, losses=losses)
+    encoder = _Encoder(model, layers, pool=pool, losses=losses, groups=groups)
     with torch.inference_mode(), capture_layers(model, encoder.needed_layers, encoder.see) as capture:
         for batch in prepared.batches:
             encoder.begin(batch)
             capture.run(batch.input_ids, attention_mask=batch.attention_mask, position_ids=batch.position_ids)
             encoder.write(encoded)
     _refuse_non_finite(encoded, layers)
-    return encoded
+    return encoded._replace(expected=encoder.expected.sums() if encoder.expected else None)
 
 
 class _Encoder:
@@ -109,10 +112,13 @@ class _Encoder:
         *,
         pool: Pool,
         losses: npt.NDArray[np.bool_] | None,
+        groups: npt.NDArray[np.int64] | None,
     ) -> None:
         self._layers, self._pool = layers, pool
         self._losses = losses if losses is not None and losses.any() else None
         self._head = None if self._losses is None else LossHead(model)
+        self._groups = None if groups is None else torch.from_numpy(groups)
+        self.expected = None if groups is None else ExpectedTokens(int(groups.max()) + 1)
         self.needed_layers: Sequence[Layer] = [*layers, "final"] if self._head else layers
 
     def begin(self, batch: Batch) -> None:
@@ -129,7 +135,12 @@ class _Encoder:
             if len(rows):
                 chosen = torch.from_numpy(rows)
                 ids, predicted = self._batch.input_ids[chosen], self._predicted[chosen]
-                sums = self._head.sum_losses(hidden[chosen], ids, predicted)
+                groups = (
+                    None if self._groups is None else self._groups[self._batch.index[rows]].to(ids.device)
+                )
+                sums = self._head.sum_losses(
+                    hidden[chosen], ids, predicted, expected=self.expected, groups=groups
+                )
                 self._token_nll = (self._batch.index[rows], sums)
 
     def write(self, encoded: EncodedTexts) -> None:

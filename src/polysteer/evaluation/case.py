@@ -6,15 +6,16 @@ from functools import cached_property
 from typing import NamedTuple
 
 from polysteer.config import Candidate, Experiment
+from polysteer.config.erase import Erasure
 from polysteer.corpus.table import Corpus
-from polysteer.errors import ArtifactError
 from polysteer.evaluation.evidence import Evidence, Spaces
 from polysteer.evaluation.probes import Topics, read_topics
 from polysteer.evaluation.spaces import judge_retrieval, retrieve_by_layer
 from polysteer.layout import BASELINE
+from polysteer.masks.subspace import SITE
 from polysteer.metrics.choice import Choice, Judged, choose_at_layer, choose_with_layer
 from polysteer.metrics.retrieval import Retrieval
-from polysteer.store.rows import MetricRow
+from polysteer.store.rows import ERASED_IN_MODEL, MetricRow
 
 NO_BUDGET = float("inf")
 
@@ -45,6 +46,11 @@ class Case:
         """The layer that users of the model take."""
         return str(self.settings.embed.layer)
 
+    @property
+    def unseen(self) -> frozenset[str]:
+        """The languages that the erased subspace was not fitted on."""
+        return frozenset(self.corpus.languages) - frozenset(self.evidence.fit_languages)
+
     @cached_property
     def plain(self) -> Plain:
         """The plain model, read and retrieved once."""
@@ -62,16 +68,6 @@ class Case:
         same = choose_at_layer(judged, layer=self.primary, cost_at_most=NO_BUDGET)
         return same, choose_with_layer(judged, cost_at_most=NO_BUDGET, skip=())
 
-    def find_candidate(self, label: str) -> Candidate:
-        """The point of the sweep that a file is of; one of other settings is refused."""
-        for candidate in self.settings.candidates():
-            if candidate.label == label:
-                return candidate
-        raise ArtifactError(
-            f"{self.evidence.layout.vectors} was made for other settings: {label!r} is no point of this "
-            f"sweep; run `steer embed {self.base.experiment}`, which reads only what is missing"
-        )
-
     def describe(self, target: str, candidate: Candidate) -> MetricRow:
         """The columns that say which mask a number is of."""
         return replace(
@@ -84,4 +80,14 @@ class Case:
             score=candidate.score if candidate.experts == "own" else f"{candidate.score}_{candidate.experts}",
             held_statistic=candidate.value,
             k=candidate.k,
+        )
+
+    def describe_erasure(self, point: Erasure) -> MetricRow:
+        """The columns that say how the languages' subspace was taken out of the model: for no target."""
+        return replace(
+            self.base,
+            intervention=ERASED_IN_MODEL,
+            strength=point.strength,
+            sites=f"{SITE}[{point.from_block}:]",
+            score=point.method,
         )

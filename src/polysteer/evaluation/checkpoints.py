@@ -20,5 +20,7 @@ def list_checkpoints(case: Case) -> Iterator[MetricRow]:
             case.settings.evaluate,
         )
         picked = (case.primary,)
-        yield from list_spaces(row, test, retrieval, picked=picked, targets=(), evaluate=evaluate)
+        yield from list_spaces(
+            row, test, retrieval, picked=picked, targets=(), unseen=case.unseen, evaluate=evaluate
+        )
         yield from list_families(case, row, find, test, retrieval, picked=picked)

@@ -15,11 +15,13 @@ from polysteer.layout import BASELINE, ExperimentLayout
 from polysteer.masks.erasure import fit_subspace
 from polysteer.masks.subspace import LanguageSubspace
 from polysteer.masks.subspace_metadata import SubspaceMetadata
+from polysteer.metrics.mass import Ids, select_own_tokens
 from polysteer.metrics.pairing import Pairings
 from polysteer.metrics.perplexity import LanguageLoss
 from polysteer.trials.choices import Choices, load_choices
 from polysteer.trials.judgement import Judgement, load_judgement
 from polysteer.trials.pairings import pair_rows
+from polysteer.trials.tokens import TokenCounts, load_tokens
 from polysteer.trials.vectors import LanguageVectors, load_vectors
 
 DIRECTION_STRENGTHS = (0.5, 1.0, 2.0)
@@ -49,6 +51,7 @@ class Evidence:
 
     layout: ExperimentLayout
     corpus: Corpus
+    fit_languages: Sequence[str]  # of the erased subspace
 
     @property
     def languages(self) -> Sequence[str]:
@@ -101,29 +104,38 @@ class Evidence:
         }
         return Spaces(by_layer, {}, plain.pairings)
 
-    def choices(self, target: str) -> Choices:
-        """What dev picked."""
-        return load_choices(self.layout.choice(target))
+    def choices(self, name: str) -> Choices:
+        """What dev picked for a target, or of the ways to erase."""
+        return load_choices(self.layout.choice(name))
 
-    def judgement(self, target: str, label: str) -> Judgement:
+    def judgement(self, name: str, label: str) -> Judgement:
         """What a candidate did on dev."""
-        return load_judgement(_require(self.layout.judgement(target, label)))
+        return load_judgement(_require(self.layout.judgement(name, label)))
 
-    def controls(self, target: str, n_draws: int) -> list[Judgement]:
-        """What each draw of random neurons did on test."""
-        return [load_judgement(_require(self.layout.control(target, draw))) for draw in range(n_draws)]
+    def controls(self, name: str, n_draws: int) -> list[Judgement]:
+        """What each random draw did on test."""
+        return [load_judgement(_require(self.layout.control(name, draw))) for draw in range(n_draws)]
 
     @cached_property
     def _pairings_by_split(self) -> Mapping[str, Pairings | None]:
         """Nothing is looked for among the sentences of `find`."""
         return {"find": None, **{split: pair_rows(self.corpus, split) for split in ("dev", "test")}}
 
+    def tokens(self, split: str, language: str) -> TokenCounts:
+        """Which tokens a language's text consists of."""
+        return load_tokens(self.layout.tokens(split, language))
+
+    @cached_property
+    def own_tokens(self) -> Mapping[str, Ids]:
+        """Of each language the tokens that occur in its `find` text and in no other's."""
+        return select_own_tokens({lang: self.tokens("find", lang).ids for lang in self.languages})
+
     @cached_property
     def _subspace(self) -> LanguageSubspace:
         find = self.find.by_layer
         width = next(iter(find[next(iter(find))].values())).shape[-1]
         metadata = SubspaceMetadata(
-            method="mean_difference", languages=list(self.languages), layers=list(find), width=width
+            method="mean_difference", languages=list(self.fit_languages), layers=list(find), width=width
         )
         return fit_subspace(find, metadata)
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from polysteer.evaluation.case import Case
 from polysteer.evaluation.checkpoints import list_checkpoints
+from polysteer.evaluation.expectation import list_expected
 from polysteer.evaluation.probes import list_rank_correlations
 from polysteer.evaluation.rivals import (
     list_baseline,
@@ -13,28 +14,40 @@ from polysteer.evaluation.rivals import (
     list_mean_difference,
     list_surface,
 )
-from polysteer.evaluation.steered import Comparison, list_candidates, list_chosen, list_controls
+from polysteer.evaluation.steered import (
+    Comparison,
+    list_candidates,
+    list_chosen,
+    list_controls,
+    list_tried,
+)
+from polysteer.evaluation.translation import list_translated
+from polysteer.evaluation.written import list_written
 from polysteer.metrics.intervals import adjust_holm
 from polysteer.store.rows import BEST_LAYER_SUFFIX, MetricRow, excluding
 
 
 def evaluate_case(case: Case) -> Iterator[MetricRow]:
-    """Baseline, rivals, and for each target the chosen masks against baseline and random neurons."""
+    """Baseline, rivals, and what acts in the model against baseline and random draws."""
     plain = [*list_baseline(case), *list_checkpoints(case)]
     yield from plain
     yield from list_rank_correlations(plain, case.base)
+    yield from list_expected(case)
+    yield from list_written(case)
+    yield from list_translated(case)
     yield from list_centred(case)
     yield from list_erased(case)
     yield from list_surface(case)
     comparisons: list[Comparison] = []
     for target in case.targets:
         yield from list_mean_difference(case, target)
-        yield from list_candidates(case, target)
-        controls = case.evidence.controls(target, case.settings.evaluate.controls)
-        rows, compared = list_chosen(case, target, controls)
+    for tried in list_tried(case):
+        yield from list_candidates(case, tried)
+        controls = case.evidence.controls(tried.name, case.settings.evaluate.controls)
+        rows, compared = list_chosen(case, tried, controls)
         yield from rows
         comparisons += compared
-        yield from list_controls(case, target, controls)
+        yield from list_controls(case, tried, controls)
     for suffix in ("", BEST_LAYER_SUFFIX):
         yield from _list_comparisons([one for one in comparisons if one.suffix == suffix])
 
@@ -51,7 +64,7 @@ def name_languages(row: MetricRow, given: Mapping[str, str]) -> MetricRow:
 
 
 def _list_comparisons(comparisons: Sequence[Comparison]) -> Iterator[MetricRow]:
-    """Differences with their tests; Holm's correction runs over the targets."""
+    """Differences with their tests; Holm's correction runs over the targets and the erasure."""
     adjusted = adjust_holm([one.difference.p_value for one in comparisons])
     for one, p_value_holm in zip(comparisons, adjusted, strict=True):
         row, suffix, (mean, low, high, n, p_value) = one.row, one.suffix, one.difference

@@ -45,6 +45,7 @@ def list_baseline(case: Case) -> Iterator[MetricRow]:
         plain.retrieval_by_layer,
         picked=(plain.same.layer, plain.best.layer),
         targets=case.targets,
+        unseen=case.unseen,
         evaluate=case.settings.evaluate,
     )
     picked = (plain.same.layer, plain.best.layer)
@@ -126,7 +127,13 @@ def _list_rival(
     test, picked = move(case.plain.test), [choice.layer for choice in (same, best) if choice]
     targets, evaluate = [row.target] if row.target else case.targets, case.settings.evaluate
     yield from list_spaces(
-        row, test, retrieve_by_layer(test), picked=picked, targets=targets, evaluate=evaluate
+        row,
+        test,
+        retrieve_by_layer(test),
+        picked=picked,
+        targets=targets,
+        unseen=case.unseen,
+        evaluate=evaluate,
     )
     if evaluate.distractors:
         find = move(case.evidence.find.at_layers(picked))

@@ -16,7 +16,15 @@ from polysteer.metrics.mining import mine_bitext
 from polysteer.metrics.pairing import PairNumbers, measure_shared, retrieve_shared
 from polysteer.metrics.perplexity import LanguageLoss
 from polysteer.metrics.retrieval import Direction, Retrieval, retrieve_translations, select_pairs
-from polysteer.store.rows import ALL, CHOSEN_BEST_LAYER, CHOSEN_SAME_LAYER, MetricRow, excluding
+from polysteer.store.rows import (
+    ALL,
+    CHOSEN_BEST_LAYER,
+    CHOSEN_SAME_LAYER,
+    SEEN,
+    UNSEEN,
+    MetricRow,
+    excluding,
+)
 
 DIRECTIONS: tuple[Direction, ...] = ("into", "out_of", "without")
 Values = npt.NDArray[np.float64] | npt.NDArray[np.bool_]
@@ -75,13 +83,15 @@ def list_spaces(
     *,
     picked: Collection[str],
     targets: Sequence[str],
+    unseen: Collection[str],
     evaluate: EvaluateSettings,
 ) -> Iterator[MetricRow]:
-    """Top-1 at every layer; at the layers picked on dev every metric, direction and pair."""
+    """Top-1 at every layer; at the layers picked on dev every metric, direction, pair and kind of pair."""
     for layer, retrieval in retrieval_by_layer.items():
         series = [Series("top1", ALL, ALL, retrieval.hits())]
         if layer in picked:
             series += _detail_retrieval(retrieval, targets)
+            series += list_kinds(retrieval, unseen)
             series += _detail_mining(spaces, layer)
             if "alignment" in evaluate.families:
                 series += _detail_alignment(spaces, layer)
@@ -114,6 +124,14 @@ def list_directions(retrieval: Retrieval, target: str) -> Iterator[Series]:
         chosen = select_pairs(retrieval.pairs, direction, target)
         if chosen.any():
             yield Series("top1", *ends[direction], retrieval.hits()[chosen])
+
+
+def list_kinds(retrieval: Retrieval, unseen: Collection[str]) -> Iterator[Series]:
+    """Top-1 by whether the languages took part in the fit of what is erased; nothing where all did."""
+    hits = retrieval.hits()
+    kinds = [tuple(UNSEEN if language in unseen else SEEN for language in pair) for pair in retrieval.pairs]
+    for source, reference in sorted(set(kinds)) if unseen else ():
+        yield Series("top1", source, reference, hits[[kind == (source, reference) for kind in kinds]])
 
 
 def list_losses(row: MetricRow, losses: Mapping[str, LanguageLoss]) -> Iterator[MetricRow]:

@@ -1,9 +1,10 @@
-"""The rows of one target: candidates on dev, the chosen masks on test, the draws of random neurons."""
+"""The rows of what acts in the model: candidates on dev, what was chosen on test, the random draws."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from polysteer.errors import ArtifactError
 from polysteer.evaluation.case import Case
 from polysteer.evaluation.families import list_families
 from polysteer.evaluation.pool import list_pool
@@ -13,19 +14,51 @@ from polysteer.evaluation.spaces import (
     list_choice,
     list_dev,
     list_directions,
+    list_kinds,
     list_losses,
     list_spaces,
     retrieve_by_layer,
 )
+from polysteer.layout import ERASURE
 from polysteer.metrics.choice import Choice
 from polysteer.metrics.intervals import ControlRank, Difference, average_pairs, compare_paired, rank_among
 from polysteer.metrics.perplexity import measure_cost
-from polysteer.store.rows import ALL, BEST_LAYER_SUFFIX, CHOSEN_SAME_LAYER, CONTROL, MetricRow
+from polysteer.store.rows import (
+    ALL,
+    BEST_LAYER_SUFFIX,
+    CHOSEN_SAME_LAYER,
+    CONTROL,
+    RANDOM_SUBSPACE,
+    MetricRow,
+)
 from polysteer.trials.judgement import Judgement
 
 
+class Tried(NamedTuple):
+    """What was tried under one name, a target's masks or the ways to erase: its row of every point."""
+
+    name: str
+    row_by_label: Mapping[str, MetricRow]
+    control: str  # what its random draws are called
+
+    @property
+    def target(self) -> str | None:
+        """The target, where there is one."""
+        return next(iter(self.row_by_label.values())).target
+
+    def describe(self, label: str) -> MetricRow:
+        """The row of a point that a file is of; a file of other settings is refused."""
+        if label in self.row_by_label:
+            return self.row_by_label[label]
+        experiment = next(iter(self.row_by_label.values())).experiment
+        raise ArtifactError(
+            f"the vectors of {experiment} were made for other settings: {label!r} is no point of this sweep; "
+            f"run `steer embed {experiment}`, which reads only what is missing"
+        )
+
+
 class Comparison(NamedTuple):
-    """A chosen mask against the baseline, each at its layer of one view, and among the random draws."""
+    """What was chosen against the baseline, each at its layer of one view, and among the random draws."""
 
     row: MetricRow
     suffix: str
@@ -33,38 +66,52 @@ class Comparison(NamedTuple):
     among: ControlRank | None
 
 
-def list_candidates(case: Case, target: str) -> Iterator[MetricRow]:
+def list_tried(case: Case) -> Iterator[Tried]:
+    """The masks of every target, then the ways to erase."""
+    candidates = case.settings.candidates()
+    for target in case.targets if candidates else ():
+        rows = {candidate.label: case.describe(target, candidate) for candidate in candidates}
+        yield Tried(target, rows, CONTROL)
+    erasures = case.settings.erasures()
+    if erasures:
+        rows = {erasure.label: case.describe_erasure(erasure) for erasure in erasures}
+        yield Tried(ERASURE, rows, RANDOM_SUBSPACE)
+
+
+def list_candidates(case: Case, tried: Tried) -> Iterator[MetricRow]:
     """What dev saw of every point of the sweep."""
-    for candidate in case.settings.candidates():
-        judged = case.evidence.judgement(target, candidate.label).as_judged(case.plain.dev.losses, target)
-        yield from list_dev(case.describe(target, candidate), judged)
+    for label, row in tried.row_by_label.items():
+        judgement = case.evidence.judgement(tried.name, label)
+        yield from list_dev(row, judgement.as_judged(case.plain.dev.losses, tried.target))
 
 
 def list_chosen(
-    case: Case, target: str, controls: Sequence[Judgement]
+    case: Case, tried: Tried, controls: Sequence[Judgement]
 ) -> tuple[list[MetricRow], list[Comparison]]:
-    """The chosen masks on test, and how they compare."""
-    choices = case.evidence.choices(target)
+    """What was chosen on test, and how it compares."""
+    choices = case.evidence.choices(tried.name)
     draws = [judgement.top1_by_layer()[case.primary] for judgement in controls]
     rows: list[MetricRow] = []
     comparisons: list[Comparison] = []
     for label in choices.labels:
         same = choices.same_layer if choices.same_layer.label == label else None
         best = choices.best_layer if choices.best_layer.label == label else None
-        found, compared = _describe_mask(case, target, label, same, best, draws)
+        found, compared = _describe_point(case, tried, label, same, best, draws)
         rows += found
         comparisons += compared
     return rows, comparisons
 
 
-def list_controls(case: Case, target: str, controls: Sequence[Judgement]) -> Iterator[MetricRow]:
-    """Every draw of random neurons, at the primary layer."""
+def list_controls(case: Case, tried: Tried, controls: Sequence[Judgement]) -> Iterator[MetricRow]:
+    """Every random draw, at the primary layer."""
     for draw, judgement in enumerate(controls):
         found = judgement.retrieval_by_layer[case.primary]
-        candidate = case.find_candidate(judgement.label)
-        row = replace(case.describe(target, candidate), intervention=CONTROL, draw=draw)
+        row = replace(tried.describe(judgement.label), intervention=tried.control, draw=draw)
         yield replace(row, metric=CHOSEN_SAME_LAYER, layer=case.primary, split="dev", value=1.0)
-        for one in [Series("top1", ALL, ALL, found.hits()), *list_directions(found, target)]:
+        series = [Series("top1", ALL, ALL, found.hits()), *list_kinds(found, case.unseen)]
+        for target in [tried.target] if tried.target else case.targets:
+            series += list_directions(found, target)
+        for one in series:
             yield replace(
                 row,
                 metric=one.metric,
@@ -77,25 +124,27 @@ def list_controls(case: Case, target: str, controls: Sequence[Judgement]) -> Ite
             )
 
 
-def _describe_mask(
+def _describe_point(
     case: Case,
-    target: str,
+    tried: Tried,
     label: str,
     same: Choice | None,
     best: Choice | None,
     draws: Sequence[float],
 ) -> tuple[list[MetricRow], list[Comparison]]:
-    row = case.describe(target, case.find_candidate(label))
-    test = case.evidence.read(f"{target}/{label}", "test")
+    row, target = tried.describe(label), tried.target
+    test = case.evidence.read(f"{tried.name}/{label}", "test")
     retrieval = retrieve_by_layer(test)
     picked = [choice.layer for choice in (same, best) if choice]
+    targets = [target] if target else case.targets
     rows = list(list_choice(row, same, best))
     rows += list_spaces(
         row,
         test,
         retrieval,
         picked=picked,
-        targets=[target],
+        targets=targets,
+        unseen=case.unseen,
         evaluate=case.settings.evaluate,
     )
     find = case.evidence.read(f"{target}/{label}", "find")
@@ -106,8 +155,8 @@ def _describe_mask(
             replace(row, metric="cost", value=measure_cost(case.plain.test.losses, test.losses, target))
         )
     if case.settings.evaluate.distractors:
-        find = case.evidence.read(f"{target}/{label}", "find")
-        rows += list_pool(row, test, find, picked=picked, targets=[target], evaluate=case.settings.evaluate)
+        find = case.evidence.read(f"{tried.name}/{label}", "find")
+        rows += list_pool(row, test, find, picked=picked, targets=targets, evaluate=case.settings.evaluate)
     comparisons = []
     if same:
         comparisons.append(_compare(case, row, retrieval[same.layer].hits(), same.layer, "", draws))
@@ -127,7 +176,7 @@ def _compare(
 ) -> Comparison:
     """In the view of the same layer the baseline stands there too, in the other at its own best.
 
-    Random neurons are read at the primary layer alone: in the other view there are no draws to stand among.
+    Random draws are read at the primary layer alone: in the other view there are no draws to stand among.
     """
     evaluate, plain = case.settings.evaluate, case.plain
     beside = plain.same.layer if not suffix else plain.best.layer

@@ -5,7 +5,7 @@ from pathlib import Path
 from polysteer.errors import ArtifactError, MaskError
 from polysteer.masks.mask import ExpertMask
 from polysteer.masks.subspace import LanguageSubspace
-from polysteer.masks.subspace_metadata import FORMAT as SUBSPACE_FORMAT
+from polysteer.masks.subspace_metadata import SubspaceMetadata
 from polysteer.tensorfile import open_tensors
 
 AnyMask = ExpertMask | LanguageSubspace
@@ -14,10 +14,15 @@ AnyMask = ExpertMask | LanguageSubspace
 def load_mask(path: Path | str) -> AnyMask:
     """Read a file of either kind, checking everything before any of it is used."""
     try:
-        is_subspace = open_tensors(Path(path)).metadata.get("format") == SUBSPACE_FORMAT
+        is_subspace = open_tensors(Path(path)).metadata.get("format") == SubspaceMetadata.FORMAT
     except ArtifactError as error:
         raise MaskError(str(error)) from error
     return LanguageSubspace.load(path) if is_subspace else ExpertMask.load(path)
+
+
+def name_target(mask: AnyMask) -> str | None:
+    """The language that it steers towards; erasing leads to none."""
+    return mask.metadata.language if isinstance(mask, ExpertMask) else None
 
 
 def describe_content(mask: AnyMask) -> str:

@@ -90,6 +90,12 @@ class LanguageSubspace:
         erased: Floats = x - np.float32(strength) * part
         return erased
 
+    def keep_layers(self, layers: Collection[str]) -> "LanguageSubspace":
+        """The same directions at these layers alone."""
+        rows = [self._row_of(layer) for layer in layers]
+        metadata = self.metadata.model_copy(update={"layers": list(layers)})
+        return LanguageSubspace(metadata, self.mean[rows], self.left[rows], self.right[rows])
+
     def check_fits(self, shape: Shape) -> None:
         """Refuse a model of another shape than the one the subspace was fitted on, naming what differs."""
         known = self.metadata

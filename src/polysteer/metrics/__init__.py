@@ -23,6 +23,7 @@ from polysteer.metrics.intervals import (
     compare_paired,
     rank_among,
 )
+from polysteer.metrics.mass import measure_mass, measure_share, select_own_tokens
 from polysteer.metrics.mining import LASER_NEIGHBOURS, Mining, mine_bitext
 from polysteer.metrics.pairing import PairNumbers, measure_shared, retrieve_shared
 from polysteer.metrics.perplexity import LanguageLoss, measure_cost
@@ -67,7 +68,9 @@ __all__ = [
     "measure_cka",
     "measure_cost",
     "measure_isoscore",
+    "measure_mass",
     "measure_mexa",
+    "measure_share",
     "measure_shared",
     "measure_silhouette",
     "mine_bitext",
@@ -80,4 +83,5 @@ __all__ = [
     "retrieve_shared",
     "retrieve_sparse_translations",
     "retrieve_translations",
+    "select_own_tokens",
 ]

@@ -37,24 +37,27 @@ class LanguageLoss(NamedTuple):
 
 
 def measure_cost(
-    plain: Mapping[str, LanguageLoss], steered: Mapping[str, LanguageLoss], target: str
+    plain: Mapping[str, LanguageLoss], steered: Mapping[str, LanguageLoss], target: str | None
 ) -> float:
     """The larger of two perplexity ratios, steered over plain: on the target, and on the others together.
 
-    The second is the geometric mean over the other languages. With no other language only the first counts.
+    The second is the geometric mean over the other languages. With no other language only the first counts;
+    of what has no target it is the geometric mean over all languages.
     """
     if set(plain) != set(steered):
         raise NumericError(
             f"losses are of {', '.join(sorted(plain))} without a mask but of {', '.join(sorted(steered))} "
             "under it; measure the same languages both times"
         )
-    if target not in plain:
+    if target is not None and target not in plain:
         raise NumericError(f"no losses of the target {target!r}; there are {', '.join(sorted(plain))}")
     log_ratio = {name: steered[name].mean_nll - plain[name].mean_nll for name in sorted(plain)}
     others = [ratio for name, ratio in log_ratio.items() if name != target]
-    log_costs = [log_ratio[target]] + ([float(np.mean(others))] if others else [])
+    log_costs = [] if target is None else [log_ratio[target]]
+    log_costs += [float(np.mean(others))] if others else []
     if not np.isfinite(log_costs).all():
-        raise NumericError(f"token losses under the mask of {target} are not finite; it cannot be judged")
+        what = "with the subspace erased" if target is None else f"under the mask of {target}"
+        raise NumericError(f"token losses {what} are not finite; it cannot be judged")
     return _exp(max(log_costs))
 
 

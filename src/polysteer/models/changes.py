@@ -15,6 +15,7 @@ Floats = npt.NDArray[np.float64]
 # Up to this fraction of the columns, writing them alone beats one pass over all (measured on a CPU, bf16 and
 # fp32, 160 to 16384 columns: benchmarks/models.py).
 _SPARSE = 0.04
+_FEW_COLUMNS = 6  # up to here one fill for each beats the indexed writing of all, likewise
 _INTEGERS = {torch.bfloat16: torch.int16, torch.float16: torch.int16, torch.float32: torch.int32}
 
 
@@ -28,6 +29,8 @@ class Columns(NamedTuple):
 
 class Change(Protocol):
     """Something that is done to hidden states [..., width] where `held` says so (None: everywhere)."""
+
+    takes_mask: bool  # whether minding `held` costs it nothing
 
     def apply(self, hidden: Tensor, held: Tensor | None, *, in_place: bool) -> Tensor:
         """The changed hidden states, which are the same tensor if `in_place`."""
@@ -53,12 +56,16 @@ def choose_change(columns: Columns, width: int) -> Change:
     """The cheapest way to change these columns of `width`."""
     is_sparse = len(columns.columns) <= _SPARSE * width
     if not columns.gain.any():
+        if len(columns.columns) <= _FEW_COLUMNS:
+            return FewConstants(columns)
         return ConstantColumns(columns) if is_sparse else ConstantWidth(columns, width)
     return AffineColumns(columns) if is_sparse else AffineWidth(columns, width)
 
 
 class ConstantColumns:
     """Few columns, held at a constant: written, never read."""
+
+    takes_mask = False
 
     def __init__(self, columns: Columns) -> None:
         self._columns = _OnDevice(columns.columns)
@@ -73,8 +80,33 @@ class ConstantColumns:
         return _write_columns(hidden, columns, values, in_place=in_place)
 
 
+class FewConstants(ConstantColumns):
+    """So few columns that a CPU fills them one by one, without a tensor in between."""
+
+    takes_mask = True
+
+    def __init__(self, columns: Columns) -> None:
+        super().__init__(columns)
+        self._numbers: list[int] = columns.columns.tolist()
+
+    def apply(self, hidden: Tensor, held: Tensor | None, *, in_place: bool) -> Tensor:
+        """See Change."""
+        if not in_place or hidden.device.type != "cpu":
+            return super().apply(hidden, held, in_place=in_place)
+        mask = None if held is None else held[..., 0]
+        for number, value in zip(self._numbers, self._shift.like(hidden).tolist(), strict=True):
+            column = hidden.select(-1, number)
+            if mask is None:
+                column.fill_(value)
+            else:
+                column.masked_fill_(mask, value)
+        return hidden
+
+
 class ConstantWidth:
     """Many columns, held at a constant: one pass over all of them, the others as they are to the bit."""
+
+    takes_mask = False
 
     def __init__(self, columns: Columns, width: int) -> None:
         is_held, shift = np.zeros(width, dtype=np.bool_), np.zeros(width)
@@ -98,6 +130,8 @@ class ConstantWidth:
 class AffineColumns:
     """Few columns: read, changed and written back."""
 
+    takes_mask = False
+
     def __init__(self, columns: Columns) -> None:
         self._columns = _OnDevice(columns.columns)
         self._gain, self._shift = _OnDevice(columns.gain), _OnDevice(columns.shift)
@@ -114,6 +148,8 @@ class AffineColumns:
 
 class AffineWidth:
     """Many columns: one pass over all of them, the untouched ones with gain 1 and shift 0."""
+
+    takes_mask = False
 
     def __init__(self, columns: Columns, width: int) -> None:
         gain, shift = np.ones(width), np.zeros(width)
@@ -133,6 +169,8 @@ class AffineWidth:
 
 class Subspace:
     """A projection taken out of `columns`, worked out in fp32."""
+
+    takes_mask = False
 
     def __init__(self, edit: SubspaceEdit, columns: slice) -> None:
         self._strength, self._columns = edit.strength, columns
@@ -154,19 +192,17 @@ class Subspace:
 
 
 class _OnDevice:
-    """An array as a tensor, kept on each device and in each precision it was asked for."""
+    """An array as a tensor, on the device and in the precision it was last asked for."""
 
     def __init__(self, array: npt.NDArray[np.generic]) -> None:
         self._array = array
-        self._tensors: dict[tuple[torch.device, torch.dtype], Tensor] = {}
+        self._tensor: Tensor | None = None
 
     def like(self, hidden: Tensor, *, dtype: torch.dtype | None = None) -> Tensor:
-        key = (hidden.device, dtype or hidden.dtype)
-        tensor = self._tensors.get(key)
-        if tensor is None:
+        dtype, tensor = dtype or hidden.dtype, self._tensor
+        if tensor is None or tensor.dtype != dtype or tensor.device != hidden.device:
             with torch.inference_mode(False):  # else it could not be used outside of inference mode
-                tensor = torch.from_numpy(self._array).to(*key)
-            self._tensors[key] = tensor
+                self._tensor = tensor = torch.from_numpy(self._array).to(hidden.device, dtype)
         return tensor
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
+from transformers import PreTrainedModel
 
 from polysteer.errors import ModelError
 from polysteer.models.backbone import find_input_device
@@ -68,10 +69,9 @@ def generate_text(loaded: LoadedModel, prompt: str, sampling: Sampling) -> str:
     """
     tokenizer = loaded.tokenizer
     model: Any = loaded.model  # transformers types `generate` apart from the model
-    if not model.can_generate():
-        raise ModelError(f"{type(model).__name__} writes no text; give a causal language model")
+    check_writes(model)
     ids = tokenizer(prompt, return_tensors="pt")["input_ids"]
-    _check_length(loaded, prompt, ids.shape[-1], sampling)
+    check_length(loaded, prompt, ids.shape[-1], sampling.max_new_tokens)
     device = find_input_device(model)
     ids = ids.to(device)
     devices = [device] if device.type == "cuda" else []
@@ -88,12 +88,19 @@ def generate_text(loaded: LoadedModel, prompt: str, sampling: Sampling) -> str:
     return text
 
 
-def _check_length(loaded: LoadedModel, prompt: str, n_prompt: int, sampling: Sampling) -> None:
+def check_writes(model: PreTrainedModel) -> None:
+    """Refuse a model that predicts no next token."""
+    if not model.can_generate():  # type: ignore[operator]
+        raise ModelError(f"{type(model).__name__} writes no text; give a causal language model")
+
+
+def check_length(loaded: LoadedModel, prompt: str, n_prompt: int, n_new: int) -> None:
+    """Refuse a prompt that leaves no room for what is to be written."""
     if not n_prompt:
         raise ModelError(f"the prompt {prompt!r} has no tokens; write at least one word")
-    limit = getattr(loaded.model.config, "max_position_embeddings", None)
-    if limit is not None and n_prompt + sampling.max_new_tokens > limit:
+    limit = getattr(loaded.model.config.get_text_config(), "max_position_embeddings", None)
+    if limit is not None and n_prompt + n_new > limit:
         raise ModelError(
-            f"the prompt {prompt[:40]!r} has {n_prompt} tokens, and with {sampling.max_new_tokens} new ones "
+            f"the prompt {prompt[:40]!r} has {n_prompt} tokens, and with {n_new} new ones "
             f"they exceed the model's {limit}; shorten the prompt or ask for fewer"
         )

@@ -2,6 +2,8 @@
 
 from weakref import WeakKeyDictionary
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
@@ -24,6 +26,25 @@ def find_predicted(real: Tensor, attention_mask: Tensor | None) -> Tensor:
     if attention_mask is not None:
         predicted[:, 1:] &= attention_mask[:, :-1].bool()
     return predicted
+
+
+class ExpectedTokens:
+    """How often each token is expected: next-token probabilities summed over positions, by group of texts."""
+
+    def __init__(self, n_groups: int) -> None:
+        self._n_groups = n_groups
+        self._sums: Tensor | None = None
+
+    def add(self, probabilities: Tensor, groups: Tensor) -> None:
+        """Probabilities [position, vocabulary], and which group each position's text is in."""
+        if self._sums is None:
+            self._sums = probabilities.new_zeros(self._n_groups, probabilities.shape[1])
+        members = nn.functional.one_hot(groups.to(probabilities.device), self._n_groups)
+        self._sums.addmm_(members.T.to(probabilities.dtype), probabilities)
+
+    def sums(self) -> npt.NDArray[np.float32] | None:
+        """[group, vocabulary] in fp32; None where nothing was predicted."""
+        return None if self._sums is None else self._sums.cpu().numpy()
 
 
 class LossHead:
@@ -51,18 +72,30 @@ class LossHead:
             logits = logits * self._scale
         return logits if self._cap is None else self._cap * torch.tanh(logits / self._cap)
 
-    def sum_losses(self, hidden: Tensor, input_ids: Tensor, predicted: Tensor) -> Tensor:
-        """Of each text the summed negative log-likelihood, in nats, of the tokens in `predicted`."""
+    def sum_losses(
+        self,
+        hidden: Tensor,
+        input_ids: Tensor,
+        predicted: Tensor,
+        *,
+        expected: ExpectedTokens | None = None,
+        groups: Tensor | None = None,
+    ) -> Tensor:
+        """Of each text the summed negative log-likelihood, in nats, of the tokens in `predicted`.
+
+        What is expected where they stand is added to `expected`, to the group that `groups` gives each text.
+        """
         predicted = predicted[:, 1:]
         states, targets = hidden[:, :-1][predicted], input_ids[:, 1:][predicted].to(hidden.device)
         most = _MOST_LOGITS_ON_CPU if hidden.device.type == "cpu" else _MOST_LOGITS
         step = max(_LEAST_TOKENS, most // self._n_vocab)
-        losses = [
-            nn.functional.cross_entropy(
-                self.compute_logits(states[i : i + step]), targets[i : i + step], reduction="none"
-            )
-            for i in range(0, len(states), step)
-        ]
+        group_of = None if groups is None else groups[:, None].expand_as(predicted)[predicted]
+        losses = []
+        for i in range(0, len(states), step):
+            log_p = nn.functional.log_softmax(self.compute_logits(states[i : i + step]), dim=-1)
+            losses.append(nn.functional.nll_loss(log_p, targets[i : i + step], reduction="none"))
+            if expected is not None and group_of is not None:
+                expected.add(log_p.exp_(), group_of[i : i + step])
         by_token = hidden.new_zeros(predicted.shape, dtype=torch.float32)
         if losses:
             by_token[predicted] = torch.cat(losses)

@@ -14,6 +14,10 @@ from polysteer.models.tokens import mark_real, recall_special_ids
 
 Where = Literal["real", "last", "all"]
 
+# Up to this fraction of the tokens, those that are not held are put back after a change of all: a half to a
+# fifth of the time that choosing among the values takes (a CPU, benchmarks/models.py).
+_FEW = 0.3
+
 
 class Positions:
     """Applies changes to the hidden states of the tokens that count, and leaves the others as they are."""
@@ -26,8 +30,9 @@ class Positions:
             recall_special_ids(model), dtype=torch.int64, device=find_input_device(model)
         )
         self._shape: tuple[int, int] | None = None  # texts and tokens of the pass under way
-        self._held: Tensor | None = None  # [text, token]; None where all tokens are held
-        self._span: slice | None = None  # the columns of `_held`, where every row has the same
+        self._held: Tensor | None = None  # [text, token, 1]; None where all tokens are held
+        self._span: slice | None = None  # the columns of the held, where every row has the same
+        self._spared: Tensor | None = None  # the numbers of the others, text after text, where they are few
 
     def see_inputs(self, _backbone: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """A hook on the backbone: which tokens this pass holds."""
@@ -53,7 +58,7 @@ class Positions:
         """The hidden states after a change: the same tensor if `in_place`."""
         if self._shape is None:
             raise InterventionError("a part of the model was called by itself; call the whole model")
-        if self._where == "all" or self._held is None:
+        if self._held is None:
             return change.apply(hidden, None, in_place=in_place)
         by_text = hidden.view(*self._shape, -1) if hidden.ndim == 2 else hidden
         if by_text.shape[:2] != self._shape:
@@ -64,15 +69,27 @@ class Positions:
         if in_place and self._span is not None:
             change.apply(by_text[:, self._span], None, in_place=True)
             return hidden
-        held = self._held.to(hidden.device)[..., None]
+        if in_place and self._spared is not None and hidden.is_contiguous() and not change.takes_mask:
+            by_token, spared = hidden.view(-1, hidden.shape[-1]), self._spared.to(hidden.device)
+            were = by_token.index_select(0, spared)
+            change.apply(by_token, None, in_place=True)
+            by_token.index_copy_(0, spared, were)
+            return hidden
+        held = self._held.to(hidden.device)
         return change.apply(by_text, held, in_place=in_place).view_as(hidden)
 
     def _hold(self, held: Tensor | None) -> None:
-        self._held, self._span = held, None
-        if held is not None and held.device.type == "cpu":  # elsewhere, looking would make the device wait
+        self._held, self._span, self._spared = None, None, None
+        if held is None:
+            return
+        if held.device.type == "cpu":  # elsewhere, looking would make the device wait
             self._span = find_span(held)
             if self._span == slice(0, held.shape[1]):
-                self._held = None
+                return
+            if self._span is None:
+                spared = (~held).flatten().nonzero()[:, 0]
+                self._spared = spared if len(spared) <= _FEW * held.numel() else None
+        self._held = held[..., None]
 
 
 def _keep_last(real: Tensor | None, shaped: Tensor) -> Tensor:

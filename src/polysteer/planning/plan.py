@@ -7,10 +7,11 @@ from typing import Any
 from transformers import AutoModelForCausalLM
 
 from polysteer.config import Experiment
+from polysteer.config.erase import list_erased_layers
 from polysteer.corpus.languages import resolve_language
 from polysteer.corpus.parallel import check_comparable
 from polysteer.corpus.table import Corpus
-from polysteer.errors import SiteError
+from polysteer.errors import ModelError, SiteError
 from polysteer.models.inspection import ModelFacts, inspect_model
 from polysteer.models.loading import choose_auto_class
 from polysteer.models.shape import ModelShape
@@ -20,6 +21,7 @@ from polysteer.planning.reading import Job, list_jobs
 from polysteer.planning.speed import Speed
 from polysteer.planning.storage import Stored, list_stored
 from polysteer.planning.text import measure_text
+from polysteer.planning.writing import list_writing
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ class Plan:
         }
 
     def minutes(self, speed: Speed | None) -> float | None:
-        """The model's part of the work; ranking and evaluation come on top, on the processor."""
+        """What the model reads; what it writes, ranking and evaluation, on the processor, come on top."""
         minutes = [estimate_minutes(job, speed) for job in self.jobs]
         return sum(part for part in minutes if part is not None) if speed else None
 
@@ -89,28 +91,45 @@ def plan_experiment(settings: Experiment, corpus: Corpus) -> Plan:
     )
     shape = _read_shape(facts)
     _check_sites(facts, sites)
+    if settings.erasures():
+        list_erased_layers(settings.erasures(), settings.embed.layers, n_blocks=shape.n_blocks)
     source = find_source(model.id, revision=model.revision, trust_remote_code=model.trust_remote_code)
-    text = measure_text(corpus, load_tokenizer(source))
-    predicts = choose_auto_class(load_config(source)) is AutoModelForCausalLM
+    tokenizer = load_tokenizer(source)
+    text = measure_text(corpus, tokenizer)
+    config = load_config(source)
+    predicts = choose_auto_class(config) is AutoModelForCausalLM
     measures_losses = predicts and "perplexity" in settings.evaluate.families
+    _check_writes(settings, facts, predicts=predicts)
+    n_vocabulary = config.get_text_config().vocab_size if measures_losses else 0
     return Plan(
         model=model.id,
         n_parameters=facts.parameters,
         n_neurons=shape.count_neurons(sites),
         languages=text.languages,
         n_sentences={split: text.count_sentences(split) for split in corpus.splits},
-        jobs=tuple(list_jobs(settings, text, measures_losses=measures_losses)),
-        stored=tuple(list_stored(settings, text, shape)),
+        jobs=(
+            *list_jobs(settings, text, measures_losses=measures_losses),
+            *list_writing(settings, corpus, tokenizer),
+        ),
+        stored=tuple(list_stored(settings, text, shape, n_vocabulary=n_vocabulary)),
         memory=estimate_memory(settings, text, shape, facts.memory, measures_losses=measures_losses),
     )
 
 
 def estimate_minutes(job: Job, speed: Speed | None) -> float | None:
-    """How long one job takes at a speed."""
-    if speed is None:
+    """How long one job takes at a speed of reading, which says nothing of how fast text is written."""
+    if speed is None or job.is_written:
         return None
     plain = (job.forward_tokens - job.loss_tokens) / speed.plain
     return (plain + job.loss_tokens / speed.with_losses) / 60
+
+
+def _check_writes(settings: Experiment, facts: ModelFacts, *, predicts: bool) -> None:
+    if not predicts and (settings.evaluate.generate or settings.evaluate.translate):
+        raise ModelError(
+            f"{facts.model} predicts no next token, so there is nothing to generate or translate; write "
+            "'generate: null' and 'translate: null' under 'evaluate'"
+        )
 
 
 def _check_sites(facts: ModelFacts, sites: tuple[str, ...]) -> None:

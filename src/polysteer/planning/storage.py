@@ -1,8 +1,10 @@
 """What will stand in artifacts/, in bytes; headers and tables of metrics are too small to count."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from polysteer.config import Candidate, Experiment
+from polysteer.config.erase import list_erased_layers
 from polysteer.models.shape import ModelShape
 from polysteer.planning.reading import VIEWS
 from polysteer.planning.text import TextSize
@@ -21,15 +23,23 @@ class Stored(NamedTuple):
     n_bytes: int
 
 
-def list_stored(settings: Experiment, text: TextSize, shape: ModelShape) -> list[Stored]:
-    """All that an experiment leaves on disk; never less than what will be there."""
-    steers = bool(settings.targets)
-    return [
-        Stored("responses", _count_responses(settings, text, shape) if steers else 0),
-        Stored("masks", _count_masks(settings, len(text.languages), shape) if steers else 0),
-        Stored("vectors", _count_vectors(settings, text, shape)),
+def list_stored(
+    settings: Experiment, text: TextSize, shape: ModelShape, *, n_vocabulary: int
+) -> list[Stored]:
+    """All that an experiment leaves on disk; never less than what will be there.
+
+    `n_vocabulary` is how many tokens a model that predicts knows: none where no losses are measured.
+    """
+    stored = [
+        Stored("vectors", _count_vectors(settings, text, shape, n_vocabulary)),
         Stored("judgements", _count_judgements(settings, text, shape)),
     ]
+    if settings.candidates():
+        stored.insert(0, Stored("responses", _count_responses(settings, text, shape)))
+        stored.insert(1, Stored("masks", _count_masks(settings, len(text.languages), shape)))
+    if settings.erasures():
+        stored.append(Stored("subspaces", _count_subspaces(settings, text.languages, shape)))
+    return stored
 
 
 def _count_responses(settings: Experiment, text: TextSize, shape: ModelShape) -> int:
@@ -51,29 +61,61 @@ def _count_masks(settings: Experiment, n_languages: int, shape: ModelShape) -> i
 
 
 def _count_held(candidate: Candidate, n_neurons: int, n_languages: int) -> int:
-    n_own = count_experts(candidate.k, n_neurons)
+    """With a threshold alone nobody knows before it is tried: all of them at most."""
+    n_own = n_neurons if candidate.k is None else count_experts(candidate.k, n_neurons)
     return min(n_neurons, n_own * n_languages) if candidate.experts == "union" else n_own
 
 
-def _count_vectors(settings: Experiment, text: TextSize, shape: ModelShape) -> int:
+def _count_subspaces(settings: Experiment, languages: Sequence[str], shape: ModelShape) -> int:
+    """One per method, and the one that is chosen; each with a mean and two matrices per erased layer."""
+    points, erase = settings.erasures(), settings.steer.erase
+    n_layers = len(list_erased_layers(points, settings.embed.layers, n_blocks=shape.n_blocks))
+    rank = min(len(erase.find_fit_languages(languages)) - 1, shape.width)
+    n_files = len({point.method for point in points}) + 1
+    return n_files * SINGLE * n_layers * shape.width * (1 + 2 * rank)
+
+
+def _count_vectors(settings: Experiment, text: TextSize, shape: ModelShape, n_vocabulary: int) -> int:
     """Every layer of every sentence without a mask, and of the test sentences under what was chosen.
 
-    Of the find sentences under a mask only the layers that it was chosen for are kept. Of dev a checkpoint
-    reads nothing.
+    Of the find sentences under a mask only the layers that it was chosen for are kept. Test comes with a
+    number per token of the vocabulary. Of dev a checkpoint reads nothing, and it has no losses.
     """
     find, dev, test = (text.count_sentences(split) for split in ("find", "dev", "test"))
-    n_chosen = min(len(settings.candidates()), VIEWS)
     n_layers = count_layers(settings, shape)
-    plain = n_layers * (find + dev + test + len(settings.model.checkpoints) * (find + test))
-    under_masks = len(settings.targets) * (n_chosen * n_layers * test + min(VIEWS, n_layers) * find)
-    return HALF * shape.width * (plain + under_masks)
+    n_vectors, n_read = n_layers * (find + dev + test), 1
+    n_vectors += n_layers * len(settings.model.checkpoints) * (find + test)
+    for trial in _list_trials(settings):
+        n_chosen = min(trial.n_candidates, VIEWS)
+        n_vectors += trial.n_trials * (n_chosen * n_layers * test + min(VIEWS, n_layers) * find)
+        n_read += trial.n_trials * n_chosen
+    return HALF * shape.width * n_vectors + SINGLE * len(text.languages) * n_read * n_vocabulary
 
 
 def _count_judgements(settings: Experiment, text: TextSize, shape: ModelShape) -> int:
     """A rank per ordered pair of languages and sentence: at every layer on dev, at one for each control."""
     dev, test = (text.n_ranks[split] for split in ("dev", "test"))
-    by_candidate = len(settings.candidates()) * count_layers(settings, shape) * dev
-    return SINGLE * len(settings.targets) * (by_candidate + settings.evaluate.controls * test)
+    n_ranks = 0
+    for trial in _list_trials(settings):
+        by_candidate = trial.n_candidates * count_layers(settings, shape) * dev
+        n_ranks += trial.n_trials * (by_candidate + settings.evaluate.controls * test)
+    return SINGLE * n_ranks
+
+
+class _Trials(NamedTuple):
+    """How often something is tried in how many ways."""
+
+    n_trials: int
+    n_candidates: int
+
+
+def _list_trials(settings: Experiment) -> list[_Trials]:
+    """Each target's masks, and the one subspace."""
+    trials = [
+        _Trials(len(settings.targets), len(settings.candidates())),
+        _Trials(1, len(settings.erasures())),
+    ]
+    return [trial for trial in trials if trial.n_candidates]
 
 
 def count_layers(settings: Experiment, shape: ModelShape) -> int:

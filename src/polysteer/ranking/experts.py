@@ -57,9 +57,11 @@ def build_mask(
     else:
         raise ConfigError(f"no such experts: {experts!r}; there are own and union")
     if not len(chosen):
+        best = float(scores[target_row].max())
         raise ConfigError(
-            f"no neuron is left as an expert of {target} by {score} with k {k} and {rule}; raise k, "
-            "lower the threshold, or let languages share experts"
+            f"no neuron is left as an expert of {target} by {score} with k {k}, threshold "
+            f"{rule.threshold} and exclusive {rule.exclusive}; the best has {best:.3g}: lower the threshold, "
+            "raise k, or let languages share experts"
         )
     metadata = MaskMetadata(
         language=target,

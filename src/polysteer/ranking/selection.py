@@ -28,11 +28,6 @@ def select_own(scores: npt.NDArray[np.float32], k: float) -> Neurons:
     return np.union1d(above, level)
 
 
-def select_union(scores_by_language: npt.NDArray[np.float32], k: float) -> Neurons:
-    """Every neuron that is among the k best of one language or more: k neurons at least."""
-    return np.unique(np.concatenate([select_own(scores, k) for scores in scores_by_language]))
-
-
 def draw_control(experts: Neurons, neurons: NeuronTable, *, seed: int, draw: int) -> Neurons:
     """Random neurons, as many as the experts in every site and block.
 

@@ -7,9 +7,12 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Summary:
-    """The answer for one target: the view 'same layer', on test. None is what was not measured."""
+    """The answer for one target: the view 'same layer', on test. None is what was not measured.
 
-    target: str
+    Where experts are not held at all, there is one answer, of erasing inside the model, and no target.
+    """
+
+    target: str | None
     experiment: str
     layer: str | None
     k: float | None
@@ -26,6 +29,11 @@ class Summary:
     control_rank: int | None
     draws: int
     cost: float
+
+    @property
+    def name(self) -> str:
+        """How tables call the target."""
+        return self.target or "all"
 
 
 @dataclass(frozen=True)
@@ -74,7 +82,9 @@ class Report:
                 return row
         return None
 
-    def value(self, target: str, method: str, metric: str, *, view: str = "same_layer") -> float | None:
+    def value(
+        self, target: str | None, method: str, metric: str, *, view: str = "same_layer"
+    ) -> float | None:
         """A mean over all pairs, or None where it was not measured."""
         row = self.find(target, method, metric, view=view)
         return row.value if row else None

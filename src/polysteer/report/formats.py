@@ -68,7 +68,7 @@ def _cells(summary: Summary) -> Sequence[str]:
     )
     rank = f"{summary.control_rank} of {1 + summary.draws}" if summary.control_rank else "-"
     return [
-        summary.target,
+        summary.name,
         percent(summary.baseline),
         percent(summary.steered),
         times(summary.ratio),

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from polysteer.report.data import Answer, Grid
-from polysteer.report.reading import list_targets
+from polysteer.report.reading import list_asked
 from polysteer.report.units import write_difference, write_value
 from polysteer.report.words import number
 from polysteer.store import query_database
@@ -23,7 +23,7 @@ FRONT = f"""
     LEFT JOIN metrics plain ON plain.experiment = f.experiment AND plain.intervention = 'none'
       AND plain.revision IS NOT DISTINCT FROM f.revision AND plain.metric = 'top1' AND plain.split = 'dev'
       AND plain.layer = f.layer AND plain.source = '*' AND plain.reference = '*'
-    WHERE f.experiment = $experiment AND f.target = $target
+    WHERE f.experiment = $experiment AND f.target IS NOT DISTINCT FROM $target
     ORDER BY f.cost, f.top1"""
 
 
@@ -32,7 +32,7 @@ class FrontRow:
     """One mask of the sweep on dev. `gain` is over no mask, None where that was not kept."""
 
     experiment: str
-    target: str
+    target: str | None
     intervention: str
     strength: float | None
     sites: str | None
@@ -47,7 +47,7 @@ class FrontRow:
     chosen: bool
 
 
-def read_front(database: Path, experiment: str, target: str) -> list[FrontRow]:
+def read_front(database: Path, experiment: str, target: str | None) -> list[FrontRow]:
     """The sweep of one target, cheapest first."""
     found = query_database(database, FRONT, {"experiment": experiment, "target": target}).records()
     return [FrontRow(**record) for record in found]
@@ -57,14 +57,14 @@ def show_front(database: Path, experiments: Sequence[str], *, target: str | None
     """The sweeps of all targets asked for."""
     grids, rows = [], []
     for experiment in experiments:
-        for one in [target] if target is not None else list_targets(database, experiment):
+        for one in list_asked(database, experiment, target):
             found = read_front(database, experiment, one)
             grids.append(_draw_front(experiment, one, found))
             rows += found
     return Answer("front", NOTE, tuple(grids), tuple(asdict(row) for row in rows))
 
 
-def _draw_front(experiment: str, target: str, rows: Sequence[FrontRow]) -> Grid:
+def _draw_front(experiment: str, target: str | None, rows: Sequence[FrontRow]) -> Grid:
     """What all masks share is left out of the table."""
     named: dict[str, Callable[[FrontRow], str | None]] = {
         "intervention": lambda row: row.intervention,
@@ -90,5 +90,5 @@ def _draw_front(experiment: str, target: str, rows: Sequence[FrontRow]) -> Grid:
         )
         for row in rows
     )
-    title = f"{experiment}, {target}: top1 (%) on dev against cost"
+    title = f"{experiment}, {target or 'erased in the model'}: top1 (%) on dev against cost"
     return Grid(title, ("", *differing, "top1", "gain", "cost", ""), lines)

@@ -8,12 +8,15 @@ from polysteer.store.rows import (
     CENTRED,
     CONTROL,
     ERASED,
+    ERASED_IN_MODEL,
     MEAN_DIFFERENCE,
+    RANDOM_SUBSPACE,
     STEERING,
     SURFACE,
 )
 
 STEERED, BEST_CONTROL = "steered", "best_control"
+ERASED_INSIDE, SUBSPACE_CONTROL = "erased_in_model", "random_subspace"
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,8 @@ METHODS = (
     Method(
         "erased", "erased", ERASED, "erasing the directions in which languages differ, which needs no label"
     ),
-    Method("random_subspace", "random subspace", "random_subspace"),
+    Method(ERASED_INSIDE, "erased in model", ERASED_IN_MODEL),
+    Method(SUBSPACE_CONTROL, "random subspace", RANDOM_SUBSPACE),
     Method("procrustes", "Procrustes", "procrustes", "a rotation learnt from translations"),
     Method("contrastive", "fine-tuned", "contrastive", "fine-tuning on translations"),
     Method("surface", "n-grams", SURFACE, "character n-grams without any model"),
@@ -60,9 +64,9 @@ _NAMES = {method.key: method.name for method in METHODS}
 _PLACES = {method.key: place for place, method in enumerate(METHODS)}
 
 
-def identify_method(intervention: str, target: str | None) -> str:
+def identify_method(intervention: str) -> str:
     """The method's key; what the table above does not know goes under its own name."""
-    if intervention in STEERING or (intervention == ERASED and target is not None):
+    if intervention in STEERING:
         return STEERED
     return _BY_INTERVENTION.get(intervention, intervention)
 

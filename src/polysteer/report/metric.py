@@ -7,7 +7,7 @@ from pathlib import Path
 from polysteer.errors import ArtifactError
 from polysteer.report.data import Answer, Grid, ReportRow
 from polysteer.report.metric_grids import draw_target, draw_targets
-from polysteer.report.reading import list_targets, read_curve, read_layer, read_results
+from polysteer.report.reading import list_asked, read_curve, read_layer, read_results
 from polysteer.report.units import title_metric
 
 
@@ -23,10 +23,8 @@ def show_metric(
     grids: list[Grid] = []
     rows: list[ReportRow] = []
     for experiment in experiments:
-        targets: list[str | None] = [target]
-        if target is None:
-            targets = [*list_targets(database, experiment)] or [None]
-        found = [read_metric(database, experiment, one, metric=metric, layer=layer) for one in targets]
+        asked = list_asked(database, experiment, target)
+        found = [read_metric(database, experiment, one, metric=metric, layer=layer) for one in asked]
         grids += draw_target(found[0]) if len(found) == 1 else draw_targets(found)
         rows += [row for one in found for row in one]
     return Answer("metric", _explain(metric, layer), tuple(grids), tuple(asdict(row) for row in rows))

@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from polysteer.report.data import Answer, Grid
-from polysteer.report.methods import STEERED, identify_method, name_method, order_methods
-from polysteer.report.reading import list_targets
+from polysteer.report.methods import ERASED_INSIDE, STEERED, identify_method, name_method, order_methods
+from polysteer.report.reading import list_asked
 from polysteer.report.units import write_difference, write_value
 from polysteer.store import query_database
 from polysteer.store.rows import layer_depth
@@ -34,7 +34,7 @@ class OracleRow:
     """One method's mean top-1 on test at a layer that was picked on dev, or on test itself."""
 
     experiment: str
-    target: str
+    target: str | None
     method: str
     picked_on: str
     label: str
@@ -49,23 +49,25 @@ def show_oracle(database: Path, experiments: Sequence[str], *, target: str | Non
     """Both picks of every method side by side."""
     grids, rows = [], []
     for experiment in experiments:
-        for one in [target] if target is not None else list_targets(database, experiment):
+        for one in list_asked(database, experiment, target):
             found = _read_oracle(database, experiment, one)
             grids.append(_draw_oracle(experiment, one, found))
             rows += found
     return Answer("oracle", NOTE, tuple(grids), tuple(asdict(row) for row in rows))
 
 
-def _read_oracle(database: Path, experiment: str, target: str) -> list[OracleRow]:
+def _read_oracle(database: Path, experiment: str, target: str | None) -> list[OracleRow]:
     """No mask acts on layer 0, so it is no layer of a steered run."""
     records = [
-        {**record, "method": identify_method(record["intervention"], record["target"])}
+        {**record, "method": identify_method(record["intervention"])}
         for record in query_database(database, LAYERS, {"experiment": experiment, "target": target}).records()
     ]
     rows = []
     for method in order_methods(record["method"] for record in records):
         own = [record for record in records if record["method"] == method]
-        allowed = [record for record in own if method != STEERED or record["layer"] != "0"]
+        allowed = [
+            record for record in own if method not in (STEERED, ERASED_INSIDE) or record["layer"] != "0"
+        ]
         on_dev = next((record for record in own if record["on_dev"]), None)
         if on_dev is None or len({record["layer"] for record in allowed}) < 2:
             continue
@@ -76,7 +78,7 @@ def _read_oracle(database: Path, experiment: str, target: str) -> list[OracleRow
     return rows
 
 
-def _draw_oracle(experiment: str, target: str, rows: Sequence[OracleRow]) -> Grid:
+def _draw_oracle(experiment: str, target: str | None, rows: Sequence[OracleRow]) -> Grid:
     lines = []
     for on_dev, on_test in zip(rows[::2], rows[1::2], strict=True):
         lines.append(
@@ -90,7 +92,7 @@ def _draw_oracle(experiment: str, target: str, rows: Sequence[OracleRow]) -> Gri
             )
         )
     return Grid(
-        f"{experiment}, {target}: top1 (%) on test, layer picked on dev, and ON TEST",
+        f"{experiment}, {target or 'no target'}: top1 (%) on test, layer picked on dev, and ON TEST",
         ("", "result", "layer", "UPPER BOUND", "layer", "flatters by"),
         tuple(lines),
     )

@@ -9,11 +9,11 @@ from typing import Any
 
 from polysteer.errors import ArtifactError
 from polysteer.report.data import Answer, Grid
-from polysteer.report.reading import list_targets
+from polysteer.report.reading import list_asked
 from polysteer.report.units import title_metric, write_difference, write_value
 from polysteer.store import query_database
 from polysteer.store.rows import BASELINE
-from polysteer.store.views import IS_STEERED, SAME_CONFIGURATION
+from polysteer.store.views import ACTS_IN_MODEL, ONE_LANGUAGE_EACH, SAME_CONFIGURATION
 
 Pair = tuple[str, str]
 
@@ -22,9 +22,9 @@ PAIRS = f"""
            avg(m.value) AS value
     FROM chosen c JOIN metrics m ON {SAME_CONFIGURATION}
     WHERE c.view = 'same_layer' AND m.split = 'test' AND m.metric = $metric AND m.experiment = $experiment
-      AND (m.intervention = $baseline OR (m.target = $target AND {IS_STEERED}))
+      AND (m.intervention = $baseline OR (m.target IS NOT DISTINCT FROM $target AND {ACTS_IN_MODEL}))
       AND (m.layer IS NULL OR m.layer = coalesce($layer, c.layer))
-      AND '*' NOT IN (m.source, m.reference) AND m.source NOT LIKE '!%' AND m.reference NOT LIKE '!%'
+      AND {ONE_LANGUAGE_EACH}
     GROUP BY ALL ORDER BY ALL"""
 
 
@@ -33,7 +33,7 @@ class PairRow:
     """One ordered pair: queries in `source`, candidates in `reference`. None is what was not measured."""
 
     experiment: str
-    target: str
+    target: str | None
     metric: str
     layer: str | None
     source: str
@@ -56,8 +56,7 @@ def show_pairs(
     grids: list[Grid] = []
     rows: list[PairRow] = []
     for experiment in experiments:
-        asked = [target] if target is not None else list_targets(database, experiment)
-        for place, one in enumerate(asked):
+        for place, one in enumerate(list_asked(database, experiment, target)):
             found = _read_pairs(database, experiment, one, metric, layer)
             grids += _draw_pairs(found, with_baseline=place == 0)
             rows += found
@@ -66,14 +65,15 @@ def show_pairs(
 
 
 def _read_pairs(
-    database: Path, experiment: str, target: str, metric: str, layer: str | None
+    database: Path, experiment: str, target: str | None, metric: str, layer: str | None
 ) -> list[PairRow]:
-    names = {"experiment": experiment, "target": target, "metric": metric}
+    names: dict[str, Any] = {"experiment": experiment, "target": target, "metric": metric}
     found = query_database(database, PAIRS, {**names, "layer": layer, "baseline": BASELINE}).records()
     if all(record["plain"] for record in found):
         where = f" at layer {layer}" if layer is not None else ""
+        steered = f"under {target}'s mask" if target else "with the subspace erased"
         raise ArtifactError(
-            f"experiment {experiment!r} has no {metric} of single pairs{where} under {target}'s mask; "
+            f"experiment {experiment!r} has no {metric} of single pairs{where} {steered}; "
             "they are kept for some metrics, at the layers picked on dev: leave out --layer or --metric"
         )
     values: dict[bool, dict[Pair, float]] = {True: {}, False: {}}
@@ -98,13 +98,14 @@ def _draw_pairs(rows: Sequence[PairRow], *, with_baseline: bool) -> list[Grid]:
     where = "" if first.layer is None else f", layer {first.layer}"
     pool = "" if first.candidates is None else f", {first.candidates} candidates"
     head = f"{first.experiment}{where}{pool}: {title_metric(metric)}"
+    steered = f"{target}'s mask" if target else "erased in the model"
     before = {(row.source, row.reference): row.baseline for row in rows}
     after = {(row.source, row.reference): row.steered for row in rows}
     gain = {(row.source, row.reference): row.difference for row in rows}
     grids = [
         _draw_matrix(f"{head}, no mask", before, partial(write_value, metric)),
-        _draw_matrix(f"{head}, {target}'s mask", after, partial(write_value, metric)),
-        _draw_matrix(f"{head}, {target}'s mask less no mask", gain, partial(write_difference, metric)),
+        _draw_matrix(f"{head}, {steered}", after, partial(write_value, metric)),
+        _draw_matrix(f"{head}, {steered} less no mask", gain, partial(write_difference, metric)),
     ]
     return grids if with_baseline else grids[1:]
 

@@ -1,6 +1,6 @@
 """Reading the rows of a report out of the metrics database: what was picked on dev, as it did on test."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
@@ -8,13 +8,21 @@ from typing import Any
 
 from polysteer.errors import ArtifactError
 from polysteer.report.data import ReportRow
-from polysteer.report.methods import BEST_CONTROL, STEERED, identify_method
+from polysteer.report.methods import BEST_CONTROL, ERASED_INSIDE, STEERED, identify_method
 from polysteer.store import query_database
-from polysteer.store.rows import BEST_LAYER_SUFFIX, COMPARISONS, CONTROL, layer_depth
-from polysteer.store.views import IS_STEERED, SAME_CONFIGURATION
+from polysteer.store.rows import (
+    BEST_LAYER_SUFFIX,
+    COMPARISONS,
+    CONTROL,
+    RANDOM_SUBSPACE,
+    SEEN,
+    UNSEEN,
+    layer_depth,
+)
+from polysteer.store.views import ACTS_IN_MODEL, IS_STEERED, SAME_CONFIGURATION
 
 EXPERIMENTS = "SELECT DISTINCT experiment FROM metrics ORDER BY experiment"
-STEERED_EXPERIMENTS = f"SELECT DISTINCT experiment FROM chosen m WHERE {IS_STEERED} ORDER BY experiment"
+STEERED_EXPERIMENTS = f"SELECT DISTINCT experiment FROM chosen m WHERE {ACTS_IN_MODEL} ORDER BY experiment"
 TARGETS = f"""
     SELECT DISTINCT target FROM chosen m WHERE experiment = $experiment AND {IS_STEERED} ORDER BY target"""
 METRICS = """
@@ -25,10 +33,10 @@ LAYERS = """
 COLUMNS = """
     m.intervention, m.revision, m.target, m.metric, m.source, m.reference, m.layer, m.k, m.draw,
     m.embedding_pooling, m.value, m.ci_low, m.ci_high, m.n, m.candidates"""
-ASKED = """
+ENDS = f"['*', '{SEEN}', '{UNSEEN}', $target, '!' || $target]"
+ASKED = f"""
     m.experiment = $experiment AND (m.target = $target OR m.target IS NULL)
-      AND (m.reference IS NULL OR list_contains(['*', $target, '!' || $target], m.source)
-                            AND list_contains(['*', $target, '!' || $target], m.reference))"""
+      AND (m.reference IS NULL OR list_contains({ENDS}, m.source) AND list_contains({ENDS}, m.reference))"""
 # What draws have in common that become one number.
 SAME = ("view", "intervention", "revision", "embedding_pooling", "metric", "source", "reference")
 ORDER = f"ORDER BY view DESC, {', '.join(SAME[1:])}, draw"
@@ -39,7 +47,8 @@ AT_LAYER = f"""
     WHERE c.view = 'same_layer' AND m.split = 'test' AND m.layer = $layer AND {ASKED} {ORDER}"""
 DRAWS = """
     SELECT count(*) FROM headline
-    WHERE experiment = $experiment AND target = $target AND intervention = $control AND view = 'same_layer'"""
+    WHERE experiment = $experiment AND target IS NOT DISTINCT FROM $target
+      AND intervention = $control AND view = 'same_layer'"""
 CURVE = """
     SELECT m.intervention, m.revision, m.embedding_pooling, m.target, m.metric, m.layer, m.value
     FROM by_layer m
@@ -61,13 +70,19 @@ def list_targets(database: Path, experiment: str) -> list[str]:
     return [str(target) for target in found]
 
 
+def list_asked(database: Path, experiment: str, target: str | None) -> Sequence[str | None]:
+    """The one target that is asked about, or all; None alone where the experiment has none."""
+    return [target] if target is not None else list_targets(database, experiment) or [None]
+
+
 def check_target(database: Path, experiment: str, target: str) -> None:
     """Refuse a target without numbers."""
     targets = list_targets(database, experiment)
     if target not in targets:
         raise ArtifactError(
-            f"experiment {experiment!r} has no numbers of target {target!r}; it has {', '.join(targets)}; "
-            f"if experiments.yaml names it as a target, run `steer run {experiment}`"
+            f"experiment {experiment!r} has no numbers of target {target!r}; it has "
+            f"{', '.join(targets) or 'none'}; if experiments.yaml names it as a target, "
+            f"run `steer run {experiment}`"
         )
 
 
@@ -105,9 +120,10 @@ def read_curve(database: Path, experiment: str, target: str | None, metric: str)
     return _make_rows([unknown | mean | record for record in found], experiment, target)
 
 
-def count_draws(database: Path, experiment: str, target: str) -> int:
-    """How many draws of random neurons stand beside a target's mask."""
-    asked = {"experiment": experiment, "target": target, "control": CONTROL}
+def count_draws(database: Path, experiment: str, target: str | None) -> int:
+    """How many random draws stand beside a target's mask, or beside the subspace if there is no target."""
+    control = RANDOM_SUBSPACE if target is None else CONTROL
+    asked = {"experiment": experiment, "target": target, "control": control}
     return int(query_database(database, DRAWS, asked).rows[0][0])
 
 
@@ -137,7 +153,7 @@ def _summarize_draws(records: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Draws as their mean and, for the headline of random neurons, the best; everything else as it is."""
     for _, group in groupby(records, key=_what):
         draws = list(group)
-        method = identify_method(draws[0]["intervention"], draws[0]["target"])
+        method = identify_method(draws[0]["intervention"])
         if draws[0]["draw"] is None:
             yield from ({**record, "method": method} for record in draws)
             continue
@@ -166,6 +182,10 @@ def _make_row_and_budget(record: dict[str, Any], experiment: str, target: str | 
     spread = ("ci_low", "ci_high", "n", "candidates", "revision", "embedding_pooling")
     row = ReportRow(experiment=experiment, target=target, **{name: record[name] for name in names + spread})
     yield row
-    if record["method"] == STEERED and _is_headline(record) and record["within_budget"] is not None:
+    if (
+        record["method"] in (STEERED, ERASED_INSIDE)
+        and _is_headline(record)
+        and record["within_budget"] is not None
+    ):
         within = float(record["within_budget"])
         yield replace(row, metric="within_budget", value=within, ci_low=None, ci_high=None, n=None)

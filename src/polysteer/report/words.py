@@ -1,14 +1,16 @@
 """A report in sentences: what a person asked, answered from the numbers and from nothing else."""
 
 from polysteer.report.data import Report, Summary
-from polysteer.report.methods import METHODS
+from polysteer.report.methods import ERASED_INSIDE, METHODS, STEERED, SUBSPACE_CONTROL
+from polysteer.store.rows import UNSEEN
 
 HEADLINE_DRAWS = 39
 SIGNIFICANT = 0.05
+ERASING = "Erasing the languages' directions inside the model"
 
 
 def tell_report(report: Report) -> str:
-    """Three to five sentences per target: help, control, rivals, cost, other layers."""
+    """A few sentences per target: help, control, rivals, cost, other layers, unseen languages."""
     return "\n\n".join(tell_target(report, summary) for summary in report.summaries)
 
 
@@ -23,22 +25,29 @@ def list_sentences(report: Report, summary: Summary) -> list[str]:
         _tell_gain(report, summary),
         _tell_control(summary),
         _tell_rivals(report, summary),
+        _tell_erasing(report, summary),
         _tell_cost(report, summary),
         _tell_best_layer(report, summary),
+        _tell_unseen(report, summary),
     )
     return [sentence for sentence in sentences if sentence]
 
 
 def tell_briefly(report: Report, summary: Summary) -> str:
     """The answer for one target in one line."""
-    verdict = _judge(summary, report.value(summary.target, "steered", "p_value_holm"))
-    parts = [f"{summary.target}: steering {verdict}"]
+    verdict = _judge(summary, report.value(summary.target, choose_method(summary), "p_value_holm"))
+    parts = [f"{summary.name}: {'steering' if summary.target else 'erasing inside the model'} {verdict}"]
     if summary.control_rank is not None and summary.draws:
         as_good = summary.control_rank - 1
         parts.append(f"{as_good or 'none'} of {summary.draws} random draws did as well")
     if summary.centred is not None and summary.centred > summary.steered:
         parts.append("centring per language does better")
     return "; ".join(parts) + "."
+
+
+def choose_method(summary: Summary) -> str:
+    """The method that a summary is of."""
+    return STEERED if summary.target else ERASED_INSIDE
 
 
 def count_candidates(summary: Summary) -> str:
@@ -69,20 +78,21 @@ def number(value: float | None) -> str:
 
 
 def _tell_gain(report: Report, summary: Summary) -> str:
-    p_holm = report.value(summary.target, "steered", "p_value_holm")
+    p_holm = report.value(summary.target, choose_method(summary), "p_value_holm")
+    what = f"Steering to {summary.target}" if summary.target else ERASING
+    size = f", k = {number(summary.k)}" if summary.k is not None else ""
     verdict = _judge(summary, p_holm)
     layer = "the last layer" if summary.layer == "final" else f"layer {summary.layer}"
     numbers = (
         f"mean top-1 over all pairs at {layer} goes from {percent(summary.baseline)} to "
-        f"{percent(summary.steered)} ({times(summary.ratio)}) among {count_candidates(summary)}, "
-        f"k = {number(summary.k)}"
+        f"{percent(summary.steered)} ({times(summary.ratio)}) among {count_candidates(summary)}{size}"
     )
     if summary.ci_low is None or summary.ci_high is None:
-        return f"Steering to {summary.target} {verdict}: {numbers}."
+        return f"{what} {verdict}: {numbers}."
     test = f"p = {probability(summary.p_value)}"
     corrected = f", {probability(p_holm)} after Holm's correction" if p_holm is not None else ""
     return (
-        f"Steering to {summary.target} {verdict}: {numbers}; the difference is "
+        f"{what} {verdict}: {numbers}; the difference is "
         f"{100 * (summary.steered - summary.baseline):+.1f} points, 95 % interval "
         f"{100 * summary.ci_low:+.1f} to {100 * summary.ci_high:+.1f}, {test}{corrected}."
     )
@@ -100,34 +110,60 @@ def _judge(summary: Summary, p_holm: float | None) -> str:
 
 
 def _tell_control(summary: Summary) -> str:
+    drawn, own = ("neurons", "experts") if summary.target else ("directions", "languages' directions")
     if summary.control is None or summary.control_rank is None or not summary.draws:
-        return "No random control was drawn, so nothing says that the experts matter."
+        return f"No random control was drawn, so nothing says that the {own} matter."
     as_good = summary.control_rank - 1
     p = probability(summary.control_rank / (1 + summary.draws))
-    known = f"Random neurons, chosen the same way, give {percent(summary.control)} on average"
+    known = f"Random {drawn}, chosen the same way, give {percent(summary.control)} on average"
     few = f"; a headline needs {HEADLINE_DRAWS} draws or more" if summary.draws < HEADLINE_DRAWS else ""
     if as_good == 0:
         return f"{known} and no draw of {summary.draws} does as well (rank 1, p = {p}{few})."
-    caveat = ": this is not the experts' own" if as_good >= SIGNIFICANT * (1 + summary.draws) else ""
+    caveat = f": this is not the {own}' own" if as_good >= SIGNIFICANT * (1 + summary.draws) else ""
     return f"{known} and {as_good} of {summary.draws} draws do at least as well (p = {p}{few}){caveat}."
 
 
 def _tell_rivals(report: Report, summary: Summary) -> str:
     top1 = {method: report.value(summary.target, method.key, "top1") for method in METHODS}
+    start, more = (
+        ("Without a mask", " (more than the mask)") if summary.target else ("Outside the model", " (more)")
+    )
     known = [
-        f"{method.needs_no_mask}: {percent(value)}" + (" (more than the mask)" * (value > summary.steered))
+        f"{method.needs_no_mask}: {percent(value)}" + (more * (value > summary.steered))
         for method, value in top1.items()
         if method.needs_no_mask and value is not None
     ]
-    return f"Without a mask, {'; '.join(known)}." if known else ""
+    return f"{start}, {'; '.join(known)}." if known else ""
+
+
+def _tell_erasing(report: Report, summary: Summary) -> str:
+    """What erasing inside the model does beside the mask that the summary is of."""
+    top1 = report.value(summary.target, ERASED_INSIDE, "top1") if summary.target else None
+    if top1 is None:
+        return ""
+    p_holm, cost, random = (
+        report.value(summary.target, method, metric)
+        for method, metric in (
+            (ERASED_INSIDE, "p_value_holm"),
+            (ERASED_INSIDE, "cost"),
+            (SUBSPACE_CONTROL, "top1"),
+        )
+    )
+    more = " (more than the mask)" if top1 > summary.steered else ""
+    text = f"Erasing those directions inside the model: {percent(top1)}{more}"
+    text += f", p = {probability(p_holm)} after Holm's correction" if p_holm is not None else ""
+    text += f", for {number(cost)} times the perplexity" if cost is not None else ""
+    text += f"; as many random directions: {percent(random)} on average" if random is not None else ""
+    return text + "."
 
 
 def _tell_cost(report: Report, summary: Summary) -> str:
-    if report.value(summary.target, "steered", "cost") is None:
+    method = choose_method(summary)
+    if report.value(summary.target, method, "cost") is None:
         return "What it costs in perplexity is not defined here and counts as 1."
-    within = report.value(summary.target, "steered", "within_budget")
+    within = report.value(summary.target, method, "within_budget")
     before = report.find(summary.target, "baseline", "perplexity", source=summary.target, reference=None)
-    after = report.find(summary.target, "steered", "perplexity", source=summary.target, reference=None)
+    after = report.find(summary.target, method, "perplexity", source=summary.target, reference=None)
     text = f"It costs {number(summary.cost)} times the perplexity"
     if before and after:
         text += f" (on {summary.target} text from {number(before.value)} to {number(after.value)})"
@@ -138,10 +174,28 @@ def _tell_cost(report: Report, summary: Summary) -> str:
 
 def _tell_best_layer(report: Report, summary: Summary) -> str:
     before = report.find(summary.target, "baseline", "top1", view="best_layer")
-    after = report.find(summary.target, "steered", "top1", view="best_layer")
+    after = report.find(summary.target, choose_method(summary), "top1", view="best_layer")
     if before is None or after is None:
         return ""
     return (
-        f"Each at its own best layer, chosen on dev: {percent(before.value)} without a mask "
-        f"(layer {before.layer}), {percent(after.value)} with one (layer {after.layer})."
+        f"Each at its own best layer, chosen on dev: {percent(before.value)} without "
+        f"{'a mask' if summary.target else 'erasing'} (layer {before.layer}), "
+        f"{percent(after.value)} with {'one' if summary.target else 'it'} (layer {after.layer})."
     )
+
+
+def _tell_unseen(report: Report, summary: Summary) -> str:
+    """How what was fitted on some languages does between the others."""
+    ways = {
+        "baseline": "as they are",
+        "erased": "erased in finished embeddings",
+        ERASED_INSIDE: "erased inside the model",
+    }
+    found = {
+        way: report.find(summary.target, method, "top1", source=UNSEEN, reference=UNSEEN)
+        for method, way in ways.items()
+    }
+    known = [f"{percent(row.value)} {way}" for way, row in found.items() if row is not None]
+    if not known:
+        return ""
+    return f"Between languages that took no part in fitting the subspace: {', '.join(known)}."

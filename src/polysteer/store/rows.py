@@ -19,10 +19,15 @@ BASELINE = "none"
 CONTROL = "random"
 CENTRED = "centre"
 ERASED = "erase"
+ERASED_IN_MODEL = "erase_in_model"
+RANDOM_SUBSPACE = "random_subspace"
 MEAN_DIFFERENCE = "mean_difference"
 SURFACE = "surface"
-# What a sweep steers with. Erasing is such a thing where it has a target; without one it is a rival.
+# What a sweep over experts steers with.
 STEERING = ("set", "ablate", "scale", "add", "transport_mean", "transport_gaussian", "transport_linear")
+
+# As source and reference: languages that the erased subspace was fitted on, and those it was not.
+SEEN, UNSEEN = "seen", "unseen"
 
 CHOSEN_SAME_LAYER = "chosen_same_layer"
 CHOSEN_BEST_LAYER = "chosen_best_layer"

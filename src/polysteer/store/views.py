@@ -1,6 +1,14 @@
 """The database's views: ready answers to the questions people ask of the metrics table."""
 
-from polysteer.store.rows import CHOSEN_BEST_LAYER, CHOSEN_SAME_LAYER, ERASED, KEY, STEERING
+from polysteer.store.rows import (
+    CHOSEN_BEST_LAYER,
+    CHOSEN_SAME_LAYER,
+    ERASED_IN_MODEL,
+    KEY,
+    SEEN,
+    STEERING,
+    UNSEEN,
+)
 
 CONFIGURATION = KEY[: KEY.index("metric")]
 
@@ -11,7 +19,11 @@ def same_columns(columns: tuple[str, ...], left: str, right: str) -> str:
 
 
 MEAN_OF_PAIRS = "m.source = '*' AND coalesce(m.reference, '*') = '*'"
-IS_STEERED = f"(m.intervention IN {STEERING} OR (m.intervention = '{ERASED}' AND m.target IS NOT NULL))"
+ONE_LANGUAGE_EACH = " AND ".join(
+    f"m.{end} NOT IN ('*', '{SEEN}', '{UNSEEN}') AND m.{end} NOT LIKE '!%'" for end in ("source", "reference")
+)
+IS_STEERED = f"m.intervention IN {STEERING}"
+ACTS_IN_MODEL = f"m.intervention IN {(*STEERING, ERASED_IN_MODEL)}"
 SAME_CONFIGURATION = same_columns(CONFIGURATION, "m", "c")
 DEPTH = "CASE WHEN m.layer = 'final' THEN 'infinity'::DOUBLE ELSE TRY_CAST(m.layer AS DOUBLE) END"
 
@@ -34,12 +46,11 @@ VIEWS = {
         FROM chosen c JOIN metrics m ON {SAME_CONFIGURATION}
         WHERE c.view = 'same_layer' AND m.split = 'test' AND m.layer IS NOT NULL AND {MEAN_OF_PAIRS}
         GROUP BY ALL ORDER BY ALL""",
-    "by_pair": """
+    "by_pair": f"""
         SELECT experiment, revision, target, intervention, metric, embedding_pooling, source, reference,
                layer, avg(value) AS value, count(*) AS draws
-        FROM results
-        WHERE view = 'same_layer' AND '*' NOT IN (source, reference)
-          AND source NOT LIKE '!%' AND reference NOT LIKE '!%'
+        FROM results m
+        WHERE view = 'same_layer' AND {ONE_LANGUAGE_EACH}
         GROUP BY ALL ORDER BY ALL""",
     "front": f"""
         WITH judged AS (
@@ -47,15 +58,17 @@ VIEWS = {
                    m.value AS top1, coalesce(cost.value, 1) AS cost
             FROM metrics m
             JOIN (SELECT DISTINCT experiment, target, layer FROM chosen m
-                  WHERE view = 'same_layer' AND {IS_STEERED}) c
-              ON m.experiment = c.experiment AND m.target = c.target AND m.layer = c.layer
+                  WHERE view = 'same_layer' AND {ACTS_IN_MODEL}) c
+              ON m.experiment = c.experiment AND m.target IS NOT DISTINCT FROM c.target
+                AND m.layer = c.layer
             LEFT JOIN metrics cost ON {same_columns(CONFIGURATION, "m", "cost")}
               AND cost.metric = 'cost' AND cost.split = 'dev'
-            WHERE m.metric = 'top1' AND m.split = 'dev' AND {IS_STEERED}
+            WHERE m.metric = 'top1' AND m.split = 'dev' AND {ACTS_IN_MODEL}
               AND {MEAN_OF_PAIRS})
         SELECT *, NOT EXISTS (
             SELECT 1 FROM judged better
-            WHERE better.experiment = judged.experiment AND better.target = judged.target
+            WHERE better.experiment = judged.experiment
+              AND better.target IS NOT DISTINCT FROM judged.target
               AND better.top1 >= judged.top1 AND better.cost <= judged.cost
               AND (better.top1 > judged.top1 OR better.cost < judged.cost)) AS on_front
         FROM judged ORDER BY experiment, target, cost, top1""",

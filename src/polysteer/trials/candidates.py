@@ -1,4 +1,4 @@
-"""The points of the sweep for one target: loaded, judged on dev, and one chosen in each of two views."""
+"""Points of a sweep: loaded, judged on dev, one chosen in each of two views, and that one read on test."""
 
 import hashlib
 from collections.abc import Sequence
@@ -9,7 +9,8 @@ from polysteer.artifacts import fingerprint
 from polysteer.config import Candidate
 from polysteer.masks.mask import ExpertMask
 from polysteer.metrics.choice import choose_at_layer, choose_with_layer
-from polysteer.trials.choices import Choices
+from polysteer.models.layers import Layer
+from polysteer.trials.choices import Choices, save_choices
 from polysteer.trials.judgement import Judgement, load_judgement, save_judgement
 from polysteer.trials.session import Session, Steering
 from polysteer.trials.stamps import is_current
@@ -20,18 +21,36 @@ def load_candidates(session: Session, target: str) -> list[Steering]:
     return [_load(session, target, candidate) for candidate in session.settings.candidates()]
 
 
-def choose_candidates(session: Session, target: str, candidates: Sequence[Steering]) -> Choices:
-    """The best on dev within the budget, at the primary layer and at any."""
-    judged = []
+def choose_candidates(
+    session: Session, name: str, candidates: Sequence[Steering], *, target: str | None
+) -> Choices:
+    """The best on dev within the budget, at the primary layer and at any it changes; kept under the name."""
+    judged, where_changed = [], []
     for done, candidate in enumerate(candidates):
-        session.progress(f"candidates for {target}", done, len(candidates))
-        judgement = _judge_on_dev(session, target, candidate)
+        session.progress(f"candidates for {name}", done, len(candidates))
+        judgement = _judge_on_dev(session, name, candidate)
         judged.append(judgement.as_judged(session.plain_losses, target))
+        scores = judged[-1].score_by_layer
+        changed = {layer: score for layer, score in scores.items() if candidate.changes(layer)}
+        where_changed.append(judged[-1]._replace(score_by_layer=changed))
     budget = session.settings.evaluate.choose.cost_at_most
-    return Choices(
+    choices = Choices(
         choose_at_layer(judged, layer=session.primary, cost_at_most=budget),
-        choose_with_layer(judged, cost_at_most=budget),
+        choose_with_layer(where_changed, cost_at_most=budget),
     )
+    save_choices(session.layout.choice(name), choices)
+    return choices
+
+
+def read_chosen(session: Session, name: str, candidates: Sequence[Steering], choices: Choices) -> None:
+    """What was chosen, read on test, and on find where it was chosen: means and probes are fitted there."""
+    by_label = {candidate.label: candidate for candidate in candidates}
+    by_label[choices.same_layer.label].mask.save(session.layout.chosen_mask(name))
+    for label in choices.labels:
+        condition, steering = f"{name}/{label}", by_label[label]
+        layers: list[Layer] = [layer for layer in session.layers if str(layer) in choices.layers_of(label)]
+        session.read_steered(condition, steering, "find", layers=layers, n_losses=0)
+        session.read_steered(condition, steering, "test", layers=session.layers, n_losses=None)
 
 
 def hash_file(path: Path) -> str:
@@ -48,10 +67,10 @@ def _load(session: Session, target: str, candidate: Candidate) -> Steering:
     return Steering(candidate.label, replace(mask, metadata=metadata), candidate.strength, stamp)
 
 
-def _judge_on_dev(session: Session, target: str, candidate: Steering) -> Judgement:
-    path = session.layout.judgement(target, candidate.label)
+def _judge_on_dev(session: Session, name: str, candidate: Steering) -> Judgement:
+    path = session.layout.judgement(name, candidate.label)
     n_losses = session.settings.evaluate.choose.cost_texts
-    stamp = session.stamp("dev", session.corpus.fingerprint(), candidate.stamp, n_losses)
+    stamp = session.stamp("dev", session.corpus.fingerprint(), candidate.stamp, session.name_losses(n_losses))
     if not is_current(path, stamp):
         judgement = session.judge(candidate, "dev", layers=session.layers, n_losses=n_losses)
         save_judgement(path, judgement, stamp=stamp)

@@ -1,6 +1,6 @@
-"""Draws of random neurons for one target: each gets the experts' choice on dev and is read on test."""
+"""Random draws: each gets the same choice on dev as what it stands against, and is read on test."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from polysteer.masks.mask import ExpertMask
 from polysteer.metrics.choice import choose_at_layer
@@ -11,9 +11,12 @@ from polysteer.trials.judgement import save_judgement
 from polysteer.trials.session import Session, Steering
 from polysteer.trials.stamps import is_current
 
+DrawOne = Callable[[Steering, int], Steering]
+"""The random counterpart of a candidate, of one draw."""
+
 
 class Controls:
-    """The draws of one experiment."""
+    """Random neurons against the experts of one experiment."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -22,37 +25,47 @@ class Controls:
 
     def try_target(self, target: str, candidates: Sequence[Steering]) -> None:
         """Every draw for one target."""
-        n_draws = self._session.settings.evaluate.controls
-        for draw in range(n_draws):
-            self._session.progress(f"random neurons for {target}", draw, n_draws)
-            self._try_draw(target, candidates, draw)
-
-    def _try_draw(self, target: str, candidates: Sequence[Steering], draw: int) -> None:
-        session, evaluate = self._session, self._session.settings.evaluate
-        path = session.layout.control(target, draw)
-        stamps = [candidate.stamp for candidate in candidates]
-        drawn_from = (stamps, self._table_stamp, evaluate.seed, draw, evaluate.choose)
-        stamp = session.stamp("control", session.corpus.fingerprint(), *drawn_from)
-        if is_current(path, stamp):
-            return
-        controls = {candidate.label: self._draw(candidate, draw) for candidate in candidates}
-        chosen = controls[self._choose(target, list(controls.values()))]
-        judgement = session.judge(chosen, "test", layers=[session.settings.embed.layer], n_losses=0)
-        save_judgement(path, judgement, stamp=stamp)
+        try_draws(self._session, target, candidates, self._draw, target=target, drawn_from=self._table_stamp)
 
     def _draw(self, candidate: Steering, draw: int) -> Steering:
         assert isinstance(candidate.mask, ExpertMask)
         seed = self._session.settings.evaluate.seed
         return candidate._replace(mask=build_control(self._table, candidate.mask, seed=seed, draw=draw))
 
-    def _choose(self, target: str, controls: Sequence[Steering]) -> str:
-        """The label that dev picks among the random neurons of one draw, by the experts' own rule."""
-        if len(controls) == 1:
-            return controls[0].label
-        session, choose = self._session, self._session.settings.evaluate.choose
-        judged = []
-        for control in controls:
-            layers = [session.settings.embed.layer]
-            judgement = session.judge(control, "dev", layers=layers, n_losses=choose.cost_texts)
-            judged.append(judgement.as_judged(session.plain_losses, target))
-        return choose_at_layer(judged, layer=session.primary, cost_at_most=choose.cost_at_most).label
+
+def try_draws(
+    session: Session,
+    name: str,
+    candidates: Sequence[Steering],
+    draw_one: DrawOne,
+    *,
+    target: str | None,
+    drawn_from: str,
+) -> None:
+    """Every draw against what is tried under a name; `drawn_from` stamps what draws depend on beside it."""
+    evaluate = session.settings.evaluate
+    stamps = [candidate.stamp for candidate in candidates]
+    for draw in range(evaluate.controls):
+        session.progress(f"random draws for {name}", draw, evaluate.controls)
+        path = session.layout.control(name, draw)
+        parts = (stamps, drawn_from, evaluate.seed, draw, evaluate.choose)
+        stamp = session.stamp("control", session.corpus.fingerprint(), *parts)
+        if is_current(path, stamp):
+            continue
+        controls = {candidate.label: draw_one(candidate, draw) for candidate in candidates}
+        chosen = controls[_choose(session, list(controls.values()), target)]
+        judgement = session.judge(chosen, "test", layers=[session.settings.embed.layer], n_losses=0)
+        save_judgement(path, judgement, stamp=stamp)
+
+
+def _choose(session: Session, controls: Sequence[Steering], target: str | None) -> str:
+    """The label that dev picks among the controls of one draw, by the candidates' own rule."""
+    if len(controls) == 1:
+        return controls[0].label
+    choose = session.settings.evaluate.choose
+    judged = []
+    for control in controls:
+        layers = [session.settings.embed.layer]
+        judgement = session.judge(control, "dev", layers=layers, n_losses=choose.cost_texts)
+        judged.append(judgement.as_judged(session.plain_losses, target))
+    return choose_at_layer(judged, layer=session.primary, cost_at_most=choose.cost_at_most).label

@@ -27,13 +27,13 @@ class Judgement(NamedTuple):
         """Mean top-1 over all ordered pairs, each of which counts the same."""
         return {layer: average_pairs(found.hits()) for layer, found in self.retrieval_by_layer.items()}
 
-    def cost(self, plain: Mapping[str, LanguageLoss], target: str) -> float | None:
+    def cost(self, plain: Mapping[str, LanguageLoss], target: str | None) -> float | None:
         """The cost, given the plain model's losses of the same texts; None where none were measured."""
         if not self.losses:
             return None
         return measure_cost({name: plain[name] for name in self.losses}, self.losses, target)
 
-    def as_judged(self, plain: Mapping[str, LanguageLoss], target: str) -> Judged:
+    def as_judged(self, plain: Mapping[str, LanguageLoss], target: str | None) -> Judged:
         """What the rule of choice looks at."""
         return Judged(self.label, self.top1_by_layer(), self.cost(plain, target))
 

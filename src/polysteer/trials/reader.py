@@ -9,6 +9,7 @@ import numpy as np
 from polysteer.corpus.table import Corpus
 from polysteer.embeddings.encode import PreparedTexts, encode_batches, prepare_texts
 from polysteer.embeddings.pooling import Pool
+from polysteer.errors import ModelError
 from polysteer.metrics.pairing import Pairings, retrieve_shared
 from polysteer.metrics.perplexity import LanguageLoss
 from polysteer.metrics.retrieval import retrieve_translations
@@ -16,8 +17,12 @@ from polysteer.models.intervene import Mask, intervene
 from polysteer.models.layers import Layer, list_layers
 from polysteer.models.loading import LoadedModel
 from polysteer.models.positions import Where
-from polysteer.models.sites import Overrides
+from polysteer.models.shape import ModelShape
+from polysteer.models.sites import Overrides, describe_shape
+from polysteer.models.tokens import tokenize_texts
+from polysteer.models.writing import Writing, WrittenText, write_texts
 from polysteer.trials.judgement import Judgement
+from polysteer.trials.tokens import TokenCounts
 from polysteer.trials.vectors import LanguageVectors
 
 
@@ -53,6 +58,10 @@ class Reader:
         """Every layer of the model."""
         return list(list_layers(self.loaded.model))
 
+    def shape(self) -> ModelShape:
+        """What a mask has to agree with."""
+        return describe_shape(self.loaded.model, overrides=self._overrides)
+
     def read(
         self,
         split: str,
@@ -63,8 +72,9 @@ class Reader:
     ) -> dict[str, LanguageVectors]:
         """Each language's vectors, and the losses of its first `n_losses` sentences, None for all.
 
-        Sentences of one length share a batch whatever their language, so many languages at once are
-        faster; the last bits of 16-bit numbers depend on which languages are read together.
+        Where that is all, how often each token was expected comes with them. Sentences of one length share
+        a batch whatever their language, so many languages at once are faster; the last bits of 16-bit
+        numbers depend on which languages are read together.
         """
         texts = {language: self._corpus.texts(language, split) for language in languages}
         n_lost = {
@@ -72,22 +82,41 @@ class Reader:
             for language, rows in texts.items()
         }
         losses = np.concatenate([np.arange(len(rows)) < n_lost[name] for name, rows in texts.items()])
+        groups = np.repeat(np.arange(len(texts)), [len(rows) for rows in texts.values()])
         encoded = encode_batches(
             self.loaded.model,
             self._prepare(split, texts),
             layers=layers,
             pool=self._pool,
             losses=losses,
+            groups=groups if n_losses is None and self._predicts else None,
         )
         read, start = {}, 0
-        for language, rows in texts.items():
+        for number, (language, rows) in enumerate(texts.items()):
             whole = slice(start, start + len(rows))
             lost = slice(start, start + n_lost[language])
             loss = _sum_losses(encoded.token_nll[lost], encoded.n_tokens[lost], rows[: n_lost[language]])
             names = tuple(str(layer) for layer in layers)
-            read[language] = LanguageVectors(names, encoded.vectors[:, whole], loss)
+            expected = None if encoded.expected is None else encoded.expected[number]
+            read[language] = LanguageVectors(names, encoded.vectors[:, whole], loss, expected)
             start += len(rows)
         return read
+
+    def count_tokens(self, split: str, language: str) -> TokenCounts:
+        """Which tokens the model is given of the text."""
+        tokens = tokenize_texts(self.loaded.tokenizer, self._corpus.texts(language, split))
+        ids, counts = np.unique(tokens.ids[~np.isin(tokens.ids, tokens.special_ids)], return_counts=True)
+        return TokenCounts(ids.astype(np.int32), counts.astype(np.int64))
+
+    def write(self, texts: Sequence[str], writing: Writing) -> list[WrittenText]:
+        """What follows each text."""
+        if not self.loaded.model.can_generate():
+            raise ModelError(
+                f"{type(self.loaded.model).__name__} writes no text, so there is nothing to generate or "
+                "translate; write 'generate: null' and 'translate: null' under 'evaluate', or give a causal "
+                "language model"
+            )
+        return write_texts(self.loaded, texts, writing, token_budget=self._token_budget)
 
     @contextmanager
     def steered(self, mask: Mask, strength: float) -> Iterator[None]:

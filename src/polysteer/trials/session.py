@@ -8,27 +8,37 @@ from polysteer.artifacts import fingerprint
 from polysteer.config import Experiment
 from polysteer.corpus.table import Corpus
 from polysteer.layout import BASELINE, ExperimentLayout
+from polysteer.masks.files import AnyMask
+from polysteer.masks.subspace import FINAL
 from polysteer.metrics.pairing import Pairings
 from polysteer.metrics.perplexity import LanguageLoss
-from polysteer.models.intervene import Mask
 from polysteer.models.layers import Layer
+from polysteer.models.shape import ModelShape
+from polysteer.models.writing import Writing, WrittenText
 from polysteer.progress import Progress
 from polysteer.trials.judgement import Judgement
 from polysteer.trials.pairings import pair_rows
 from polysteer.trials.reader import Reader, judge_vectors
 from polysteer.trials.stamps import is_current
+from polysteer.trials.tokens import save_tokens
 from polysteer.trials.vectors import LanguageVectors, load_vectors, save_vectors
 
 SCHEMA_VERSION = 1
+ALL_LOSSES = "all, and how often each token was expected"
 
 
 class Steering(NamedTuple):
     """A mask at a strength, and the stamp of what both came from."""
 
     label: str
-    mask: Mask
+    mask: AnyMask
     strength: float
     stamp: str
+    first_layer: int = 1  # of the embedding layers that it can change
+
+    def changes(self, layer: str) -> bool:
+        """Whether vectors of this layer can be other than the plain model's."""
+        return layer == FINAL or int(layer) >= self.first_layer
 
 
 class Session:
@@ -62,6 +72,11 @@ class Session:
         return self._reader.all_layers() if wanted == "all" else list(wanted)
 
     @cached_property
+    def shape(self) -> ModelShape:
+        """The model's."""
+        return self._reader.shape()
+
+    @cached_property
     def plain_losses(self) -> Mapping[str, LanguageLoss]:
         """The losses on dev without a mask: what costs are measured against."""
         found = {
@@ -75,6 +90,12 @@ class Session:
         embed = self.settings.embed
         return fingerprint(self._context, embed.layers, embed.layer, *parts)
 
+    def name_losses(self, n_losses: int | None) -> int | str:
+        """Which losses a file holds, for its stamp: none where the experiment asks for no perplexity."""
+        if "perplexity" not in self.settings.evaluate.families:
+            return 0
+        return ALL_LOSSES if n_losses is None else n_losses
+
     def judge(self, steering: Steering, split: str, *, layers: Sequence[Layer], n_losses: int) -> Judgement:
         """How well translations are found under a mask; no vector is kept."""
         read = self._read(steering, split, layers, n_losses)
@@ -85,13 +106,21 @@ class Session:
     def read_plain(self, split: str, *, n_losses: int | None, condition: str = BASELINE) -> None:
         """Vectors without a mask, language by language, so that one more leaves the others as they are."""
         for language in self.corpus.languages:
-            stamp = self.stamp(split, self.corpus.fingerprint(language), BASELINE, n_losses)
+            stamp = self.stamp(split, self.corpus.fingerprint(language), BASELINE, self.name_losses(n_losses))
             path = self.layout.encoded(condition, split, language)
             if not is_current(path, stamp):
                 self.progress(f"no mask, {split}" if condition == BASELINE else f"{condition}, {split}", 0, 1)
                 self.n_readings += 1
                 read = self._reader.read(split, [language], layers=self.layers, n_losses=n_losses)
                 save_vectors(path, read[language], stamp=stamp)
+
+    def count_tokens(self, split: str) -> None:
+        """Which tokens each language's text consists of."""
+        for language in self.corpus.languages:
+            stamp = self.stamp(split, self.corpus.fingerprint(language), "tokens")
+            path = self.layout.tokens(split, language)
+            if not is_current(path, stamp):
+                save_tokens(path, self._reader.count_tokens(split, language), stamp=stamp)
 
     def read_steered(
         self,
@@ -105,13 +134,22 @@ class Session:
         """Vectors under a mask, of all languages at once."""
         languages = self.corpus.languages
         paths = {language: self.layout.encoded(condition, split, language) for language in languages}
-        stamp = self.stamp(split, self.corpus.fingerprint(), steering.stamp, layers, n_losses)
+        asked = (steering.stamp, layers, self.name_losses(n_losses))
+        stamp = self.stamp(split, self.corpus.fingerprint(), *asked)
         if all(is_current(path, stamp) for path in paths.values()):
             return
         self.progress(f"{condition}, {split}", 0, 1)
         read = self._read(steering, split, layers, n_losses)
         for language, path in paths.items():
             save_vectors(path, read[language], stamp=stamp)
+
+    def write(self, steering: Steering | None, texts: Sequence[str], writing: Writing) -> list[WrittenText]:
+        """What the model writes after texts, under a mask if one is given."""
+        self.n_readings += 1
+        if steering is None:
+            return self._reader.write(texts, writing)
+        with self._reader.steered(steering.mask, steering.strength):
+            return self._reader.write(texts, writing)
 
     def _read(
         self, steering: Steering, split: str, layers: Sequence[Layer], n_losses: int | None

@@ -1,27 +1,29 @@
 """One experiment's trials: candidates judged on dev, one chosen per target, read on test beside controls."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from polysteer.layout import checkpoint_condition
-from polysteer.masks.mask import ExpertMask
-from polysteer.models.layers import Layer
-from polysteer.trials.candidates import choose_candidates, load_candidates
-from polysteer.trials.choices import Choices, save_choices
+from polysteer.trials.candidates import choose_candidates, load_candidates, read_chosen
 from polysteer.trials.controls import Controls
-from polysteer.trials.session import Session, Steering
+from polysteer.trials.erasure import check_erasures, try_erasures
+from polysteer.trials.session import Session
+from polysteer.trials.writing import write_plain, write_steered
 
 
-def try_targets(session: Session, targets: Iterable[str]) -> None:
-    """The plain model's vectors of every split; then, for each target, its masks and random neurons."""
+def try_targets(session: Session, targets: Sequence[str]) -> None:
+    """The plain model's texts and vectors; each target's masks and random neurons; the subspace's."""
+    check_erasures(session)  # before anything is read
+    write_plain(session, targets)
     _read_baseline(session)
-    controls = None
-    for target in targets:
-        controls = controls or Controls(session)
-        candidates = load_candidates(session, target)
-        choices = choose_candidates(session, target, candidates)
-        save_choices(session.layout.choice(target), choices)
-        _read_chosen(session, target, candidates, choices)
-        controls.try_target(target, candidates)
+    if session.settings.candidates():
+        controls = Controls(session)
+        for target in targets:
+            candidates = load_candidates(session, target)
+            choices = choose_candidates(session, target, candidates, target=target)
+            read_chosen(session, target, candidates, choices)
+            write_steered(session, target, next(c for c in candidates if c.label == choices.same_layer.label))
+            controls.try_target(target, candidates)
+    try_erasures(session)
 
 
 def read_checkpoint(session: Session, name: str) -> None:
@@ -34,16 +36,6 @@ def _read_baseline(session: Session) -> None:
     n_cost_texts = session.settings.evaluate.choose.cost_texts
     for split, n_losses in (("find", 0), ("dev", n_cost_texts), ("test", None)):
         session.read_plain(split, n_losses=n_losses)
-
-
-def _read_chosen(session: Session, target: str, candidates: Iterable[Steering], choices: Choices) -> None:
-    """What was chosen, read on test, and on find where it was chosen: means and probes are fitted there."""
-    by_label = {candidate.label: candidate for candidate in candidates}
-    mask = by_label[choices.same_layer.label].mask
-    assert isinstance(mask, ExpertMask)
-    mask.save(session.layout.chosen_mask(target))
-    for label in choices.labels:
-        condition, steering = f"{target}/{label}", by_label[label]
-        layers: list[Layer] = [layer for layer in session.layers if str(layer) in choices.layers_of(label)]
-        session.read_steered(condition, steering, "find", layers=layers, n_losses=0)
-        session.read_steered(condition, steering, "test", layers=session.layers, n_losses=None)
+    if "perplexity" in session.settings.evaluate.families:
+        for split in ("find", "test"):
+            session.count_tokens(split)

@@ -10,17 +10,21 @@ import numpy.typing as npt
 
 from polysteer.errors import ArtifactError
 from polysteer.metrics.perplexity import LanguageLoss
-from polysteer.tensorfile import open_tensors, write_tensors
+from polysteer.tensorfile import Array, open_tensors, write_tensors
 
 FLOAT16_REACH = 30_000.0
 
 
 class LanguageVectors(NamedTuple):
-    """Vectors [layer, sentence, width] of some layers, and the summed losses where they were asked for."""
+    """Vectors [layer, sentence, width] of some layers, and the summed losses where they were asked for.
+
+    `expected` [vocabulary] says how often the model expected each token where there are losses.
+    """
 
     layers: tuple[str, ...]
     vectors: npt.NDArray[np.float32]
     loss: LanguageLoss | None
+    expected: npt.NDArray[np.float32] | None = None
 
     def at_layer(self, layer: str) -> npt.NDArray[np.float32]:
         """The vectors of one layer."""
@@ -32,11 +36,22 @@ def save_vectors(path: Path, content: LanguageVectors, *, stamp: str) -> None:
     """Write in 16 bits where every number fits in well, else in 32."""
     fits = bool(np.abs(content.vectors).max() < FLOAT16_REACH)
     facts = {"layers": content.layers, "loss": content.loss}
-    write_tensors(
-        path,
-        {"vectors": content.vectors.astype(np.float16 if fits else np.float32)},
-        {"fingerprint": stamp, "facts": json.dumps(facts)},
-    )
+    tensors: dict[str, Array] = {"vectors": content.vectors.astype(np.float16 if fits else np.float32)}
+    if content.expected is not None:
+        tensors["expected"] = content.expected
+    write_tensors(path, tensors, {"fingerprint": stamp, "facts": json.dumps(facts)})
+
+
+def load_layer(path: Path, layer: str) -> npt.NDArray[np.float32]:
+    """One layer of the vectors, [sentence, width]; nothing else is read."""
+    file = open_tensors(path)
+    try:
+        number = json.loads(file.metadata["facts"])["layers"].index(layer)
+        return np.array(file.read("vectors")[number], np.float32)
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise ArtifactError(
+            f"{path} holds no vectors of layer {layer} ({error}); delete it and run `steer embed`"
+        ) from error
 
 
 def load_vectors(path: Path) -> LanguageVectors:
@@ -49,8 +64,9 @@ def load_vectors(path: Path) -> LanguageVectors:
         vectors = file.read("vectors").astype(np.float32)
         if vectors.shape[0] != len(layers):
             raise ValueError(f"{vectors.shape[0]} layers of vectors, {len(layers)} names")
+        expected = file.read("expected") if "expected" in file.entries else None
     except (KeyError, TypeError, ValueError) as error:
         raise ArtifactError(
             f"{path} holds no sentence vectors ({error}); delete it and run `steer embed`"
         ) from error
-    return LanguageVectors(tuple(layers), vectors, loss)
+    return LanguageVectors(tuple(layers), vectors, loss, expected)

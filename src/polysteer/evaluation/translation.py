@@ -1,0 +1,122 @@
+"""The rows of few-shot translation: chrF and BLEU without a mask and under each target's."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from polysteer.corpus.prompts import TranslationPair, list_sentences, list_translation_pairs
+from polysteer.evaluation.case import Case
+from polysteer.evaluation.spaces import Series, list_series
+from polysteer.layout import BASELINE
+from polysteer.metrics.intervals import compare_paired
+from polysteer.metrics.translation import TranslationQuality, measure_translation
+from polysteer.store.rows import ALL, MetricRow
+from polysteer.trials.texts import load_texts
+
+
+class Measured(NamedTuple):
+    """How good the translations of one pair are, and of which meanings they are."""
+
+    quality: TranslationQuality
+    meanings: list[str]
+
+
+Qualities = Mapping[TranslationPair, Measured]
+
+
+def list_translated(case: Case) -> Iterator[MetricRow]:
+    """By pair of languages, into each target and out of it; none where nothing was translated."""
+    if case.settings.evaluate.translate is None:
+        return
+    pairs = {target: _list_pairs(case, target) for target in case.targets}
+    together = list(dict.fromkeys(pair for of_target in pairs.values() for pair in of_target))
+    plain = _measure(case, BASELINE, together)
+    yield from _list_pair_rows(case.base, plain)
+    for target, of_target in pairs.items():
+        label = case.evidence.choices(target).same_layer.label
+        row = case.describe(target, case.find_candidate(label))
+        steered = _measure(case, f"{target}/{label}", of_target)
+        yield from _list_pair_rows(row, steered)
+        for pairs_one_way in _split_directions(of_target, target):
+            yield from _list_means(case, case.base, plain, pairs_one_way, target)
+            yield from _list_means(case, row, steered, pairs_one_way, target)
+            yield _compare(case, row, plain, steered, pairs_one_way, target)
+
+
+def _list_pairs(case: Case, target: str) -> list[TranslationPair]:
+    wanted = case.settings.evaluate.translate
+    assert wanted is not None
+    return list_translation_pairs(case.corpus, target, wanted.directions)
+
+
+def _measure(case: Case, condition: str, pairs: Sequence[TranslationPair]) -> Qualities:
+    found = {}
+    for pair in pairs:
+        texts = load_texts(case.evidence.layout.translated(condition, *pair)).texts
+        sentences = list_sentences(case.corpus, pair, len(texts))
+        quality = measure_translation(
+            [text.strip() for text in texts],
+            [sentence.reference for sentence in sentences],
+            language=pair.reference,
+        )
+        found[pair] = Measured(quality, [sentence.id for sentence in sentences])
+    return found
+
+
+def _list_pair_rows(row: MetricRow, qualities: Qualities) -> Iterator[MetricRow]:
+    for (source, reference), (quality, meanings) in qualities.items():
+        of_pair = replace(row, source=source, reference=reference, n=len(meanings))
+        yield replace(of_pair, metric="chrf", value=quality.chrf)
+        yield replace(of_pair, metric="bleu", value=quality.bleu)
+
+
+def _split_directions(pairs: Sequence[TranslationPair], target: str) -> list[list[TranslationPair]]:
+    into = [pair for pair in pairs if pair.reference == target]
+    out_of = [pair for pair in pairs if pair.source == target]
+    return [one_way for one_way in (into, out_of) if one_way]
+
+
+def _name_ends(pairs: Sequence[TranslationPair], target: str) -> tuple[str, str]:
+    return (ALL, target) if pairs[0].reference == target else (target, ALL)
+
+
+def _stack(qualities: Qualities, pairs: Sequence[TranslationPair]) -> npt.NDArray[np.float64]:
+    """[pair, meaning], NaN where a pair lacks one that another has."""
+    meanings = sorted({meaning for pair in pairs for meaning in qualities[pair].meanings})
+    stacked = np.full((len(pairs), len(meanings)), np.nan)
+    for row, pair in zip(stacked, pairs, strict=True):
+        row[np.searchsorted(meanings, qualities[pair].meanings)] = qualities[pair].quality.chrf_by_sentence
+    return stacked
+
+
+def _list_means(
+    case: Case, row: MetricRow, qualities: Qualities, pairs: Sequence[TranslationPair], target: str
+) -> Iterator[MetricRow]:
+    source, reference = _name_ends(pairs, target)
+    found = [qualities[pair].quality for pair in pairs]
+    series = Series("sentence_chrf", source, reference, _stack(qualities, pairs))
+    (of_sentences,) = list_series(row, [series], case.settings.evaluate)
+    yield replace(of_sentences, candidates=None)
+    of_all = replace(row, source=source, reference=reference, n=of_sentences.n)
+    yield replace(of_all, metric="chrf", value=float(np.mean([one.chrf for one in found])))
+    yield replace(of_all, metric="bleu", value=float(np.mean([one.bleu for one in found])))
+
+
+def _compare(
+    case: Case,
+    row: MetricRow,
+    plain: Qualities,
+    steered: Qualities,
+    pairs: Sequence[TranslationPair],
+    target: str,
+) -> MetricRow:
+    """Steered less plain, over the same sentences."""
+    evaluate, (source, reference) = case.settings.evaluate, _name_ends(pairs, target)
+    mean, low, high, n, _ = compare_paired(
+        _stack(steered, pairs), _stack(plain, pairs), resamples=evaluate.resamples, seed=evaluate.seed
+    )
+    compared = replace(row, metric="sentence_chrf_difference", source=source, reference=reference)
+    return replace(compared, value=mean, ci_low=low, ci_high=high, n=n)

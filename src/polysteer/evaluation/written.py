@@ -1,0 +1,76 @@
+"""The rows that say which language a model writes in: without a mask and under each target's."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from polysteer.corpus.classifier import LanguageClassifier
+from polysteer.evaluation.case import Case
+from polysteer.evaluation.spaces import Series, list_series
+from polysteer.layout import BASELINE
+from polysteer.store.rows import ALL, MetricRow, excluding
+from polysteer.trials.texts import load_texts
+
+Told = Mapping[str, Sequence[str | None]]  # by language of the prompts, in which language each text is
+
+
+def list_written(case: Case) -> Iterator[MetricRow]:
+    """How often texts are in the target's language and in the prompt's; none where nothing was written."""
+    if case.settings.evaluate.generate is None:
+        return
+    find = {language: case.corpus.texts(language, "find") for language in case.corpus.languages}
+    classifier = LanguageClassifier(find)
+    yield from _list_accuracy(case, classifier)
+    plain = _tell_languages(case, classifier, BASELINE)
+    yield from _list_shares(case, case.base, plain, case.targets)
+    for target in case.targets:
+        label = case.evidence.choices(target).same_layer.label
+        told = _tell_languages(case, classifier, f"{target}/{label}")
+        yield from _list_shares(case, case.describe(target, case.find_candidate(label)), told, [target])
+
+
+def _list_accuracy(case: Case, classifier: LanguageClassifier) -> Iterator[MetricRow]:
+    """How often the classifier is right on dev, which it has not seen."""
+    told = {lang: classifier.identify(case.corpus.texts(lang, "dev")) for lang in case.corpus.languages}
+    row = replace(case.base, metric="identification_accuracy", reference=None, split="dev")
+    rights = {language: [name == language for name in names] for language, names in told.items()}
+    for language, right in rights.items():
+        yield replace(row, source=language, value=float(np.mean(right)), n=len(right))
+    together = np.concatenate(list(rights.values()))
+    yield replace(row, source=ALL, value=float(together.mean()), n=len(together))
+
+
+def _tell_languages(case: Case, classifier: LanguageClassifier, condition: str) -> Told:
+    return {
+        language: classifier.identify(load_texts(case.evidence.layout.written(condition, language)).texts)
+        for language in case.corpus.languages
+    }
+
+
+def _list_shares(case: Case, row: MetricRow, told: Told, targets: Sequence[str]) -> Iterator[MetricRow]:
+    series = _list_series("written_in_own", None, {lang: lang for lang in told}, told, targets)
+    for target in targets:
+        series += _list_series("written_in_target", target, dict.fromkeys(told, target), told, [target])
+    for one in list_series(row, series, case.settings.evaluate):
+        yield replace(one, candidates=None)
+
+
+def _list_series(
+    metric: str, reference: str | None, wanted: Mapping[str, str], told: Told, targets: Sequence[str]
+) -> list[Series]:
+    """Of each language's prompts, of all, and of all but a target's, which texts are in the one wanted."""
+    hits = {language: [name == wanted[language] for name in names] for language, names in told.items()}
+    n_most = max(map(len, hits.values()))
+    series = [Series(metric, language, reference, _stack([row], n_most)) for language, row in hits.items()]
+    series.append(Series(metric, ALL, reference, _stack(list(hits.values()), n_most)))
+    for target in targets:
+        others = [row for language, row in hits.items() if language != target]
+        series.append(Series(metric, excluding(target), reference, _stack(others, n_most)))
+    return series
+
+
+def _stack(rows: Sequence[Sequence[bool]], n_most: int) -> npt.NDArray[np.float64]:
+    """[language, prompt], NaN where a language has fewer."""
+    return np.array([[*map(float, row), *[np.nan] * (n_most - len(row))] for row in rows])

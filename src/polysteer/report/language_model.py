@@ -1,0 +1,61 @@
+"""What steering does to the model as a writer: whose tokens it expects, in what language it writes."""
+
+from typing import NamedTuple
+
+from polysteer.report.data import Grid, Report, ReportRow
+from polysteer.report.methods import STEERED
+from polysteer.report.words import number, percent
+from polysteer.store.rows import ALL, excluding
+
+METHODS = ("baseline", STEERED)
+
+
+class Line(NamedTuple):
+    """One number of a table, and where it stands among the rows."""
+
+    name: str
+    metric: str
+    source: str
+    reference: str | None
+
+
+def grid_language_model(report: Report, target: str) -> Grid:
+    """Without a mask and with it; no rows where none of it was measured."""
+    lines = []
+    for line in _list_lines(target):
+        before, after = (
+            report.find(target, method, line.metric, source=line.source, reference=line.reference)
+            for method in METHODS
+        )
+        if before and after:
+            lines.append((line.name, _write(before), _write(after), _write_interval(after)))
+    header = ("of test", "no mask", "target mask", "95 %")
+    return Grid("The language model, same layer", header, tuple(lines))
+
+
+def _list_lines(target: str) -> list[Line]:
+    others = excluding(target)
+    return [
+        Line(f"{target} tokens expected in {target} text", "target_mass", target, target),
+        Line(f"{target} tokens expected in other text", "target_mass", others, target),
+        Line(f"other prompts continued in {target}", "written_in_target", others, target),
+        Line("other prompts continued in their own", "written_in_own", others, None),
+        Line(f"chrF into {target}", "chrf", ALL, target),
+        Line(f"chrF out of {target}", "chrf", target, ALL),
+        Line(f"BLEU into {target}", "bleu", ALL, target),
+        Line(f"BLEU out of {target}", "bleu", target, ALL),
+    ]
+
+
+def _is_share(row: ReportRow) -> bool:
+    return row.metric not in ("chrf", "bleu")
+
+
+def _write(row: ReportRow) -> str:
+    return percent(row.value) if _is_share(row) else number(row.value)
+
+
+def _write_interval(row: ReportRow) -> str:
+    if row.ci_low is None or row.ci_high is None:
+        return "-"
+    return f"{100 * row.ci_low:.1f}..{100 * row.ci_high:.1f}"

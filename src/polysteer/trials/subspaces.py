@@ -1,0 +1,75 @@
+"""The languages' subspace of one experiment, fitted on the plain model's find vectors, and kept."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from polysteer.artifacts import fingerprint, read_stamp, write_stamp
+from polysteer.config.erase import EraseMethod
+from polysteer.layout import BASELINE, ExperimentLayout
+from polysteer.masks.erasure import fit_subspace
+from polysteer.masks.subspace import SITE
+from polysteer.masks.subspace_metadata import SubspaceMetadata
+from polysteer.trials.candidates import hash_file
+from polysteer.trials.session import Session
+from polysteer.trials.vectors import load_layer
+
+SCHEMA_VERSION = 1
+
+
+class FindVectors(Mapping[str, Mapping[str, npt.NDArray[np.float32]]]):
+    """Every layer's vectors by language, of which one layer at a time is read."""
+
+    def __init__(self, layout: ExperimentLayout, languages: Sequence[str], layers: Sequence[str]) -> None:
+        self._paths = {language: layout.encoded(BASELINE, "find", language) for language in languages}
+        self._layers = layers
+
+    def __getitem__(self, layer: str) -> Mapping[str, npt.NDArray[np.float32]]:
+        return {language: load_layer(path, layer) for language, path in self._paths.items()}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._layers)
+
+    def __len__(self) -> int:
+        return len(self._layers)
+
+
+def find_subspace(session: Session, method: EraseMethod, layers: Sequence[str]) -> Path:
+    """The file of the subspace at these layers; fitted unless it is there, whole and of the same text."""
+    erase = session.settings.steer.erase
+    languages = erase.find_fit_languages(session.corpus.languages)
+    texts = [session.corpus.fingerprint(language) for language in languages]
+    stamp = session.stamp("subspace", SCHEMA_VERSION, method, erase.shrinkage, languages, texts, layers)
+    path = session.layout.subspace(method)
+    if path.exists() and read_stamp(path.parent) == fingerprint(stamp, hash_file(path)):
+        return path
+    session.progress(f"languages' subspace, {method}", 0, 1)
+    metadata = _describe(session, method, languages, layers)
+    find = FindVectors(session.layout, languages, layers)
+    fit_subspace(find, metadata, shrinkage=erase.shrinkage).save(path)
+    write_stamp(path.parent, fingerprint(stamp, hash_file(path)))
+    return path
+
+
+def _describe(
+    session: Session, method: EraseMethod, languages: Sequence[str], layers: Sequence[str]
+) -> SubspaceMetadata:
+    model, shape = session.settings.model, session.shape
+    return SubspaceMetadata(
+        method=method,
+        languages=list(languages),
+        layers=list(layers),
+        width=shape.width_by_site[SITE],
+        model_id=model.id,
+        model_revision=model.revision,
+        model_family=shape.family,
+        n_blocks=shape.n_blocks,
+        shape_fingerprint=shape.fingerprint,
+        pool=session.settings.embed.pool,
+        shrinkage=session.settings.steer.erase.shrinkage if method == "leace" else None,
+        corpus_fingerprint=session.corpus.fingerprint(),
+        polysteer_version=version("polysteer"),
+    )

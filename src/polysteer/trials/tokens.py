@@ -1,0 +1,30 @@
+"""Which tokens a language's text consists of, and how often each stands there; and their file."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from polysteer.errors import ArtifactError
+from polysteer.tensorfile import open_tensors, write_tensors
+
+
+class TokenCounts(NamedTuple):
+    """Token ids, ascending, and how often each occurs; special tokens are left out."""
+
+    ids: npt.NDArray[np.int32]
+    counts: npt.NDArray[np.int64]
+
+
+def save_tokens(path: Path, tokens: TokenCounts, *, stamp: str) -> None:
+    """Write both, stamped with what they were made from."""
+    write_tensors(path, tokens._asdict(), {"fingerprint": stamp})
+
+
+def load_tokens(path: Path) -> TokenCounts:
+    """Read both."""
+    if not path.exists():
+        raise ArtifactError(f"{path} is not there; run `steer embed` before `steer evaluate`")
+    file = open_tensors(path)
+    return TokenCounts(file.read("ids"), file.read("counts"))
