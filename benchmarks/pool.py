@@ -1,10 +1,10 @@
 """Top-1 from a large pool beside faiss: `python benchmarks/pool.py --sentences 100000`.
 
 As many queries as candidates, random vectors of width 256; every query is its candidate with noise, so that
-most are found. Each way runs on one thread in a process of its own, whose peak memory holds the vectors, Python and
-what the search itself needs. Time is the process's own, from raw vectors to ranks, or to the nearest candidate.
-faiss (`pip install faiss-cpu`) is needed by nothing else: without it its row is left out. The bare products are
-float32 products of normalised vectors, 1024 by 1024, with nothing looked at.
+most are found. Each way runs on one thread in a process of its own; its peak memory holds vectors, Python
+and what the search needs. Time is the process's own, from raw vectors to ranks, or to the nearest
+candidate. faiss (`pip install faiss-cpu`) is needed by nothing else: without it its row is left out. The bare
+products are float32 products of normalised vectors, 1024 by 1024, with nothing looked at.
 """
 
 import argparse

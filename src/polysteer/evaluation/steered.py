@@ -46,6 +46,10 @@ class Tried(NamedTuple):
         """The target, where there is one."""
         return next(iter(self.row_by_label.values())).target
 
+    def concerns(self, case: Case) -> Sequence[str]:
+        """The targets to look at: its own, or all where it leads to none of them."""
+        return case.targets if self.target is None else [self.target]
+
     def describe(self, label: str) -> MetricRow:
         """The row of a point that a file is of; a file of other settings is refused."""
         if label in self.row_by_label:

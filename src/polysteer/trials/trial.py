@@ -7,7 +7,7 @@ from polysteer.trials.candidates import choose_candidates, load_candidates, read
 from polysteer.trials.controls import Controls
 from polysteer.trials.erasure import check_erasures, try_erasures
 from polysteer.trials.session import Session
-from polysteer.trials.writing import write_plain, write_steered
+from polysteer.trials.writing import write_chosen, write_plain
 
 
 def try_targets(session: Session, targets: Sequence[str]) -> None:
@@ -21,9 +21,9 @@ def try_targets(session: Session, targets: Sequence[str]) -> None:
             candidates = load_candidates(session, target)
             choices = choose_candidates(session, target, candidates, target=target)
             read_chosen(session, target, candidates, choices)
-            write_steered(session, target, next(c for c in candidates if c.label == choices.same_layer.label))
+            write_chosen(session, target, candidates, choices, [target])
             controls.try_target(target, candidates)
-    try_erasures(session)
+    try_erasures(session, targets)
 
 
 def read_checkpoint(session: Session, name: str) -> None:
