@@ -37,17 +37,32 @@ def report(
     oracle: Annotated[
         bool, typer.Option("--oracle", help="An upper bound: the layer picked on test. Not a result.")
     ] = False,
+    study: Annotated[
+        bool, typer.Option("--study", help="The plain model by layer and checkpoint: ABX and probes.")
+    ] = False,
     format: FormatOption = "table",
     file: FileOption = DEFAULT_FILE,
     artifacts: ArtifactsOption = DEFAULT_ARTIFACTS,
 ) -> None:
     """Say whether steering helped, by how much, against which controls, and what it cost."""
     from polysteer.cli.questions import Asked, check_options, find_question
+    from polysteer.cli.study_tables import print_study, print_study_section, steers_nothing
 
     check_options(
-        {"--all-pairs": all_pairs, "--compare": compare, "--front": front, "--oracle": oracle},
+        {
+            "--all-pairs": all_pairs,
+            "--compare": compare,
+            "--front": front,
+            "--oracle": oracle,
+            "--study": study,
+        },
         {"--metric": metric, "--layer": layer},
     )
+    is_plain = not (lang or metric or layer or all_pairs or compare or front or oracle)
+    if study and (lang or metric or layer):
+        raise typer.BadParameter("--study is of the plain model at every layer: name an --experiment alone")
+    if study or (is_plain and steers_nothing(file, experiment)):
+        return print_study(file, experiment, format, lambda: refresh(file, artifacts))
     asked = Asked(lang, experiment, metric, layer, compare)
     question = find_question(asked, file, lambda: refresh(file, artifacts))
     if all_pairs:
@@ -61,7 +76,10 @@ def report(
     else:
         found = question.summarize()
         is_one = lang is not None or [summary.target for summary in found.summaries] == [None]
-        return _print_report(found, format, single=is_one)
+        _print_report(found, format, single=is_one)
+        if is_plain and experiment and format == "table":
+            print_study_section(file, experiment, question.database)
+        return None
     return _print_answer(question, answer, format)
 
 

@@ -1,5 +1,7 @@
 """Vectors: the plain model's, every candidate judged on dev, the chosen masks and their controls on test."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from polysteer.corpus.parallel import check_comparable
@@ -8,34 +10,24 @@ from polysteer.responses.store import ResponseStore
 from polysteer.stages.run import Run
 
 if TYPE_CHECKING:
+    from polysteer.models.loading import LoadedModel
     from polysteer.trials.efficiency import Efficiency
-    from polysteer.trials.reader import Reader
     from polysteer.trials.session import Session
 
 
 def perform(run: Run) -> str:
-    """Read what is not read yet; without such text the model is not loaded."""
-    from polysteer.trials.session import Session
-    from polysteer.trials.trial import try_targets
-
+    """Read what is not read yet; without such text no model is loaded, and never two at once."""
     corpus = Corpus.read(run.layout.corpus)
     targets = run.name_targets(corpus)
     check_comparable(corpus, targets)
-    session = Session(
-        run.settings,
-        run.layout,
-        corpus,
-        _make_reader(run, corpus),
-        source=run.model_source,
-        progress=run.progress,
-    )
-    try_targets(session, list(targets), _plan_efficiency(run, session))
+    checkpoints = run.checkpoints  # a revision that is not there is refused before anything is read
+    n_readings = _read_model(run, corpus, list(targets))
+    n_readings += sum(_read_checkpoint(run, corpus, number) for number in range(len(checkpoints)))
     n_candidates, n_erasures = len(run.settings.candidates()), len(run.settings.erasures())
     tried = [f"{n_candidates} candidates for each of {len(targets)} targets"] if n_candidates else []
     tried += [f"{n_erasures} ways to erase"] if n_erasures else []
-    return f"{', '.join(tried)}, " + (
-        f"{session.n_readings} readings" if session.n_readings else "nothing to read"
-    )
+    tried += [f"{len(checkpoints)} checkpoints"] if checkpoints else []
+    return ", ".join([*tried, f"{n_readings} readings" if n_readings else "nothing to read"])
 
 
 def _plan_efficiency(run: Run, session: "Session") -> "Efficiency | None":
@@ -47,12 +39,31 @@ def _plan_efficiency(run: Run, session: "Session") -> "Efficiency | None":
     return Efficiency(session, wanted, ResponseStore(run.layout.responses, session.corpus.languages))
 
 
-def _make_reader(run: Run, corpus: Corpus) -> "Reader":
+def _read_model(run: Run, corpus: Corpus, targets: list[str]) -> int:
+    from polysteer.trials.trial import try_targets
+
+    run.layout.chosen.mkdir(parents=True, exist_ok=True)  # the pipeline looks for it
+    session = _make_session(run, corpus, run.load_model, run.model_source)
+    try_targets(session, targets, _plan_efficiency(run, session))
+    return session.n_readings
+
+
+def _read_checkpoint(run: Run, corpus: Corpus, number: int) -> int:
+    from polysteer.trials.trial import read_checkpoint
+
+    checkpoint = run.checkpoints[number]
+    session = _make_session(run, corpus, partial(run.load_checkpoint, checkpoint), checkpoint.source)
+    read_checkpoint(session, checkpoint.name)
+    return session.n_readings
+
+
+def _make_session(run: Run, corpus: Corpus, load: Callable[[], "LoadedModel"], source: str) -> "Session":
     from polysteer.trials.reader import Reader
+    from polysteer.trials.session import Session
 
     settings = run.settings
-    return Reader(
-        run.load_model,
+    reader = Reader(
+        load,
         corpus,
         pool=settings.embed.pool,
         token_budget=settings.embed.token_budget,
@@ -60,3 +71,4 @@ def _make_reader(run: Run, corpus: Corpus) -> "Reader":
         where=settings.steer.where,
         measures_losses="perplexity" in settings.evaluate.families,
     )
+    return Session(settings, run.layout, corpus, reader, source=source, progress=run.progress)

@@ -16,18 +16,22 @@ def perform(run: Run) -> str:
     """Numbers cost seconds: they are made anew each time, and are the same bytes for the same evidence."""
     corpus = Corpus.read(run.layout.corpus)
     settings = run.settings
+    sources = [checkpoint.source for checkpoint in run.checkpoints]
     base = MetricRow(
         experiment=run.name,
         model=settings.model.id,
         revision=settings.model.revision,
         embedding_pooling=settings.embed.pool,
         seed=settings.evaluate.seed,
-        fingerprint=fingerprint("metrics", SCHEMA_VERSION, run.model_source, corpus.fingerprint(), settings),
+        fingerprint=fingerprint(
+            "metrics", SCHEMA_VERSION, run.model_source, sources, corpus.fingerprint(), settings
+        ),
     )
     targets = run.name_targets(corpus)
     fit_languages = settings.steer.erase.find_fit_languages(corpus.languages)
     evidence = Evidence(run.layout, corpus, fit_languages)
-    case = Case(settings, corpus, evidence, list(targets), base)
+    checkpoints = [checkpoint.name for checkpoint in run.checkpoints]
+    case = Case(settings, corpus, evidence, list(targets), base, checkpoints)
     given = given_forms(settings.corpus.languages) | targets
     rows = [name_languages(row, given) for row in evaluate_case(case)]
     write_metrics(run.layout.metrics, rows)

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from polysteer.artifacts import fingerprint
 from polysteer.config import Experiment
+from polysteer.config.schema import ModelSettings
 from polysteer.corpus.languages import resolve_language
 from polysteer.corpus.table import Corpus
 from polysteer.errors import LanguageError
@@ -14,6 +15,14 @@ from polysteer.progress import Progress, stay_silent
 
 if TYPE_CHECKING:
     from polysteer.models.loading import LoadedModel
+
+
+class Checkpoint(NamedTuple):
+    """One state of the model beside the experiment's own."""
+
+    name: str
+    model: ModelSettings
+    source: str
 
 
 @dataclass(frozen=True)
@@ -46,15 +55,32 @@ class Run:
     @cached_property
     def model_source(self) -> str:
         """Which model reads, and in which precision, for the stamps of what it makes."""
-        from polysteer.models.identity import identify_model
+        return _identify(self.settings.model)
 
+    @cached_property
+    def checkpoints(self) -> tuple[Checkpoint, ...]:
+        """Those of the file, without one that is the experiment's own model: that is read anyway."""
         model = self.settings.model
-        identity = identify_model(model.id, revision=model.revision)
-        return fingerprint(identity, model.dtype, model.sites)
+        named = ((checkpoint.name, model.at(checkpoint)) for checkpoint in model.checkpoints)
+        found = [Checkpoint(name, state, _identify(state)) for name, state in named]
+        return tuple(checkpoint for checkpoint in found if checkpoint.source != self.model_source)
 
     def load_model(self) -> "LoadedModel":
         """The model of the experiment. Importing torch alone takes seconds: only for work that is left."""
+        return self._load(self.settings.model)
+
+    def load_checkpoint(self, checkpoint: Checkpoint) -> "LoadedModel":
+        """One of its checkpoints."""
+        return self._load(checkpoint.model)
+
+    def _load(self, model: ModelSettings) -> "LoadedModel":
         from polysteer.models.loading import load_model
 
-        model = self.settings.model
         return load_model(model.id, **model.model_dump(exclude={"id", "sites"}))
+
+
+def _identify(model: ModelSettings) -> str:
+    from polysteer.models.identity import identify_model
+
+    identity = identify_model(model.id, revision=model.revision)
+    return fingerprint(identity, model.dtype, model.sites)

@@ -48,6 +48,7 @@ def _write_plots(layout: Layout, reports: Mapping[str, Report]) -> None:
             records_by_file[layout.layer_plot(name, summary.name)] = tabulate_layers(rows)
             front = read_front(layout.database, name, target)
             records_by_file[layout.front_plot(name, summary.name)] = tabulate_front(front)
+    layout.plots.mkdir(parents=True, exist_ok=True)  # the pipeline expects it, even if nothing steers
     for file, records in records_by_file.items():
         with atomic_path(file) as temporary:
             temporary.write_text(records_to_csv(records))

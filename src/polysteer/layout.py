@@ -1,5 +1,6 @@
 """Every path and file name in artifacts/."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,11 @@ PERMUTED = "permuted"  # the experts, each held as another one of them
 ERASURE = "erase"  # stands where a target does for what is done to the languages' subspace
 METRICS_FOLDER, PLOTS_FOLDER = "metrics", "plots"
 RESERVED = (METRICS_FOLDER, PLOTS_FOLDER)  # no experiment may have one of these names
+
+
+def checkpoint_condition(name: str) -> str:
+    """The condition of a checkpoint read without a mask, whatever characters its name has."""
+    return f"checkpoints/{re.sub(r'[^A-Za-z0-9._@-]+', '-', name).strip('.-')}"
 
 
 @dataclass(frozen=True)

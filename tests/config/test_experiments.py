@@ -143,3 +143,49 @@ def test_an_unknown_experiment_is_answered_with_the_nearest(tmp_path: Path) -> N
     path = write(tmp_path, GOOD)
     with pytest.raises(ConfigError, match="did you mean 'tiny'"):
         find_experiment(load_experiments(path), "tinny", path)
+
+
+def test_checkpoints_are_revisions_folders_or_hub_ids_in_their_order(tmp_path: Path) -> None:
+    named = "[step-1, runs/step-2, owner/name, {id: owner/name, revision: v2}, {revision: exp/3}]"
+    text = GOOD.replace("model: builtin", f"model: {{id: owner/name, revision: main, checkpoints: {named}}}")
+    model = load_experiments(write(tmp_path, text)).experiments["tiny"].model
+    assert [one.name for one in model.checkpoints] == [
+        "step-1",
+        "runs/step-2",
+        "owner/name",
+        "owner/name@v2",
+        "exp/3",
+    ]
+    states = [model.at(one) for one in model.checkpoints]
+    assert [(state.id, state.revision) for state in states] == [
+        ("owner/name", "step-1"),
+        ("runs/step-2", None),
+        ("owner/name", None),
+        ("owner/name", "v2"),
+        ("owner/name", "exp/3"),
+    ]
+    assert not any(state.checkpoints for state in states)
+
+
+@pytest.mark.parametrize(
+    ("checkpoints", "says"),
+    [
+        ("[step-1, step-1]", "the checkpoints 'step-1' and 'step-1' are one, or too alike"),
+        ("[a/b, a-b]", "the checkpoints 'a/b' and 'a-b' are one, or too alike"),
+        ("[{}]", "this names none"),
+        ("[{rev: x}]", "unknown key 'rev' in experiments.tiny.model.checkpoints.0; valid: id, revision"),
+    ],
+)
+def test_checkpoints_that_cannot_be_kept_apart_are_refused(
+    tmp_path: Path, checkpoints: str, says: str
+) -> None:
+    text = GOOD.replace("model: builtin", f"model: {{id: builtin, checkpoints: {checkpoints}}}")
+    with pytest.raises(ConfigError) as caught:
+        load_experiments(write(tmp_path, text))
+    assert says in str(caught.value)
+    assert "experiments.yaml:4:" in str(caught.value)
+
+
+def test_an_experiment_may_have_no_targets(tmp_path: Path) -> None:
+    path = write(tmp_path, GOOD.replace("targets: [ja]", "targets: []"))
+    assert load_experiments(path).experiments["tiny"].targets == ()

@@ -20,6 +20,27 @@ def ranks(queries: np.ndarray, references: np.ndarray) -> list[int]:
     return [rank_of_translation(queries, references, i) for i in range(len(queries))]
 
 
+def angle(x: np.ndarray, y: np.ndarray) -> float:
+    return math.acos(min(1.0, max(-1.0, cosine(x, y))))
+
+
+def point(d_a: float, d_b: float) -> float:
+    """What a triple counts, X at `d_a` from A and `d_b` from B."""
+    return 0.5 if abs(d_a - d_b) < 1e-7 else float(d_a < d_b)
+
+
+def language_abx(l1: np.ndarray, l2: np.ndarray) -> dict[tuple[int, int], float]:
+    """(m1, m2) -> what the triple A = (m1, l1), X = (m2, l1), B = (m1, l2) counts."""
+    n = range(len(l1))
+    return {(m1, m2): point(angle(l1[m2], l1[m1]), angle(l1[m2], l2[m1])) for m1 in n for m2 in n if m1 != m2}
+
+
+def meaning_abx(l1: np.ndarray, l2: np.ndarray) -> dict[tuple[int, int], float]:
+    """(m1, m2) -> what the triple A = (m1, l1), B = (m2, l1), X = (m1, l2) counts."""
+    n = range(len(l1))
+    return {(m1, m2): point(angle(l2[m1], l1[m1]), angle(l2[m1], l1[m2])) for m1 in n for m2 in n if m1 != m2}
+
+
 def corrected_scores(queries: np.ndarray, references: np.ndarray, k: int) -> tuple[np.ndarray, ...]:
     """Cosine, CSLS and ratio margin of every query with every reference."""
     cosines = np.array([[cosine(x, y) for y in references] for x in queries])

@@ -3,6 +3,7 @@
 import pyarrow as pa
 import pytest
 
+from polysteer.config import Experiment
 from polysteer.corpus.schema import SCHEMA
 from polysteer.corpus.sources import read_corpus
 from polysteer.corpus.table import Corpus
@@ -25,8 +26,8 @@ TWO_OWN = {"k": [0.1, 0.3]}
 class CountedRun(Run):
     """Counts the tokens that go through the model, and those that go through its head."""
 
-    def load_model(self):
-        loaded = super().load_model()
+    def _load(self, model):
+        loaded = super()._load(model)
         find_backbone(loaded.model).register_forward_pre_hook(self.see_tokens, with_kwargs=True)
         if loaded.model.can_generate():
             loaded.model.get_output_embeddings().register_forward_pre_hook(self.see_states)
@@ -181,6 +182,22 @@ def test_text_that_cannot_be_compared_is_refused_before_it_is_counted(causal_fol
     ]
     with pytest.raises(CorpusError, match="test: 'fi' shares fewer than 2 sentences with every other"):
         plan_experiment(settings, Corpus(pa.Table.from_pylist(kept, schema=SCHEMA)))
+
+
+def test_checkpoints_without_targets_read_and_keep_what_was_planned(causal_folder, make_experiment, tmp_path):
+    for name in ("early", "late"):
+        load_model(str(causal_folder)).model.save_pretrained(tmp_path / name)
+        load_model(str(causal_folder)).tokenizer.save_pretrained(tmp_path / name)
+    checkpoints = [str(tmp_path / "early"), str(tmp_path / "late")]
+    described = make_experiment(causal_folder, targets=[]).model_dump()
+    described["model"]["checkpoints"] = checkpoints
+    settings = Experiment.model_validate(described)
+    plan = plan_experiment(settings, read_corpus(settings.corpus))
+    run = perform_all(settings, tmp_path / "artifacts")
+    assert run.counts["forward"] == plan.forward_tokens
+    assert run.counts["loss"] - OF_CHECK == plan.loss_tokens
+    real, n_files = measure_files(run.layout.folder)
+    assert 0 <= real - plan.disk_bytes <= HEADERS * n_files
 
 
 WRITING = {

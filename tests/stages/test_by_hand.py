@@ -1,5 +1,6 @@
 """The pipeline's headline numbers, worked out again with transformers and plain loops."""
 
+import importlib.util
 import itertools
 import json
 from pathlib import Path
@@ -16,9 +17,16 @@ from polysteer.masks.permutation import hold_as, permute_numbers
 from polysteer.ranking.experts import build_control
 from polysteer.ranking.table import RankTable
 from polysteer.store import query_database
+from polysteer.trials.choices import load_choices
 from polysteer.trials.vectors import load_vectors
 
 LANGUAGES = ("de", "en", "ja")
+
+_spec = importlib.util.spec_from_file_location(
+    "reference_metrics", Path(__file__).parents[1] / "metrics" / "reference_metrics.py"
+)
+reference = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(reference)
 
 
 @pytest.fixture(scope="module")
@@ -214,6 +222,19 @@ def test_another_targets_mask_is_seen_from_this_target(finished: Path) -> None:
     assert ask_headline(finished, "other_masks", "target = 'de'") == pytest.approx(
         top1_by_hand(test), abs=1e-9
     )
+
+
+def test_abx_under_a_mask_equals_a_loop_over_all_triples(finished: Path) -> None:
+    choice = load_choices(finished / "artifacts/tiny/vectors/ja/choice.json").same_layer
+    folder = finished / "artifacts/tiny/vectors/ja" / choice.label
+    read = {name: load_vectors(folder / f"{name}.test.safetensors").at_layer("final") for name in LANGUAGES}
+    for metric, loop in (("abx_language", reference.language_abx), ("abx_meaning", reference.meaning_abx)):
+        stored = ask(
+            finished,
+            f"""SELECT value FROM results WHERE view = 'same_layer' AND target = 'ja' AND intervention = 'set'
+                AND metric = '{metric}' AND source = 'en' AND reference = 'de'""",
+        )
+        assert stored == pytest.approx(np.mean(list(loop(read["en"], read["de"]).values())))
 
 
 def test_a_larger_pool_and_csls_equal_loops_over_the_stored_vectors(finished: Path) -> None:

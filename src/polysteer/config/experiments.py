@@ -142,7 +142,8 @@ def _descend(schema: dict[str, Any], node: dict[str, Any], step: int | str) -> d
     if "discriminator" in node:
         reference: str = node["discriminator"]["mapping"].get(step, "")
         return {"$ref": reference} if reference else {}
-    child: dict[str, Any] = node.get("properties", {}).get(step) or node.get("additionalProperties") or {}
+    inside = node.get("items") if isinstance(step, int) else node.get("additionalProperties")
+    child: dict[str, Any] = node.get("properties", {}).get(step) or inside or {}
     return child
 
 

@@ -17,7 +17,7 @@ from polysteer.config.erase import EraseSettings, Erasure
 from polysteer.config.section import Section, Strength, as_tuple
 from polysteer.corpus.languages import canonical_language
 from polysteer.corpus.settings import CorpusSettings, Languages
-from polysteer.layout import RESERVED
+from polysteer.layout import RESERVED, checkpoint_condition
 
 SCHEMA_VERSION = 1
 
@@ -34,6 +34,7 @@ Value = Literal[
 Intervention = Literal[
     "set", "ablate", "scale", "add", "transport_mean", "transport_gaussian", "transport_linear"
 ]
+Family = Literal["retrieval", "alignment", "geometry", "abx", "probes", "perplexity"]
 Layer = Annotated[int, Field(ge=0)] | Literal["final"]
 
 
@@ -55,6 +56,31 @@ def _check_name(name: str) -> str:
 ExperimentName = Annotated[str, AfterValidator(_check_name)]
 
 
+def _read_checkpoint(value: object) -> object:
+    """A plain name with a slash in it is a folder or a hub id, any other is a revision."""
+    if not isinstance(value, str):
+        return value
+    return {"id": value} if "/" in value else {"revision": value}
+
+
+class CheckpointSettings(Section):
+    """One more state of the model, from earlier in its training."""
+
+    id: str | None = Field(None, description="a folder or a hub id; the model's own id if left out")
+    revision: str | None = Field(None, description="a branch, tag or commit of it")
+
+    @property
+    def name(self) -> str:
+        """What tables call it."""
+        return "@".join(part for part in (self.id, self.revision) if part)
+
+    @model_validator(mode="after")
+    def _names_something(self) -> "CheckpointSettings":
+        if not self.name:
+            raise ValueError("a checkpoint is a revision of the model, a folder or a hub id; this names none")
+        return self
+
+
 class ModelSettings(Section):
     """Which model, and how to load it."""
 
@@ -69,6 +95,34 @@ class ModelSettings(Section):
         default_factory=dict,
         description="where a site's modules are, with * for the block's number, if structure does not tell",
     )
+    # Not in dumps, because what is loaded is one model, and what is stamped with it does not depend on these.
+    checkpoints: tuple[Annotated[CheckpointSettings, BeforeValidator(_read_checkpoint)], ...] = Field(
+        (),
+        exclude=True,
+        description="earlier states of the model in the order of its training, read without masks: revisions "
+        "of it, or folders and hub ids, which have a slash in them",
+    )
+
+    def at(self, checkpoint: CheckpointSettings) -> "ModelSettings":
+        """The same settings for one of its checkpoints."""
+        own = {"id": checkpoint.id or self.id, "revision": checkpoint.revision, "checkpoints": ()}
+        return self.model_copy(update=own)
+
+    @field_validator("checkpoints")
+    @classmethod
+    def _checkpoints_differ(
+        cls, checkpoints: tuple[CheckpointSettings, ...]
+    ) -> tuple[CheckpointSettings, ...]:
+        by_folder: dict[str, str] = {}
+        for checkpoint in checkpoints:
+            folder = checkpoint_condition(checkpoint.name)
+            if folder in by_folder:
+                raise ValueError(
+                    f"the checkpoints {by_folder[folder]!r} and {checkpoint.name!r} are one, or too alike to "
+                    "be kept apart; leave one of them out"
+                )
+            by_folder[folder] = checkpoint.name
+        return checkpoints
 
 
 class CollectSettings(Section):
@@ -212,11 +266,7 @@ class TranslateSettings(Section):
 class EvaluateSettings(Section):
     """Which numbers, how many random controls, and the rule of choice."""
 
-    families: tuple[Literal["retrieval", "alignment", "perplexity"], ...] = (
-        "retrieval",
-        "alignment",
-        "perplexity",
-    )
+    families: tuple[Family, ...] = ("retrieval", "alignment", "geometry", "abx", "probes", "perplexity")
     controls: int = Field(39, ge=0, description="draws of random neurons; 39 or more for a headline")
     distractors: bool = Field(
         False, description="also look translations up among the sentences of find: the metric top1_pool"
@@ -274,7 +324,7 @@ class Experiment(Section):
 
     model: Annotated[ModelSettings, BeforeValidator(lambda m: {"id": m} if isinstance(m, str) else m)]
     corpus: CorpusSettings
-    targets: Annotated[Languages, Field(min_length=1)]
+    targets: Languages = Field(description="languages whose experts are held; [] for none")
     collect: CollectSettings
     rank: RankSettings
     steer: SteerSettings
@@ -282,7 +332,9 @@ class Experiment(Section):
     evaluate: EvaluateSettings
 
     def candidates(self) -> list[Candidate]:
-        """Every point of the sweep over experts, in the order of the file."""
+        """Every point of the sweep over experts, in the order of the file; none without a target."""
+        if not self.targets:
+            return []
         rank, steer = self.rank, self.steer
         points = itertools.product(
             rank.score, rank.experts, rank.k, rank.value, steer.on_neurons, steer.strength

@@ -10,6 +10,7 @@ from polysteer.config.erase import Erasure
 from polysteer.corpus.table import Corpus
 from polysteer.errors import ArtifactError
 from polysteer.evaluation.evidence import Evidence, Spaces
+from polysteer.evaluation.probes import Topics, read_topics
 from polysteer.evaluation.spaces import judge_retrieval, retrieve_by_layer
 from polysteer.layout import BASELINE
 from polysteer.masks.subspace import SITE
@@ -39,6 +40,7 @@ class Case:
     evidence: Evidence
     targets: Sequence[str]
     base: MetricRow
+    checkpoints: Sequence[str] = ()
 
     @property
     def primary(self) -> str:
@@ -61,6 +63,11 @@ class Case:
     def under_masks(self) -> dict[str, Retrieval]:
         """By target: how well translations are found on test, at the primary layer, under its chosen mask."""
         return {target: self._retrieve_under_mask(target) for target in self.targets}
+
+    @cached_property
+    def topics(self) -> Topics | None:
+        """What the topic probe reads."""
+        return read_topics(self.corpus)
 
     def choose_freely(self, judged: Sequence[Judged]) -> tuple[Choice, Choice]:
         """The choice in both views for what has no cost and may stand at any layer."""

@@ -4,11 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from polysteer.evaluation.case import Case
+from polysteer.evaluation.checkpoints import list_checkpoints
 from polysteer.evaluation.combined import list_combined
 from polysteer.evaluation.controls import list_extra_controls, list_other_masks
 from polysteer.evaluation.efficiency import list_efficiency
 from polysteer.evaluation.expectation import list_expected
 from polysteer.evaluation.finetuned import list_finetuned
+from polysteer.evaluation.probes import list_rank_correlations
 from polysteer.evaluation.rivals import (
     list_baseline,
     list_centred,
@@ -33,7 +35,9 @@ from polysteer.store.rows import BEST_LAYER_SUFFIX, MetricRow, excluding
 
 def evaluate_case(case: Case) -> Iterator[MetricRow]:
     """Baseline, rivals, and what acts in the model against baseline and random draws."""
-    yield from list_baseline(case)
+    plain = [*list_baseline(case), *list_checkpoints(case)]
+    yield from plain
+    yield from list_rank_correlations(plain, case.base)
     yield from list_expected(case)
     yield from list_written(case)
     yield from list_translated(case)

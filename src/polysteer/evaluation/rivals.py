@@ -7,6 +7,7 @@ from functools import partial
 from polysteer.embeddings.surface import embed_surface
 from polysteer.evaluation.case import Case
 from polysteer.evaluation.evidence import DIRECTION_STRENGTHS, Spaces
+from polysteer.evaluation.families import list_families
 from polysteer.evaluation.pool import list_pool, list_pooled
 from polysteer.evaluation.spaces import (
     Series,
@@ -48,6 +49,9 @@ def list_baseline(case: Case) -> Iterator[MetricRow]:
         unseen=case.unseen,
         evaluate=case.settings.evaluate,
     )
+    picked = (plain.same.layer, plain.best.layer)
+    find, found = case.evidence.find, plain.retrieval_by_layer
+    yield from list_families(case, case.base, find, plain.test, found, picked=picked)
     yield from list_losses(case.base, plain.test.losses)
     if case.settings.evaluate.distractors:
         yield from list_pool(

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from polysteer.errors import ArtifactError
 from polysteer.evaluation.case import Case
+from polysteer.evaluation.families import list_families
 from polysteer.evaluation.pool import list_pool
 from polysteer.evaluation.spaces import (
     Series,
@@ -136,7 +137,7 @@ def _describe_point(
     draws: Sequence[float],
 ) -> tuple[list[MetricRow], list[Comparison]]:
     row, target = tried.describe(label), tried.target
-    test = case.evidence.read(f"{tried.name}/{label}", "test")
+    find, test = (case.evidence.read(f"{tried.name}/{label}", split) for split in ("find", "test"))
     retrieval = retrieve_by_layer(test)
     picked = [choice.layer for choice in (same, best) if choice]
     targets = [target] if target else case.targets
@@ -150,13 +151,13 @@ def _describe_point(
         unseen=case.unseen,
         evaluate=case.settings.evaluate,
     )
+    rows += list_families(case, row, find, test, retrieval, picked=list(retrieval))
     rows += list_losses(row, test.losses)
     if test.losses:
         rows.append(
             replace(row, metric="cost", value=measure_cost(case.plain.test.losses, test.losses, target))
         )
     if case.settings.evaluate.distractors:
-        find = case.evidence.read(f"{tried.name}/{label}", "find")
         rows += list_pool(row, test, find, picked=picked, targets=targets, evaluate=case.settings.evaluate)
     comparisons = []
     if same:

@@ -3,6 +3,7 @@
 import hashlib
 from pathlib import Path
 
+from polysteer.errors import ModelError
 from polysteer.models.builtin.revisions import builtin_folder
 
 _SAMPLE_BYTES = 1 << 20
@@ -16,9 +17,34 @@ def identify_model(model_id: str, *, revision: str | None = None) -> str:
     """
     if model_id == "builtin":
         return f"builtin@{_hash_folder(builtin_folder(revision))}"
-    if Path(model_id).is_dir():
-        return f"{Path(model_id).name}@{_hash_folder(Path(model_id))}"
+    folder = Path(model_id).expanduser()
+    if folder.is_dir():
+        refuse_revision(folder, revision)
+        return f"{folder.name}@{_hash_folder(folder)}"
+    refuse_absent_folder(model_id)
     return f"{model_id}@{_find_commit(model_id, revision)}"
+
+
+def refuse_absent_folder(model_id: str) -> None:
+    """What is written as a path is no hub id."""
+    if model_id.startswith(("/", "./", "../", "~")) or model_id.count("/") > 1:
+        raise ModelError(f"there is no folder {model_id}; give one with a config.json, a hub id, or builtin")
+
+
+def refuse_revision(folder: Path, revision: str | None) -> None:
+    """A folder holds one state of a model; others stand beside it or in it."""
+    if revision is None:
+        return
+    places = [*folder.iterdir(), *folder.resolve().parent.iterdir()]
+    others = sorted({path.name for path in places if path != folder.resolve() and _is_model(path)})
+    raise ModelError(
+        f"{folder} is a folder, which has no revision {revision!r}; name the folder of that state instead, "
+        + (f"such as those in it or beside it: {', '.join(others)}" if others else "with a slash in it")
+    )
+
+
+def _is_model(path: Path) -> bool:
+    return (path / "config.json").is_file()
 
 
 def _hash_folder(folder: Path) -> str:

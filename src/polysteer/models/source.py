@@ -18,6 +18,7 @@ from transformers import AutoConfig, AutoTokenizer, PretrainedConfig, PreTrained
 
 from polysteer.errors import ModelError
 from polysteer.models.builtin.revisions import builtin_folder
+from polysteer.models.identity import refuse_absent_folder, refuse_revision
 
 _WEIGHT_INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 
@@ -46,10 +47,10 @@ def find_source(model_id: str, *, revision: str | None = None, trust_remote_code
         return Source(model_id, str(builtin_folder(revision)), None, False)
     folder = Path(model_id).expanduser()
     if folder.is_dir():
+        refuse_revision(folder, revision)
         _refuse_unfinished(folder)
         return Source(model_id, str(folder), None, trust_remote_code)
-    if model_id.startswith(("/", "./", "../", "~")) or model_id.count("/") > 1:
-        raise ModelError(f"there is no folder {model_id}; give one with a config.json, a hub id, or builtin")
+    refuse_absent_folder(model_id)
     return Source(model_id, model_id, revision, trust_remote_code)
 
 

@@ -31,6 +31,8 @@ def list_jobs(settings: Experiment, text: TextSize, *, measures_losses: bool) ->
     dev_losses = text.count_predicted("dev", choose.cost_texts) if measures_losses else 0
     test_losses = text.count_predicted("test") if measures_losses else 0
     jobs = [Job("no mask", find + dev + test, dev_losses + test_losses)]
+    if settings.model.checkpoints:
+        jobs.append(Job("checkpoints", len(settings.model.checkpoints) * (find + test), 0))
     sizes = _Sizes(find, dev, test, dev_losses, test_losses, settings.evaluate.controls)
     if n_candidates:
         names = ("candidates on dev", "chosen on find, test", "random neurons")

@@ -79,11 +79,12 @@ def _count_vectors(settings: Experiment, text: TextSize, shape: ModelShape, n_vo
     """Every layer of every sentence without a mask, and of the test sentences under what was chosen.
 
     Of the find sentences under a mask only the layers that it was chosen for are kept. Test comes with a
-    number per token of the vocabulary.
+    number per token of the vocabulary. Of dev a checkpoint reads nothing, and it has no losses.
     """
     find, dev, test = (text.count_sentences(split) for split in ("find", "dev", "test"))
     n_layers = count_layers(settings, shape)
     n_vectors, n_read = n_layers * (find + dev + test), 1
+    n_vectors += n_layers * len(settings.model.checkpoints) * (find + test)
     for trial in _list_trials(settings):
         n_chosen = min(trial.n_candidates, VIEWS)
         n_vectors += trial.n_trials * (n_chosen * n_layers * test + min(VIEWS, n_layers) * find)

@@ -4,7 +4,10 @@ import re
 
 from polysteer.report.words import number, percent
 
-_SHARE = re.compile(r"(^|_)(top\d+|accuracy|error|f1|written_in_\w+|mass|share)(_|$)")
+_SHARE = re.compile(
+    r"(^|_)(top\d+|accuracy|error|f1|written_in_\w+|mass|share)(_|$)"
+    r"|^((abx|probe)_(language|meaning|topic)(_chance)?|nearest_centroid)$"
+)
 
 
 def is_share(metric: str) -> bool:

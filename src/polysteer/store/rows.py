@@ -48,6 +48,12 @@ EXPERT_JACCARD = "expert_jaccard"
 SCORE_CORRELATION = "score_correlation"
 HALVES_SUFFIX = "_halves"
 
+ABX_LANGUAGE, ABX_MEANING = "abx_language", "abx_meaning"
+PROBE_LANGUAGE, PROBE_TOPIC = "probe_language", "probe_topic"
+CHANCE_SUFFIX = "_chance"
+RANK_CORRELATION_SUFFIX = "_rank_correlation"
+OVER_CHECKPOINTS_SUFFIX = "_over_checkpoints"
+
 SCHEMA = pa.schema(
     [
         pa.field("experiment", pa.string(), nullable=False),

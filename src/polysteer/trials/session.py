@@ -114,13 +114,13 @@ class Session:
         read = reader.read(split, self.corpus.languages, layers=layers, n_losses=n_losses)
         return self._judge(label, split, read)
 
-    def read_plain(self, split: str, *, n_losses: int | None) -> None:
+    def read_plain(self, split: str, *, n_losses: int | None, condition: str = BASELINE) -> None:
         """Vectors without a mask, language by language, so that one more leaves the others as they are."""
         for language in self.corpus.languages:
             stamp = self.stamp(split, self.corpus.fingerprint(language), BASELINE, self.name_losses(n_losses))
-            path = self.layout.encoded(BASELINE, split, language)
+            path = self.layout.encoded(condition, split, language)
             if not is_current(path, stamp):
-                self.progress(f"no mask, {split}", 0, 1)
+                self.progress(f"no mask, {split}" if condition == BASELINE else f"{condition}, {split}", 0, 1)
                 self.n_readings += 1
                 read = self._reader.read(split, [language], layers=self.layers, n_losses=n_losses)
                 save_vectors(path, read[language], stamp=stamp)

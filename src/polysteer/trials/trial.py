@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from polysteer.layout import checkpoint_condition
 from polysteer.trials.candidates import choose_candidates, load_candidates, read_chosen
 from polysteer.trials.controls import Controls
 from polysteer.trials.efficiency import Efficiency
@@ -40,6 +41,12 @@ def _try_masks(session: Session, targets: Sequence[str]) -> dict[str, Steering]:
         controls.try_target(target, candidates)
         extra.try_target(target, chosen[target])
     return chosen
+
+
+def read_checkpoint(session: Session, name: str) -> None:
+    """A checkpoint's vectors without a mask: what a study of training needs, and no more."""
+    for split in ("find", "test"):
+        session.read_plain(split, n_losses=0, condition=checkpoint_condition(name))
 
 
 def _read_baseline(session: Session) -> None:

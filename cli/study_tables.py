@@ -1,0 +1,75 @@
+"""The part of `steer report` on layers and checkpoints: ABX, probes, and how they rank together."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from polysteer.cli.options import Format
+
+if TYPE_CHECKING:
+    from polysteer.config import Experiments
+    from polysteer.report import Answer
+
+
+def steers_nothing(file: Path, experiment: str | None) -> bool:
+    """Whether nothing that is asked about steers: then layers and checkpoints are all there is."""
+    from polysteer.config import load_experiments
+
+    experiments = load_experiments(file)
+    asked = [experiments.experiments[name] for name in _name(experiments, file, experiment)]
+    return not any(one.candidates() or one.erasures() for one in asked)
+
+
+def print_study(file: Path, experiment: str | None, format: Format, refresh: Callable[[], Path]) -> None:
+    """The whole of it, in any format."""
+    from polysteer.config import load_experiments
+    from polysteer.report import Answer, answer_to_json, answer_to_markdown, merge_reports, records_to_csv
+    from polysteer.report.study import has_study, show_study
+
+    experiments = load_experiments(file)
+    named, database = _name(experiments, file, experiment), refresh()
+    named = [name for name in named if has_study(database, name)] or named
+    found = [show_study(database, name, _list_checkpoints(experiments, name)) for name in named]
+    answer = Answer(
+        found[0].view,
+        found[0].note,
+        tuple(grid for one in found for grid in one.grids),
+        tuple(record for one in found for record in one.records),
+    )
+    if format == "json":
+        print(answer_to_json(merge_reports([]), answer, single=False))
+    elif format == "csv":
+        print(records_to_csv(answer.records), end="")
+    elif format == "markdown":
+        print(answer_to_markdown(answer), end="")
+    else:
+        _draw(answer)
+
+
+def print_study_section(file: Path, experiment: str, database: Path) -> None:
+    """Below the report of one experiment, where ABX was measured."""
+    from polysteer.config import load_experiments
+    from polysteer.report.study import has_study, show_study
+
+    if has_study(database, experiment):
+        _draw(show_study(database, experiment, _list_checkpoints(load_experiments(file), experiment)))
+
+
+def _draw(answer: "Answer") -> None:
+    from rich.console import Console
+
+    from polysteer.cli.grids import draw_answer
+
+    Console(highlight=False, markup=False, emoji=False).print(draw_answer(answer))
+
+
+def _name(experiments: "Experiments", file: Path, experiment: str | None) -> list[str]:
+    from polysteer.config.experiments import find_experiment
+
+    if experiment is not None:
+        find_experiment(experiments, experiment, file)
+    return [experiment] if experiment else list(experiments.experiments)
+
+
+def _list_checkpoints(experiments: "Experiments", name: str) -> list[str]:
+    return [checkpoint.name for checkpoint in experiments.experiments[name].model.checkpoints]

@@ -1,0 +1,92 @@
+"""Linear probes: what a straight cut through the space can read off it; and rank correlation.
+
+A probe is multinomial logistic regression on standardised vectors (L2 penalty of weight 1, L-BFGS, at most
+1,000 steps), fitted on `find` and read on `test`, on all languages together.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from polysteer.errors import NumericError
+from polysteer.metrics.vectors import VectorsByLanguage, check_finite, check_parallel
+
+Labels = Mapping[str, Sequence[str]]
+
+MAX_STEPS = 1000
+
+
+class Probe(NamedTuple):
+    """Whether the label of a test sentence was read off, [language, sentence]; and whether guessing finds it.
+
+    The guess is always the commonest label of `find`: its share is the level of chance.
+    """
+
+    hits: npt.NDArray[np.bool_]
+    guesses: npt.NDArray[np.bool_]
+
+
+def probe_language(find: VectorsByLanguage, test: VectorsByLanguage) -> Probe:
+    """Which language a sentence is in."""
+    labels = ({name: [name] * len(rows) for name, rows in vectors.items()} for vectors in (find, test))
+    return probe_labels(find, next(labels), test, next(labels))
+
+
+def probe_labels(
+    find: VectorsByLanguage, find_labels: Labels, test: VectorsByLanguage, test_labels: Labels
+) -> Probe:
+    """Any label that sentences have; a label that `find` lacks is never read off."""
+    from sklearn.linear_model import LogisticRegression  # takes longer to import than most metrics to run
+
+    check_parallel(test)
+    fitted_on, fitted_labels = _join(find, find_labels, "find")
+    read_on, read_labels = _join(test, test_labels, "test")
+    names, counts = np.unique(fitted_labels, return_counts=True)
+    if len(names) < 2:
+        raise NumericError(
+            f"all {len(fitted_labels)} sentences of find have the label {str(names[0])!r}; a probe needs two"
+        )
+    mean, deviation = fitted_on.mean(axis=0), fitted_on.std(axis=0)
+    scale = np.where(deviation > 0, deviation, 1)
+    probe = LogisticRegression(max_iter=MAX_STEPS).fit((fitted_on - mean) / scale, fitted_labels)
+    hits = probe.predict((read_on - mean) / scale) == read_labels
+    guesses = read_labels == names[counts.argmax()]
+    return Probe(hits.reshape(len(test), -1), guesses.reshape(len(test), -1))
+
+
+def correlate_ranks(x: Sequence[float], y: Sequence[float]) -> float | None:
+    """Spearman's rank correlation, equal values sharing their rank; None where one of them never changes."""
+    if len(x) != len(y) or len(x) < 2:
+        raise NumericError(f"{len(x)} and {len(y)} values; a rank correlation needs two or more pairs")
+    if not np.isfinite([*x, *y]).all():
+        raise NumericError("values hold NaN or infinity; they have no ranks")
+    ranks_x, ranks_y = _center_ranks(x), _center_ranks(y)
+    size = float(np.sqrt((ranks_x @ ranks_x) * (ranks_y @ ranks_y)))
+    return float(ranks_x @ ranks_y) / size if size else None
+
+
+def _center_ranks(values: Sequence[float]) -> npt.NDArray[np.float64]:
+    table = np.asarray(values, dtype=np.float64)
+    below = (table[:, None] > table).sum(axis=1)
+    equal = (table[:, None] == table).sum(axis=1)
+    ranks = below + (equal + 1) / 2
+    centred: npt.NDArray[np.float64] = ranks - ranks.mean()
+    return centred
+
+
+def _join(
+    vectors: VectorsByLanguage, labels: Labels, split: str
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.str_]]:
+    """The rows and labels of all languages one after the other."""
+    for language, rows in vectors.items():
+        check_finite(rows, language)
+        own = labels.get(language, ())
+        if len(own) != len(rows):
+            raise NumericError(f"{split}: {len(rows)} vectors of {language}, but {len(own)} labels")
+        if not all(isinstance(label, str) and label for label in own):
+            row = next(i for i, label in enumerate(own) if not (isinstance(label, str) and label))
+            raise NumericError(f"{split}: {language} sentence {row} has no label; leave such sentences out")
+    joined = np.concatenate([np.asarray(rows, dtype=np.float64) for rows in vectors.values()])
+    return joined, np.array([label for language in vectors for label in labels[language]])

@@ -1,0 +1,158 @@
+"""Rows of geometry, ABX and probes: what they are made from, and where there are none."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from polysteer.config import Experiment
+from polysteer.corpus.schema import SCHEMA
+from polysteer.corpus.table import Corpus
+from polysteer.evaluation.case import Case
+from polysteer.evaluation.evidence import Spaces
+from polysteer.evaluation.families import list_families
+from polysteer.evaluation.probes import list_rank_correlations, read_topics
+from polysteer.evaluation.spaces import retrieve_by_layer
+from polysteer.metrics import measure_abx, measure_centroids, measure_cka
+from polysteer.metrics.pairing import SharedRows
+from polysteer.store import MetricRow
+from polysteer.store.rows import write_metrics
+
+LANGUAGES = ("de", "en", "ja")
+BASE = MetricRow(experiment="try", model="m", fingerprint="0123456789abcdef")
+TOPICS = ["x", "y", "z"]
+
+
+def make_corpus(topic_of=lambda _lang, number: TOPICS[number % 3], languages=LANGUAGES):
+    rows = [
+        {"id": f"{split}{n:02}", "lang": lang, "split": split, "text": f"{lang} {split} {n}", "topic": topic}
+        for lang in languages
+        for split in ("find", "dev", "test")
+        for n in range(12)
+        for topic in [topic_of(lang, n)]
+    ]
+    return Corpus(pa.Table.from_pylist(rows, schema=SCHEMA))
+
+
+def make_case(corpus, families=("geometry", "abx", "probes")):
+    settings = {
+        "model": "m",
+        "corpus": {"source": "builtin", "languages": list(LANGUAGES), "find": 12, "dev": 12, "test": 12},
+        "targets": [],
+        **{section: {} for section in ("collect", "rank", "steer", "embed")},
+        "evaluate": {"families": families, "resamples": 100},
+    }
+    return Case(Experiment.model_validate(settings), corpus, None, [], BASE)
+
+
+@pytest.fixture
+def spaces():
+    generator = np.random.default_rng(3)
+
+    def draw():
+        meanings = generator.standard_normal((12, 6))
+        return {
+            lang: (meanings + generator.standard_normal((12, 6)) + generator.standard_normal(6)).astype("f4")
+            for lang in LANGUAGES
+        }
+
+    return (Spaces({"0": draw(), "final": draw()}, {}) for _ in range(2))
+
+
+def run(case, find, test, picked=("final",)):
+    return list(list_families(case, BASE, find, test, retrieve_by_layer(test), picked=picked))
+
+
+def test_layers_are_those_of_find_and_details_those_picked(spaces, tmp_path):
+    find, test = spaces
+    rows = run(make_case(make_corpus()), find, test)
+    write_metrics(tmp_path / "rows.parquet", rows)  # refuses two rows of the same thing
+    of_layer = {layer: [row for row in rows if row.layer == layer] for layer in ("0", "final")}
+    metrics = {row.metric for row in rows}
+    assert len(of_layer["0"]) == len(metrics) == 14
+    assert {row.metric for row in of_layer["final"]} == metrics
+    for metric in ("abx_language", "cka", "mexa"):
+        pairs = {(row.source, row.reference) for row in rows if row.metric == metric}
+        assert pairs == {("*", "*")} | {(a, b) for a in LANGUAGES for b in LANGUAGES if a != b}
+    cka = {(row.source, row.reference): row.value for row in rows if row.metric == "cka" and row.layer != "0"}
+    assert cka["de", "ja"] == cka["ja", "de"] != cka["en", "ja"]
+    assert {row.candidates for row in rows if row.metric == "mexa"} == {12}
+    assert {row.candidates for row in rows if row.metric != "mexa"} == {None}
+    only = Spaces({"final": find.by_layer["final"]}, {})
+    assert {row.layer for row in run(make_case(make_corpus()), only, test)} == {"final"}
+
+
+def test_families_that_are_not_asked_for_have_no_rows(spaces):
+    find, test = spaces
+    rows = run(make_case(make_corpus(), ("retrieval", "abx")), find, test)
+    assert {row.metric for row in rows} == {"abx_language", "abx_meaning"}
+
+
+def test_topics_that_some_languages_lack_leave_those_meanings_out(spaces):
+    find, test = spaces
+    corpus = make_corpus(lambda lang, n: None if lang == "ja" and n < 4 else TOPICS[n % 3])
+    topics = read_topics(corpus)
+    assert topics.test.rows["de"].tolist() == list(range(4, 12))
+    assert [len(topics.find.labels[lang]) for lang in LANGUAGES] == [12, 12, 8]
+    by_metric = {row.metric: row for row in run(make_case(corpus), find, test) if row.source == "*"}
+    assert by_metric["probe_topic"].n == 8
+    assert by_metric["probe_language"].n == 12
+
+
+@pytest.mark.parametrize(
+    "topic_of", [lambda *_: None, lambda *_: "x", lambda lang, n: lang if n == 1 else None]
+)
+def test_without_two_topics_there_is_no_topic_probe(spaces, topic_of):
+    find, test = spaces
+    corpus = make_corpus(topic_of)
+    assert read_topics(corpus) is None
+    assert "probe_topic" not in {row.metric for row in run(make_case(corpus), find, test)}
+
+
+def test_one_vector_for_all_sentences_leaves_out_what_is_not_defined(spaces):
+    find, test = spaces
+    same = {lang: np.full((12, 6), 0.1, dtype=np.float32) for lang in LANGUAGES}
+    test.by_layer["0"].update(same)
+    at_layer = {
+        row.metric: row.value for row in run(make_case(make_corpus()), find, test) if row.layer == "0"
+    }
+    assert not at_layer.keys() & {"cka", "isoscore", "explained_variance", "centroid_distance_relative"}
+    assert (at_layer["abx_language"], at_layer["abx_meaning"]) == (0.5, 0.5)
+    assert (at_layer["centroid_distance"], at_layer["mexa"], at_layer["silhouette"]) == (0, 0, 0)
+
+
+def test_languages_that_share_some_sentences_are_measured_pair_by_pair(spaces):
+    """de and en share nothing; each shares other sentences with ja."""
+    find, test = spaces
+    rows = {"de": np.arange(0, 7), "en": np.arange(5, 12)}
+    shared = {(lang, "ja"): SharedRows(own, own, own) for lang, own in rows.items()}
+    found = run(make_case(make_corpus()), find, Spaces(test.by_layer, {}, shared))
+    assert {row.metric for row in found} == {
+        *("abx_language", "abx_meaning", "cka", "mexa", "centroid_distance", "centroid_distance_relative"),
+    }
+    values = {(row.metric, row.source, row.reference): row.value for row in found if row.layer == "final"}
+    for lang, own in rows.items():
+        two = {name: test.by_layer["final"][name][own] for name in (lang, "ja")}
+        scores = measure_abx(two)
+        assert values["abx_language", lang, "ja"] == pytest.approx(scores.language.by_pair[0])
+        assert values["abx_meaning", "ja", lang] == pytest.approx(scores.meaning.by_pair[1])
+        assert values["cka", lang, "ja"] == pytest.approx(measure_cka(two).values.mean())
+        distance = measure_centroids(two).raw.values.mean()
+        assert values["centroid_distance", lang, "ja"] == pytest.approx(distance)
+    mean = np.mean([values["cka", lang, "ja"] for lang in rows])
+    assert values["cka", "*", "*"] == pytest.approx(mean)
+
+
+def test_ranks_that_never_change_and_too_few_layers_have_no_correlation():
+    def make(metric, values):
+        pairs = zip(("0", "1", "final"), values, strict=False)
+        return [MetricRow(**BASE.__dict__ | {"metric": metric, "layer": at, "value": v}) for at, v in pairs]
+
+    def correlate(abx, probe):
+        rows = make("abx_language", abx) + make("probe_language", probe)
+        return [(row.metric, row.value, row.n) for row in list_rank_correlations(rows, BASE)]
+
+    assert correlate([0.9, 0.8, 0.7], [0.5, 0.4, 0.6]) == [
+        ("abx_language_rank_correlation", pytest.approx(-0.5), 3)
+    ]
+    assert correlate([0.9, 0.8, 0.7], [1.0, 1.0, 1.0]) == []
+    assert correlate([0.9, 0.8], [0.5, 0.4]) == []
