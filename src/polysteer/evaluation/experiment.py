@@ -28,9 +28,6 @@ from polysteer.store.rows import BEST_LAYER_SUFFIX, MetricRow, excluding
 def evaluate_case(case: Case) -> Iterator[MetricRow]:
     """Baseline, rivals, and what acts in the model against baseline and random draws."""
     yield from list_baseline(case)
-    yield from list_expected(case)
-    yield from list_written(case)
-    yield from list_translated(case)
     yield from list_centred(case)
     yield from list_erased(case)
     yield from list_surface(case)
@@ -44,6 +41,9 @@ def evaluate_case(case: Case) -> Iterator[MetricRow]:
         yield from rows
         comparisons += compared
         yield from list_controls(case, tried, controls)
+    yield from list_expected(case)
+    yield from list_written(case)
+    yield from list_translated(case)
     for suffix in ("", BEST_LAYER_SUFFIX):
         yield from _list_comparisons([one for one in comparisons if one.suffix == suffix])
 
