@@ -36,6 +36,11 @@ def test_the_root_experiment_is_valid() -> None:
     assert "builtin" in load_experiments(ROOT / "experiments.yaml").experiments
 
 
+@pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*.yaml")), ids=lambda path: path.name)
+def test_every_example_is_valid(example: Path) -> None:
+    assert load_experiments(example).experiments
+
+
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.name)
 def test_files_that_the_docs_name_are_there(guide: Path) -> None:
     named = re.findall(r"\b(?:docs|benchmarks|examples|tests)/[\w./-]+\.(?:md|py|yaml)\b", guide.read_text())

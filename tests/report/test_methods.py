@@ -7,16 +7,16 @@ from polysteer.store.rows import STEERING
 
 def test_every_intervention_on_neurons_is_steering():
     assert set(STEERING) == set(INTERVENTIONS)
-    assert {identify_method(one, "ja") for one in INTERVENTIONS} == {"steered"}
+    assert {identify_method(one) for one in INTERVENTIONS} == {"steered"}
 
 
-def test_erasing_for_a_target_steers_and_erasing_for_all_is_a_rival():
-    assert identify_method("erase", "ja") == "steered"
-    assert identify_method("erase", None) == "erased"
+def test_erasing_is_no_steering_wherever_it_is_done():
+    assert identify_method("erase") == "erased"
+    assert identify_method("erase_in_model") == "erased_in_model"
 
 
 def test_what_the_table_lacks_goes_under_its_own_name_and_last():
-    assert identify_method("brand_new", "ja") == "brand_new"
+    assert identify_method("brand_new") == "brand_new"
     assert name_method("brand_new") == "brand_new"
     assert order_methods(["brand_new", "surface", "baseline @b", "baseline @a"]) == [
         "baseline @b",

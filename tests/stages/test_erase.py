@@ -43,7 +43,12 @@ experiments:
       intervention: erase
       erase: {{method: [mean_difference, leace], from_block: 1, shrinkage: 0.1, fit_languages: [ja, en, de]}}
     embed: {{}}
-    evaluate: {{controls: 3, distractors: true, resamples: 200, choose: {{cost_at_most: 5, cost_texts: 6}}}}
+    evaluate:
+      controls: 3
+      distractors: true
+      generate: {{prompts: 2, new_tokens: 2}}
+      resamples: 200
+      choose: {{cost_at_most: 5, cost_texts: 6}}
 """
 CHOSEN = "view = 'same_layer' AND intervention = 'erase_in_model'"
 

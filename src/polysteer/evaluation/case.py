@@ -8,6 +8,7 @@ from typing import NamedTuple
 from polysteer.config import Candidate, Experiment
 from polysteer.config.erase import Erasure
 from polysteer.corpus.table import Corpus
+from polysteer.errors import ArtifactError
 from polysteer.evaluation.evidence import Evidence, Spaces
 from polysteer.evaluation.spaces import judge_retrieval, retrieve_by_layer
 from polysteer.layout import BASELINE
@@ -56,10 +57,25 @@ class Case:
         same, best = self.choose_freely([judge_retrieval(BASELINE, retrieve_by_layer(dev))])
         return Plain(dev, test, retrieve_by_layer(test), same, best)
 
+    @cached_property
+    def under_masks(self) -> dict[str, Retrieval]:
+        """By target: how well translations are found on test, at the primary layer, under its chosen mask."""
+        return {target: self._retrieve_under_mask(target) for target in self.targets}
+
     def choose_freely(self, judged: Sequence[Judged]) -> tuple[Choice, Choice]:
         """The choice in both views for what has no cost and may stand at any layer."""
         same = choose_at_layer(judged, layer=self.primary, cost_at_most=NO_BUDGET)
         return same, choose_with_layer(judged, cost_at_most=NO_BUDGET, skip=())
+
+    def find_candidate(self, label: str) -> Candidate:
+        """The point of the sweep that a file is of; one of other settings is refused."""
+        for candidate in self.settings.candidates():
+            if candidate.label == label:
+                return candidate
+        raise ArtifactError(
+            f"{self.evidence.layout.vectors} was made for other settings: {label!r} is no point of this "
+            f"sweep; run `steer embed {self.base.experiment}`, which reads only what is missing"
+        )
 
     def describe(self, target: str, candidate: Candidate) -> MetricRow:
         """The columns that say which mask a number is of."""
@@ -84,3 +100,9 @@ class Case:
             sites=f"{SITE}[{point.from_block}:]",
             score=point.method,
         )
+
+    def _retrieve_under_mask(self, target: str) -> Retrieval:
+        label = self.evidence.choices(target).same_layer.label
+        return retrieve_by_layer(self.evidence.read(f"{target}/{label}", "test", [self.primary]))[
+            self.primary
+        ]
