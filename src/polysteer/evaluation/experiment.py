@@ -38,9 +38,6 @@ def evaluate_case(case: Case) -> Iterator[MetricRow]:
     plain = [*list_baseline(case), *list_checkpoints(case)]
     yield from plain
     yield from list_rank_correlations(plain, case.base)
-    yield from list_expected(case)
-    yield from list_written(case)
-    yield from list_translated(case)
     yield from list_centred(case)
     yield from list_erased(case)
     yield from list_erased_at_random(case)
@@ -62,6 +59,9 @@ def evaluate_case(case: Case) -> Iterator[MetricRow]:
             yield from list_other_masks(case, tried.target)
             yield from list_combined(case, tried.target)
             yield from list_efficiency(case, tried.target)
+    yield from list_expected(case)
+    yield from list_written(case)
+    yield from list_translated(case)
     for suffix in ("", BEST_LAYER_SUFFIX):
         yield from _list_comparisons([one for one in comparisons if one.suffix == suffix])
 
