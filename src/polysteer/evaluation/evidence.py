@@ -106,7 +106,7 @@ class Evidence:
 
     def choices(self, name: str) -> Choices:
         """What dev picked for a target, or of the ways to erase."""
-        return load_choices(self.layout.choice(name))
+        return load_choices(_require(self.layout.choice(name)))
 
     def judgement(self, name: str, label: str) -> Judgement:
         """What a candidate did on dev."""
