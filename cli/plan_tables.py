@@ -64,6 +64,8 @@ def _draw_memory(plan: Plan) -> Table:
     table.add_row("weights", format_bytes(memory.weights))
     table.add_row("activations", format_bytes(memory.activations))
     table.add_row("results", format_bytes(memory.results))
+    if memory.fine_tuning:
+        table.add_row("fine-tuning", format_bytes(memory.fine_tuning))
     table.add_section()
     table.add_row("all", format_bytes(memory.total))
     return table

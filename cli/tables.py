@@ -1,5 +1,6 @@
 """A report drawn for a terminal: 80 columns, and nothing that only colour says."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
@@ -21,6 +22,7 @@ from polysteer.report.words import (
     tell_briefly,
     times,
 )
+from polysteer.store.rows import EXPERT_JACCARD, HALVES_SUFFIX, SCORE_CORRELATION, TOP1_FROM_SENTENCES
 
 
 def draw_report(report: Report, *, single: bool) -> RenderableType:
@@ -39,6 +41,7 @@ def _draw_target(report: Report, summary: Summary) -> Iterator[RenderableType]:
         _grid_perplexity(report, summary),
         *([grid_language_model(report, summary.target)] if summary.target else []),
         _grid_curve(report, summary.target),
+        _grid_efficiency(report, summary),
     ):
         if grid.rows:
             yield Folded(grid)
@@ -145,13 +148,36 @@ def _perplexity_by_language(report: Report, target: str | None, method: str) -> 
 
 def _grid_curve(report: Report, target: str | None) -> Grid:
     rows = [row for row in report.rows if row.target == target and row.view == "curve"]
-    shown = order_methods(row.method for row in rows)
+    n_layers = Counter(row.method for row in rows)
+    shown = order_methods(name for name, count in n_layers.items() if count == max(n_layers.values()))
     top1 = {(row.layer, row.method): row.value for row in rows}
     lines = tuple(
         (str(layer), *(_points(top1.get((layer, method))) for method in shown))
         for layer in dict.fromkeys(row.layer for row in rows)
     )
     return Grid("Mean top-1 (%) by layer", ("layer", *map(name_method, shown)), lines)
+
+
+def _grid_efficiency(report: Report, summary: Summary) -> Grid:
+    found = {
+        (row.n or 0, row.metric): row.value
+        for row in report.rows
+        if row.target == summary.target and row.view == "efficiency"
+    }
+    lines = []
+    for suffix, more in (("", ""), (HALVES_SUFFIX, " and the others")):
+        top1_name, *names = (
+            f"{name}{suffix}" for name in (TOP1_FROM_SENTENCES, EXPERT_JACCARD, SCORE_CORRELATION)
+        )
+        for n in sorted({n for n, metric in found if metric in (top1_name, *names)}):
+            top1, jaccard, correlation = (found.get((n, name)) for name in (top1_name, *names))
+            gain = "-" if top1 is None else f"{100 * (top1 - summary.baseline):+.1f}"
+            lines.append((f"{n}{more}", _points(top1), gain, percent(jaccard), number(correlation)))
+    return Grid(
+        "Experts from fewer sentences: means over draws, at the same layer",
+        ("sentences per language", "mean top-1 (%)", "gain", "same experts", "score correlation"),
+        tuple(lines),
+    )
 
 
 def _points(fraction: float | None) -> str:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 BASELINE = "baseline"  # the condition without a mask
+AT_EXPERT_VALUES = "random_at_expert_values"  # random neurons, held as the experts are
+PERMUTED = "permuted"  # the experts, each held as another one of them
 ERASURE = "erase"  # stands where a target does for what is done to the languages' subspace
 METRICS_FOLDER, PLOTS_FOLDER = "metrics", "plots"
 RESERVED = (METRICS_FOLDER, PLOTS_FOLDER)  # no experiment may have one of these names
@@ -76,6 +78,22 @@ class ExperimentLayout:
     def control(self, target: str, draw: int) -> Path:
         """What one draw of random neurons, or of a random subspace, scored on test."""
         return self.vectors / target / "controls" / f"{draw:03d}.safetensors"
+
+    def extra_control(self, target: str, kind: str, draw: int) -> Path:
+        """What one draw of another kind of control scored on test."""
+        return self.vectors / target / "controls" / f"{kind}-{draw:03d}.safetensors"
+
+    def fewer_sentences(self, target: str, n_sentences: int, draw: int) -> Path:
+        """What experts that were found on fewer sentences scored on test."""
+        return self.vectors / target / "efficiency" / f"{n_sentences}-{draw:03d}.safetensors"
+
+    def agreement(self, target: str, of: str) -> Path:
+        """How alike the experts of several draws are: of a number of sentences, or of halves."""
+        return self.vectors / target / "efficiency" / f"{of}.json"
+
+    def tuned(self, split: str) -> Path:
+        """What the model scored on a split after contrastive fine-tuning."""
+        return self.vectors / "contrastive" / f"{split}.safetensors"
 
     def choice(self, target: str) -> Path:
         """What was picked on dev for one target."""

@@ -56,18 +56,20 @@ def test_a_table_for_people_without_weights(project: Path) -> None:
 
 def test_json_for_programs(project: Path) -> None:
     found = json.loads(steer_plan(project, "mine", "--tokens-per-second", "2", "--json").stdout)
-    # 5 + 2 + 3 sentences of 3 tokens in 2 languages; one candidate on dev, chosen on find and test, 10 draws.
+    # 5 + 2 + 3 sentences of 3 tokens in 2 languages; one candidate on dev, chosen on find and test, 10 draws
+    # of random neurons, 3 each of the other two controls.
     reading = {
         "collect": 30,
         "no mask": 60,
         "candidates on dev": 12,
         "chosen on find, test": 48,
         "random neurons": 180,
+        "the experts' values": 108,
     }
     assert {job["name"]: job["forward_tokens"] for job in found["jobs"]} == reading
-    assert found["forward_tokens"] == sum(reading.values()) == 330
+    assert found["forward_tokens"] == sum(reading.values()) == 438
     assert found["loss_tokens"] == 0
-    assert found["minutes"] == pytest.approx(330 / 2 / 60)
+    assert found["minutes"] == pytest.approx(438 / 2 / 60)
     assert found["neurons"] == 2 * 64
     assert found["disk_bytes"] == sum(found["stored"].values())
     assert found["memory"]["total"] > found["memory"]["weights"] == 4 * found["parameters"]

@@ -55,7 +55,9 @@ def measure_files(folder):
 
 
 def test_one_candidate_reads_exactly_what_was_planned(causal_folder, make_experiment, tmp_path):
-    settings = make_experiment(causal_folder)
+    fewer = {"sentences": [20, 232], "seeds": 3}  # 232 are all of find
+    evaluate = {"controls": 2, "extra_draws": 2, "choose": {"cost_texts": 5}, "efficiency": fewer}
+    settings = make_experiment(causal_folder, evaluate=evaluate)
     plan = plan_experiment(settings, read_corpus(settings.corpus))
     run = perform_all(settings, tmp_path / "artifacts")
     assert run.counts["forward"] == plan.forward_tokens

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from polysteer.errors import ArtifactError, ConfigError
+from polysteer.errors import ArtifactError, ConfigError, MaskError
 from polysteer.masks import ExpertMask, NeuronTable
 from polysteer.ranking.activation import INACTIVE, score_activations
-from polysteer.ranking.experts import Provenance, build_control, build_mask
+from polysteer.ranking.experts import Provenance, build_control, build_mask, rebuild_mask
 from polysteer.ranking.rules import SelectionRule, select_experts
 from polysteer.ranking.table import RankTable, rank_responses
 from polysteer.responses.shards import LanguageIndex, Shard, write_index, write_shard
@@ -72,6 +72,45 @@ def test_the_table_holds_scores_and_values_of_all_neurons(table, responses):
         np.testing.assert_allclose(table.values_of("pooled_median", language), np.median(own_pooled, axis=1))
         np.testing.assert_allclose(table.values_of("token_median", language), np.median(tokens, axis=1))
         np.testing.assert_allclose(table.values_of("token_mean", language), tokens.mean(axis=1), rtol=1e-6)
+
+
+def test_chosen_sentences_are_ranked_alone_and_tokens_stay_those_of_all(store, responses):
+    _, _, by_language = responses
+    rows = {"en": np.array([3, 0, 29]), "ja": np.array([25, 4]), "fr": np.arange(31, 20, -1)}
+    values = ("pooled_median", "token_mean")
+    table = rank_responses(store.choose(rows), scores=("ap",), values=values, memory_bytes=5_000)
+    pooled = np.concatenate([by_language[name][0][:, rows[name]] for name in LANGUAGES], axis=1)
+    of_sentence = np.repeat([0, 1, 2], [3, 2, 11])
+    for row, language in enumerate(LANGUAGES):
+        expected = [average_precision_score(of_sentence == row, neuron) for neuron in pooled]
+        np.testing.assert_allclose(table.scores_of("ap")[row], expected, atol=1e-6)
+        own, tokens = by_language[language]
+        medians = np.median(own[:, rows[language]], axis=1)
+        np.testing.assert_allclose(table.values_of("pooled_median", language), medians)
+        np.testing.assert_allclose(table.values_of("token_mean", language), tokens.mean(axis=1), rtol=1e-6)
+
+
+@pytest.mark.parametrize("wrong", [[], [-1], [31]])
+def test_sentences_that_are_not_there_cannot_be_chosen(store, wrong):
+    rows = {"en": np.array([0]), "fr": np.array([0]), "ja": np.array(wrong, dtype=np.int64)}
+    with pytest.raises(ArtifactError, match=r"of ja the sentences .* there are 0 to 30"):
+        store.choose(rows)
+
+
+def test_a_mask_is_rebuilt_from_another_table_with_its_own_rule(table, store):
+    rule = SelectionRule(per="block", ends="both", exclusive=True)
+    asked = {"target": "ja", "experts": "union", "score": "auroc", "k": 4, "rule": rule}
+    mask = build_mask(table, PROVENANCE, value="token_median", **asked)
+    fewer = {name: np.arange(12) for name in LANGUAGES}
+    other = rank_responses(store.choose(fewer), scores=("auroc",), values=("pooled_mean",))
+    rebuilt = rebuild_mask(other, mask.metadata, value="pooled_mean")
+    expected = build_mask(other, PROVENANCE, value="pooled_mean", **asked)
+    assert rebuilt.metadata == expected.metadata
+    for name, array in expected.arrays().items():
+        np.testing.assert_array_equal(rebuilt.arrays()[name], array)
+    control = build_control(table, mask, seed=0, draw=0)
+    with pytest.raises(MaskError, match="mask of random experts"):
+        rebuild_mask(other, control.metadata, value="pooled_mean")
 
 
 def test_variance_of_shards_is_that_of_all_tokens(store, responses):

@@ -76,6 +76,50 @@ def test_rivals_stand_beside(database):
     assert report.find("ja", "centred", "top1", view="best_layer").layer == "0"
 
 
+def test_other_controls_are_shown_as_the_mean_of_their_draws(tmp_path, metrics_rows):
+    like = next(row for row in metrics_rows if row.intervention == "random" and row.target == "ja")
+    drawn = [
+        replace(
+            like, intervention="permuted", draw=draw, metric=metric, split=split, value=value, layer="final"
+        )
+        for draw, top1 in enumerate((0.1, 0.16, 0.13))
+        for metric, split, value in (("chosen_same_layer", "dev", 1.0), ("top1", "test", top1))
+    ]
+    write_metrics(tmp_path / "m.parquet", [*metrics_rows, *drawn])
+    build_database([tmp_path / "m.parquet"], tmp_path / "m.duckdb")
+    report = summarize(tmp_path / "m.duckdb", experiment="try", target="ja")
+    assert report.value("ja", "permuted", "top1") == pytest.approx(0.13)
+    assert report.summaries[0].draws == 39
+
+
+def test_every_number_of_sentences_is_a_row(tmp_path, metrics_rows):
+    like = next(row for row in metrics_rows if row.intervention == "set" and row.target == "ja")
+    like = replace(like, ci_low=None, ci_high=None, candidates=None)
+    fewer = [
+        replace(like, metric=metric, draw=draw, n=50, value=value, split=split, layer=None)
+        for draw in (0, 1)
+        for metric, value, split in (
+            ("top1_from_sentences", 0.1 + draw / 10, "test"),
+            ("expert_jaccard", 0.5, "find"),
+            ("score_correlation_halves", 0.25 + draw / 2, "find"),
+        )
+    ]
+    write_metrics(tmp_path / "m.parquet", [*metrics_rows, *fewer])
+    build_database([tmp_path / "m.parquet"], tmp_path / "m.duckdb")
+    report = summarize(tmp_path / "m.duckdb", experiment="try", target="ja")
+    found = {row.metric: (row.n, row.value) for row in report.rows if row.view == "efficiency"}
+    assert found == {
+        "top1_from_sentences": (50, pytest.approx(0.15)),
+        "expert_jaccard": (50, 0.5),
+        "score_correlation_halves": (50, 0.5),
+    }
+    assert not [
+        row
+        for row in summarize(tmp_path / "m.duckdb", experiment="try", target="de").rows
+        if row.view == "efficiency"
+    ]
+
+
 def test_curve_directions_and_perplexity(database):
     report = summarize(database, experiment="try", target="ja")
     curve = [(row.layer, row.value) for row in report.rows if (row.view, row.method) == ("curve", "steered")]

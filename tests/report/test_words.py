@@ -60,6 +60,20 @@ def test_few_draws_and_none(database):
     assert "No random control was drawn" in tell_report(none)
 
 
+def test_controls_that_keep_the_values_are_told_and_flagged(database):
+    report = summarize(database, experiment="try", target="ja")
+    control = report.find("ja", "control", "top1")
+    others = (
+        replace(control, method="random_at_expert_values", value=0.15),
+        replace(control, method="permuted", value=0.187),
+    )
+    assert "On average," not in tell_report(report)
+    assert (
+        "On average, random neurons held at the experts' values 15.0 %; the experts with their values "
+        "permuted 18.7 % (as much as the mask)."
+    ) in tell_report(Report(report.summaries, (*report.rows, *others)))
+
+
 def test_an_undefined_cost_is_said(database):
     report = summarize(database, experiment="try", target="ja")
     rows = tuple(row for row in report.rows if row.metric != "cost")

@@ -1,15 +1,20 @@
 """The pipeline's headline numbers, worked out again with transformers and plain loops."""
 
 import itertools
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from scipy.linalg import orthogonal_procrustes
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from polysteer.corpus.table import Corpus
 from polysteer.masks.mask import ExpertMask
+from polysteer.masks.permutation import hold_as, permute_numbers
+from polysteer.ranking.experts import build_control
+from polysteer.ranking.table import RankTable
 from polysteer.store import query_database
 from polysteer.trials.vectors import load_vectors
 
@@ -37,20 +42,19 @@ def embed_by_hand(loaded, texts: list[str]) -> np.ndarray:
     return np.stack(rows)
 
 
-def top1_by_hand(vectors: dict[str, np.ndarray]) -> float:
-    """Every ordered pair, every query, every candidate; a tie is not a hit."""
+def hits_by_hand(queries: np.ndarray, candidates: np.ndarray) -> list[bool]:
+    """Every query, every candidate; a tie is not a hit."""
     hits = []
-    for source in vectors:
-        for reference in vectors:
-            if source == reference:
-                continue
-            for i, query in enumerate(vectors[source]):
-                cosines = [
-                    query @ other / np.linalg.norm(query) / np.linalg.norm(other)
-                    for other in vectors[reference]
-                ]
-                hits.append(all(cosines[i] > cosine for j, cosine in enumerate(cosines) if j != i))
-    return float(np.mean(hits))
+    for i, query in enumerate(queries):
+        cosines = [query @ other / np.linalg.norm(query) / np.linalg.norm(other) for other in candidates]
+        hits.append(all(cosines[i] > cosine for j, cosine in enumerate(cosines) if j != i))
+    return hits
+
+
+def top1_by_hand(vectors: dict[str, np.ndarray]) -> float:
+    """Every ordered pair."""
+    pairs = itertools.permutations(vectors, 2)
+    return float(np.mean([hits_by_hand(vectors[source], vectors[reference]) for source, reference in pairs]))
 
 
 def ask(finished: Path, sql: str) -> float:
@@ -71,10 +75,9 @@ def test_baseline_top1_equals_a_loop_over_transformers_own_output(finished: Path
     assert stored == pytest.approx(top1_by_hand(vectors), abs=2.5 / (6 * 16))
 
 
-def test_steered_top1_equals_edited_weights(finished: Path, loaded) -> None:
+def top1_under(loaded, finished: Path, mask: ExpertMask) -> float:
     """Setting attn.out and mlp.hidden by hand: hooks written here, on modules named here."""
     model, _ = loaded
-    mask = ExpertMask.load(finished / "artifacts/tiny/chosen/ja.safetensors")
     handles = []
     for site, block, unit, value in zip(mask.site, mask.block, mask.unit, mask.value, strict=True):
         layer = model.model.layers[int(block)]
@@ -96,11 +99,23 @@ def test_steered_top1_equals_edited_weights(finished: Path, loaded) -> None:
     finally:
         for handle in handles:
             handle.remove()
+    return top1_by_hand(vectors)
+
+
+@pytest.mark.parametrize("intervention", ["set", "permuted", "random_at_expert_values"])
+def test_steered_top1_equals_edited_weights(finished: Path, loaded, intervention: str) -> None:
+    mask = ExpertMask.load(finished / "artifacts/tiny/chosen/ja.safetensors")
+    if intervention == "permuted":
+        mask = permute_numbers(mask, seed=0, draw=1)
+    elif intervention == "random_at_expert_values":
+        table = RankTable.load(finished / "artifacts/tiny/masks/scores.safetensors")
+        mask = hold_as(build_control(table, mask, seed=0, draw=1), mask, seed=0, draw=1)
     stored = ask(
         finished,
-        "SELECT value FROM headline WHERE view = 'same_layer' AND target = 'ja' AND intervention = 'set'",
+        "SELECT value FROM headline WHERE view = 'same_layer' AND target = 'ja' AND coalesce(draw, 1) = 1 "
+        f"AND intervention = '{intervention}'",
     )
-    assert stored == pytest.approx(top1_by_hand(vectors), abs=2.5 / (6 * 16))
+    assert stored == pytest.approx(top1_under(loaded, finished, mask), abs=2.5 / (6 * 16))
 
 
 def test_perplexity_equals_transformers_own_loss(finished: Path, loaded) -> None:
@@ -119,21 +134,86 @@ def test_perplexity_equals_transformers_own_loss(finished: Path, loaded) -> None
     assert stored == pytest.approx(float(np.exp(nll / n_tokens)), rel=0.01)
 
 
-def test_erasing_equals_projecting_the_mean_differences_out(finished: Path) -> None:
-    folder = finished / "artifacts/tiny/vectors/baseline"
-    find, test = (
-        {name: load_vectors(folder / f"{name}.{split}.safetensors").at_layer("final") for name in LANGUAGES}
-        for split in ("find", "test")
+def read_vectors(finished: Path, condition: str, split: str) -> dict[str, np.ndarray]:
+    """What stands on disk at the last layer."""
+    folder = finished / "artifacts/tiny/vectors" / condition
+    return {
+        name: load_vectors(folder / f"{name}.{split}.safetensors").at_layer("final") for name in LANGUAGES
+    }
+
+
+def ask_headline(finished: Path, intervention: str, more: str = "true") -> float:
+    sql = (
+        f"SELECT value FROM headline WHERE view = 'same_layer' AND intervention = '{intervention}' AND {more}"
     )
+    return ask(finished, sql)
+
+
+def span_differences(find: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """The mean of the languages' means, and an orthonormal basis of how they differ."""
     means = np.stack([find[name].astype(np.float64).mean(0) for name in LANGUAGES])
     centre = means.mean(0)
-    basis = np.linalg.svd(means - centre, full_matrices=False)[2][: len(LANGUAGES) - 1]
+    return centre, np.linalg.svd(means - centre, full_matrices=False)[2][: len(LANGUAGES) - 1]
+
+
+def test_erasing_equals_projecting_the_mean_differences_out(finished: Path) -> None:
+    test = read_vectors(finished, "baseline", "test")
+    centre, basis = span_differences(read_vectors(finished, "baseline", "find"))
     erased = {name: rows - (rows - centre) @ basis.T @ basis for name, rows in test.items()}
-    stored = ask(
-        finished,
-        "SELECT value FROM headline WHERE view = 'same_layer' AND intervention = 'erase'",
+    assert ask_headline(finished, "erase") == pytest.approx(top1_by_hand(erased), abs=1e-9)
+
+
+def test_a_random_subspace_is_as_large_and_stands_around_the_same_mean(finished: Path) -> None:
+    test = read_vectors(finished, "baseline", "test")
+    centre, basis = span_differences(read_vectors(finished, "baseline", "find"))
+    normal = np.random.default_rng([0, 2]).normal(size=(basis.shape[1], len(basis)))
+    random = np.linalg.qr(normal)[0].T
+    kept = {name: rows - (rows - centre) @ random.T @ random for name, rows in test.items()}
+    assert ask_headline(finished, "erase_at_random", "draw = 2") == pytest.approx(
+        top1_by_hand(kept), abs=1e-9
     )
-    assert stored == pytest.approx(top1_by_hand(erased), abs=1e-9)
+
+
+def test_procrustes_equals_scipys_rotations_of_each_ordered_pair(finished: Path) -> None:
+    find, test = (read_vectors(finished, "baseline", split) for split in ("find", "test"))
+    units = {name: rows / np.linalg.norm(rows, axis=1, keepdims=True) for name, rows in find.items()}
+    hits = []
+    for source, reference in itertools.permutations(LANGUAGES, 2):
+        turned = test[source] @ orthogonal_procrustes(units[source], units[reference])[0]
+        hits.append(hits_by_hand(turned, test[reference]))
+    assert ask_headline(finished, "procrustes") == pytest.approx(np.mean(hits), abs=1e-9)
+
+
+@pytest.mark.parametrize("name", ["mask_and_centre", "mask_and_erase"])
+def test_what_is_fitted_under_the_mask_is_taken_away_under_the_mask(finished: Path, name: str) -> None:
+    label = json.loads((finished / "artifacts/tiny/vectors/ja/choice.json").read_text())["same_layer"][
+        "label"
+    ]
+    find, test = (read_vectors(finished, f"ja/{label}", split) for split in ("find", "test"))
+    centre, basis = span_differences(find)
+    if name == "mask_and_centre":
+        moved = {lang: rows - find[lang].astype(np.float64).mean(0) for lang, rows in test.items()}
+    else:
+        moved = {lang: rows - (rows - centre) @ basis.T @ basis for lang, rows in test.items()}
+    assert ask_headline(finished, name, "target = 'ja'") == pytest.approx(top1_by_hand(moved), abs=1e-9)
+    costs = (
+        "SELECT DISTINCT value FROM results WHERE view = 'same_layer' AND metric = 'cost' AND target = 'ja' "
+    )
+    assert ask(finished, costs + f"AND intervention IN ('set', '{name}')") > 0  # one cost, the mask's own
+
+
+def test_another_targets_mask_is_seen_from_this_target(finished: Path) -> None:
+    """Targets are de and ja: to de, the mask of ja is draw 1."""
+    label = json.loads((finished / "artifacts/tiny/vectors/ja/choice.json").read_text())["same_layer"][
+        "label"
+    ]
+    test = read_vectors(finished, f"ja/{label}", "test")
+    into = np.mean([hits_by_hand(test[name], test["de"]) for name in ("en", "ja")])
+    rows = "SELECT value FROM results WHERE intervention = 'other_masks' AND target = 'de' AND draw = 1 "
+    assert ask(finished, rows + "AND source = '*' AND reference = 'de'") == pytest.approx(into, abs=1e-9)
+    assert ask_headline(finished, "other_masks", "target = 'de'") == pytest.approx(
+        top1_by_hand(test), abs=1e-9
+    )
 
 
 def test_a_larger_pool_and_csls_equal_loops_over_the_stored_vectors(finished: Path) -> None:
@@ -175,7 +255,10 @@ def test_every_condition_has_its_larger_pool_and_its_mining_scores(finished: Pat
     ).rows
     found = {intervention: list(metrics) for intervention, metrics in rows}
     assert found.pop("surface") == ["top1_pool"]
-    assert found.keys() == {"none", "set", "centre", "erase", "mean_difference"}
+    assert found.keys() == {
+        *("none", "set", "centre", "erase", "mean_difference"),
+        *("erase_at_random", "mask_and_centre", "mask_and_erase"),
+    }
     everything = ["bitext_accuracy", "bitext_f1", "csls_top1", "margin_top1", "top1_pool", "xsim_error"]
     assert all(metrics == everything for metrics in found.values())
     n_pairs = ask(

@@ -11,6 +11,7 @@ from polysteer.corpus.builtin import generate
 from polysteer.corpus.table import Corpus
 from polysteer.layout import Layout
 from polysteer.report import summarize, tell_report
+from polysteer.report.pairs import show_pairs
 from polysteer.stages import collect, corpus, embed, evaluate, rank
 from polysteer.stages.run import Run
 from polysteer.stages.store import build_store
@@ -33,7 +34,7 @@ experiments:
     rank: {{k: 0.1, value: token_mean}}
     steer: {{}}
     embed: {{}}
-    evaluate: {{controls: 2, resamples: 200, choose: {{cost_at_most: 5, cost_texts: 3}}}}
+    evaluate: {{controls: 2, resamples: 200, distractors: true, choose: {{cost_at_most: 5, cost_texts: 3}}}}
 """
 SIZES = {"de": 25, "ja": 14}  # of which 5 are for dev
 CODES = {"de": "deu", "ja": "jpn"}
@@ -122,7 +123,9 @@ def test_hits_equal_a_loop_over_the_pairs_of_each_file(paired) -> None:
 def test_everything_else_is_there_and_the_report_says_so(paired) -> None:
     artifacts, _ = paired
     kinds = {kind for (kind,) in read_rows(artifacts, "SELECT DISTINCT intervention FROM headline")}
-    assert kinds == {"none", "set", "random", "centre", "erase", "mean_difference", "surface"}
+    rivals = {"centre", "erase", "erase_at_random", "mean_difference", "procrustes", "surface"}
+    controls = {"random", "random_at_expert_values", "permuted", "other_masks"}
+    assert kinds == {"none", "set", "mask_and_centre", "mask_and_erase"} | rivals | controls
     [(n_missing,)] = read_rows(
         artifacts, "SELECT count(*) FROM metrics WHERE ci_low > value OR ci_high < value OR isnan(value)"
     )
@@ -133,5 +136,17 @@ def test_everything_else_is_there_and_the_report_says_so(paired) -> None:
         "FROM results WHERE intervention = 'none' AND view = 'same_layer'",
     )
     assert 0 < abs(gap) < cosine <= 1
+    plain = dict(
+        read_rows(
+            artifacts,
+            "SELECT metric, value FROM results WHERE intervention = 'none' AND view = 'same_layer' "
+            "AND source = '*' AND reference = '*'",
+        )
+    )
+    assert plain["top1_pool"] <= plain["top1"] <= plain["top5"]
+    assert {"csls_top1", "margin_top1", "xsim_error", "bitext_accuracy", "bitext_f1"} <= set(plain)
     told = tell_report(summarize(artifacts / "metrics.duckdb", experiment="paired"))
     assert "among the sentences of each pair" in told
+    matrices = show_pairs(artifacts / "metrics.duckdb", ["paired"], target="deu")
+    assert "candidates" not in matrices.grids[0].title
+    assert [row[0] for row in matrices.grids[0].rows] == ["deu", "en", "ja", "mean"]

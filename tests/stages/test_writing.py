@@ -30,7 +30,7 @@ def make_run(folder: Path, model: Path | str, **asked) -> Run:
         "targets": ["de", "ja"],
         "collect": {"sites": ["attn.out"]},
         "rank": {"k": 0.3, "value": "token_mean"},
-        "steer": {},
+        "steer": {"intervention": ["set", "erase"]},
         "embed": {},
         "evaluate": {"controls": 0, "resamples": 200, "seed": 5} | asked,
     }
@@ -111,6 +111,16 @@ def test_every_pair_with_a_target_is_translated_once(run: Run) -> None:
     assert stems["de/*"] == ["de.en", "de.ja", "en.de", "ja.de"]
 
 
+def test_what_erasing_does_is_written_for_every_target(run: Run, database: Path) -> None:
+    stems = sorted(path.stem for path in run.layout.vectors.glob("erase/*/translated/*.json"))
+    assert stems == ["de.en", "de.ja", "en.de", "en.ja", "ja.de", "ja.en"]
+    asked = "intervention = 'erase_in_model' AND target IS NULL"
+    for target in ("de", "ja"):
+        ask(database, f"{asked} AND metric = 'written_in_target' AND source = '*' AND reference = '{target}'")
+        ask(database, f"{asked} AND metric = 'target_mass' AND source = '*' AND reference = '{target}'")
+        ask(database, f"{asked} AND metric = 'sentence_chrf_difference' AND reference = '{target}'")
+
+
 def test_a_mask_changes_what_is_written(run: Run) -> None:
     (steered,) = run.layout.vectors.glob("ja/*/written/en.json")
     plain = read(run.layout.written("baseline", "en"))
@@ -173,14 +183,15 @@ def test_chrf_and_bleu_are_sacrebleus(run: Run, text: Corpus, database: Path) ->
         means[intervention] = np.mean(by_sentence)
         mean = ask(database, f"{asked} AND source = '*' AND metric = 'sentence_chrf'")
         assert mean["value"] == pytest.approx(means[intervention])
-    row = ask(database, "metric = 'sentence_chrf_difference' AND source = '*' AND reference = 'ja'")
+    differs = "metric = 'sentence_chrf_difference' AND source = '*' AND reference = 'ja'"
+    row = ask(database, f"{differs} AND target = 'ja'")
     assert row["value"] == pytest.approx(means["set"] - means["none"])
     assert row["ci_low"] <= row["value"] <= row["ci_high"]
 
 
 def test_what_is_there_is_kept_and_a_damaged_file_is_written_anew(run: Run) -> None:
     files = {path: path.stat().st_mtime_ns for path in run.layout.vectors.glob("**/[wt]r*/*.json")}
-    assert len(files) == 3 * 3 + 6 + 2 * 4
+    assert len(files) == 4 * 3 + 2 * 6 + 2 * 4  # continuations; pairs of all targets, and of one
     embed.perform(run)
     assert {path: path.stat().st_mtime_ns for path in files} == files
     damaged = run.layout.written("baseline", "de")

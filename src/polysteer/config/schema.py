@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from collections.abc import Iterable
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import (
@@ -160,6 +161,35 @@ class ChooseSettings(Section):
     cost_texts: int = Field(100, ge=1, description="dev sentences per language whose perplexity is the cost")
 
 
+class EfficiencySettings(Section):
+    """Experts from fewer sentences than `find` has: how many per language, and draws of each number."""
+
+    sentences: Annotated[
+        tuple[Annotated[int, Field(ge=1)], ...], BeforeValidator(as_tuple), Field(min_length=1)
+    ]
+    seeds: int = Field(3, ge=1, description="draws of sentences; one where all of them are asked for")
+
+    @field_validator("sentences")
+    @classmethod
+    def _each_once(cls, sentences: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(sentences)) < len(sentences):
+            raise ValueError(f"a number of sentences stands twice in {list(sentences)}")
+        return sentences
+
+    def count_draws(self, n_sentences: int, n_by_language: Iterable[int]) -> int:
+        """All of every language's sentences can be drawn in one way alone."""
+        return 1 if set(n_by_language) == {n_sentences} else self.seeds
+
+
+class FinetuneSettings(Section):
+    """A short contrastive fine-tuning of all weights on the translations in `find`: for small models."""
+
+    steps: int = Field(200, ge=1)
+    batch: int = Field(64, ge=2, description="meanings in a step, each in two languages")
+    learning_rate: float = Field(1e-4, gt=0, description="of AdamW, the same at every step")
+    temperature: float = Field(0.05, gt=0, description="cosines are divided by it")
+
+
 class GenerateSettings(Section):
     """Writing on from the first words of test sentences, without a mask and under the chosen ones."""
 
@@ -191,9 +221,23 @@ class EvaluateSettings(Section):
     distractors: bool = Field(
         False, description="also look translations up among the sentences of find: the metric top1_pool"
     )
+    extra_draws: int = Field(
+        3,
+        ge=0,
+        description="draws of the other controls: random neurons at the experts' values, the experts' values "
+        "permuted, random directions; 0 leaves them out",
+    )
     resamples: int = Field(10_000, ge=100, description="bootstrap resamples over sentences")
     seed: int = Field(0, ge=0)
     choose: ChooseSettings = ChooseSettings()
+    efficiency: EfficiencySettings | None = Field(
+        None, description="how the gain grows with the sentences that experts are found on; reads test"
+    )
+    finetune: FinetuneSettings | None = Field(
+        None,
+        description="a rival that trains: a second copy of the model, in 32 bits and with gradients, stands "
+        "in memory; meant for small models",
+    )
     generate: GenerateSettings | None = Field(
         None, description="{} for its defaults; needs a model that writes"
     )
@@ -274,6 +318,15 @@ class Experiment(Section):
             raise ValueError(
                 "erase is fitted on sentence vectors and takes them for token states, which maxima over "
                 "tokens are far from; use embed.pool mean or last"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _scores_are_of_sentences(self) -> "Experiment":
+        if self.evaluate.efficiency is not None and "lape" in self.rank.score:
+            raise ValueError(
+                "evaluate.efficiency cannot rank by lape, whose counts of tokens are not kept by sentence; "
+                "leave one of the two out"
             )
         return self
 

@@ -10,6 +10,7 @@ from polysteer.errors import LanguageError
 
 LONGEST = 4  # characters
 N_FEATURES = 1 << 18
+SMOOTHING = 1e-3  # more would drown a language that has a few sentences only
 
 
 class LanguageClassifier:
@@ -27,7 +28,9 @@ class LanguageClassifier:
         )
         together = [text for rows in texts.values() for text in rows]
         labels = np.repeat(np.arange(len(texts)), [len(rows) for rows in texts.values()])
-        self._model = MultinomialNB(fit_prior=False).fit(self._ngrams.transform(together), labels)
+        self._model = MultinomialNB(alpha=SMOOTHING, fit_prior=False).fit(
+            self._ngrams.transform(together), labels
+        )
 
     def identify(self, texts: Sequence[str]) -> list[str | None]:
         """The likeliest language of each text; None where it has no letter to tell it by."""

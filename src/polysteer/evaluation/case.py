@@ -1,9 +1,9 @@
 """One experiment as evaluation sees it: its settings, its evidence, and the plain model to compare with."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from polysteer.config import Candidate, Experiment
 from polysteer.config.erase import Erasure
@@ -18,7 +18,6 @@ from polysteer.metrics.retrieval import Retrieval
 from polysteer.store.rows import ERASED_IN_MODEL, MetricRow
 
 NO_BUDGET = float("inf")
-T = TypeVar("T")
 
 
 class Plain(NamedTuple):
@@ -58,24 +57,21 @@ class Case:
         same, best = self.choose_freely([judge_retrieval(BASELINE, retrieve_by_layer(dev))])
         return Plain(dev, test, retrieve_by_layer(test), same, best)
 
+    @cached_property
+    def under_masks(self) -> dict[str, Retrieval]:
+        """By target: how well translations are found on test, at the primary layer, under its chosen mask."""
+        return {target: self._retrieve_under_mask(target) for target in self.targets}
+
     def choose_freely(self, judged: Sequence[Judged]) -> tuple[Choice, Choice]:
         """The choice in both views for what has no cost and may stand at any layer."""
         same = choose_at_layer(judged, layer=self.primary, cost_at_most=NO_BUDGET)
         return same, choose_with_layer(judged, cost_at_most=NO_BUDGET, skip=())
 
-    @property
-    def steered_targets(self) -> Sequence[str]:
-        """The targets that masks lead to: none where nothing is asked for but erasing."""
-        return self.targets if self.settings.candidates() else ()
-
     def find_candidate(self, label: str) -> Candidate:
-        """The point of the sweep that a file is of."""
-        return self.pick({candidate.label: candidate for candidate in self.settings.candidates()}, label)
-
-    def pick(self, by_label: Mapping[str, T], label: str) -> T:
-        """What belongs to the point that a file is of; a file of other settings is refused."""
-        if label in by_label:
-            return by_label[label]
+        """The point of the sweep that a file is of; one of other settings is refused."""
+        for candidate in self.settings.candidates():
+            if candidate.label == label:
+                return candidate
         raise ArtifactError(
             f"{self.evidence.layout.vectors} was made for other settings: {label!r} is no point of this "
             f"sweep; run `steer embed {self.base.experiment}`, which reads only what is missing"
@@ -104,3 +100,9 @@ class Case:
             sites=f"{SITE}[{point.from_block}:]",
             score=point.method,
         )
+
+    def _retrieve_under_mask(self, target: str) -> Retrieval:
+        label = self.evidence.choices(target).same_layer.label
+        return retrieve_by_layer(self.evidence.read(f"{target}/{label}", "test", [self.primary]))[
+            self.primary
+        ]

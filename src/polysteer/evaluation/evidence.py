@@ -12,12 +12,13 @@ from polysteer.corpus.table import Corpus
 from polysteer.embeddings.rivals import add_direction, average_languages, center_languages, mean_difference
 from polysteer.errors import ArtifactError
 from polysteer.layout import BASELINE, ExperimentLayout
-from polysteer.masks.erasure import fit_subspace
+from polysteer.masks.erasure import draw_subspace, fit_subspace
 from polysteer.masks.subspace import LanguageSubspace
 from polysteer.masks.subspace_metadata import SubspaceMetadata
 from polysteer.metrics.mass import Ids, select_own_tokens
 from polysteer.metrics.pairing import Pairings
 from polysteer.metrics.perplexity import LanguageLoss
+from polysteer.trials.agreement import Agreement, load_agreement
 from polysteer.trials.choices import Choices, load_choices
 from polysteer.trials.judgement import Judgement, load_judgement
 from polysteer.trials.pairings import pair_rows
@@ -68,9 +69,9 @@ class Evidence:
         """Each language's mean vector at every layer, over the `find` split."""
         return {layer: average_languages(vectors) for layer, vectors in self.find.by_layer.items()}
 
-    def read(self, condition: str, split: str) -> Spaces:
-        """What was read under one condition."""
-        read = {language: self._load(condition, split, language) for language in self.languages}
+    def read(self, condition: str, split: str, layers: Sequence[str] | None = None) -> Spaces:
+        """What was read under one condition, of all its layers or of some."""
+        read = {language: self._load(condition, split, language, layers) for language in self.languages}
         layers = next(iter(read.values())).layers
         return Spaces(
             {
@@ -90,11 +91,12 @@ class Evidence:
 
     def erase(self, plain: Spaces) -> Spaces:
         """Every vector without the directions in which the languages' means differ: no label is needed."""
-        by_layer = {
-            layer: {language: self._subspace.erase(rows, layer=layer) for language, rows in vectors.items()}
-            for layer, vectors in plain.by_layer.items()
-        }
-        return Spaces(by_layer, {}, plain.pairings)
+        return erase_languages(plain, self.find, self.fit_languages)
+
+    def erase_at_random(self, plain: Spaces, layer: str, *, seed: int, draw: int) -> Spaces:
+        """Every vector of one layer without as many random directions, the control of `erase`."""
+        fitted = _fit_subspace(self.find, [layer], self.fit_languages)
+        return _erase(plain.at_layers([layer]), draw_subspace(fitted, seed=seed, draw=draw))
 
     def add_direction(self, plain: Spaces, target: str, strength: float) -> Spaces:
         """Everything moved along the mean difference towards the target."""
@@ -116,6 +118,22 @@ class Evidence:
         """What each random draw did on test."""
         return [load_judgement(_require(self.layout.control(name, draw))) for draw in range(n_draws)]
 
+    def extra_control(self, target: str, kind: str, draw: int) -> Judgement:
+        """What one draw of another kind of control did on test."""
+        return load_judgement(_require(self.layout.extra_control(target, kind, draw)))
+
+    def fewer_sentences(self, target: str, n_sentences: int, draw: int) -> Judgement:
+        """What experts that were found on fewer sentences did on test."""
+        return load_judgement(_require(self.layout.fewer_sentences(target, n_sentences, draw)))
+
+    def agreement(self, target: str, of: str) -> Agreement:
+        """How alike the experts of several draws are: of a number of sentences, or of halves."""
+        return load_agreement(_require(self.layout.agreement(target, of)))
+
+    def tuned(self, split: str) -> Judgement:
+        """What the model did after contrastive fine-tuning."""
+        return load_judgement(_require(self.layout.tuned(split)))
+
     @cached_property
     def _pairings_by_split(self) -> Mapping[str, Pairings | None]:
         """Nothing is looked for among the sentences of `find`."""
@@ -130,17 +148,32 @@ class Evidence:
         """Of each language the tokens that occur in its `find` text and in no other's."""
         return select_own_tokens({lang: self.tokens("find", lang).ids for lang in self.languages})
 
-    @cached_property
-    def _subspace(self) -> LanguageSubspace:
-        find = self.find.by_layer
-        width = next(iter(find[next(iter(find))].values())).shape[-1]
-        metadata = SubspaceMetadata(
-            method="mean_difference", languages=list(self.fit_languages), layers=list(find), width=width
-        )
-        return fit_subspace(find, metadata)
+    def _load(
+        self, condition: str, split: str, language: str, layers: Sequence[str] | None
+    ) -> LanguageVectors:
+        return load_vectors(_require(self.layout.encoded(condition, split, language)), layers)
 
-    def _load(self, condition: str, split: str, language: str) -> LanguageVectors:
-        return load_vectors(_require(self.layout.encoded(condition, split, language)))
+
+def erase_languages(spaces: Spaces, find: Spaces, languages: Sequence[str]) -> Spaces:
+    """Every vector without the directions in which these languages' means differ in `find`."""
+    return _erase(spaces, _fit_subspace(find, list(spaces.by_layer), languages))
+
+
+def _fit_subspace(find: Spaces, layers: Sequence[str], languages: Sequence[str]) -> LanguageSubspace:
+    of_layer = find.by_layer[layers[0]]
+    width = next(iter(of_layer.values())).shape[-1]
+    metadata = SubspaceMetadata(
+        method="mean_difference", languages=list(languages), layers=list(layers), width=width
+    )
+    return fit_subspace(find.by_layer, metadata)
+
+
+def _erase(spaces: Spaces, subspace: LanguageSubspace) -> Spaces:
+    by_layer = {
+        layer: {language: subspace.erase(rows, layer=layer) for language, rows in vectors.items()}
+        for layer, vectors in spaces.by_layer.items()
+    }
+    return Spaces(by_layer, {}, spaces.pairings)
 
 
 def _require(path: Path) -> Path:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from polysteer.evaluation.case import Case
+from polysteer.evaluation.steered import list_tried
 from polysteer.layout import BASELINE
 from polysteer.metrics.mass import measure_mass, measure_share
 from polysteer.store.rows import ALL, MetricRow, excluding
@@ -13,15 +14,16 @@ from polysteer.trials.vectors import load_vectors
 
 
 def list_expected(case: Case) -> Iterator[MetricRow]:
-    """Of the plain model, and for each target under its chosen masks."""
+    """Every target's tokens: of the plain model, under its own chosen masks, and without the subspace."""
     if not case.plain.test.losses:
         return
     yield from _list_tokens(case)
     for target in case.targets:
         yield from _list_masses(case.base, case, target, BASELINE)
-        for label in case.evidence.choices(target).labels if target in case.steered_targets else ():
-            row = case.describe(target, case.find_candidate(label))
-            yield from _list_masses(row, case, target, f"{target}/{label}")
+    for tried in list_tried(case):
+        for label in case.evidence.choices(tried.name).labels:
+            for target in tried.concerns(case):
+                yield from _list_masses(tried.describe(label), case, target, f"{tried.name}/{label}")
 
 
 def _list_tokens(case: Case) -> Iterator[MetricRow]:

@@ -4,14 +4,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from polysteer.evaluation.case import Case
+from polysteer.evaluation.combined import list_combined
+from polysteer.evaluation.controls import list_extra_controls, list_other_masks
+from polysteer.evaluation.efficiency import list_efficiency
 from polysteer.evaluation.expectation import list_expected
+from polysteer.evaluation.finetuned import list_finetuned
 from polysteer.evaluation.rivals import (
     list_baseline,
     list_centred,
     list_erased,
+    list_erased_at_random,
     list_mean_difference,
     list_surface,
 )
+from polysteer.evaluation.rotation import list_procrustes
 from polysteer.evaluation.steered import (
     Comparison,
     list_candidates,
@@ -33,6 +39,9 @@ def evaluate_case(case: Case) -> Iterator[MetricRow]:
     yield from list_translated(case)
     yield from list_centred(case)
     yield from list_erased(case)
+    yield from list_erased_at_random(case)
+    yield from list_procrustes(case)
+    yield from list_finetuned(case)
     yield from list_surface(case)
     comparisons: list[Comparison] = []
     for target in case.targets:
@@ -44,6 +53,11 @@ def evaluate_case(case: Case) -> Iterator[MetricRow]:
         yield from rows
         comparisons += compared
         yield from list_controls(case, tried, controls)
+        if tried.target:
+            yield from list_extra_controls(case, tried.target)
+            yield from list_other_masks(case, tried.target)
+            yield from list_combined(case, tried.target)
+            yield from list_efficiency(case, tried.target)
     for suffix in ("", BEST_LAYER_SUFFIX):
         yield from _list_comparisons([one for one in comparisons if one.suffix == suffix])
 

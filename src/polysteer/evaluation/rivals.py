@@ -1,6 +1,6 @@
-"""The rows of what needs no mask: the baseline, centring, erasing, the mean difference, the surface rival."""
+"""The rows of what needs no mask: the baseline, centring, erasing, the mean difference, n-grams."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from functools import partial
 
@@ -26,6 +26,7 @@ from polysteer.store.rows import (
     CENTRED,
     CHOSEN_SAME_LAYER,
     ERASED,
+    ERASED_AT_RANDOM,
     MEAN_DIFFERENCE,
     SURFACE,
     MetricRow,
@@ -67,6 +68,15 @@ def list_centred(case: Case) -> Iterator[MetricRow]:
 def list_erased(case: Case) -> Iterator[MetricRow]:
     """The span of the languages' mean differences taken away."""
     return _list_moved(case, ERASED, case.evidence.erase)
+
+
+def list_erased_at_random(case: Case) -> Iterator[MetricRow]:
+    """As many random directions taken away as `erase` takes, at the primary layer."""
+    seed = case.settings.evaluate.seed
+    for draw in range(case.settings.evaluate.extra_draws):
+        move = partial(case.evidence.erase_at_random, layer=case.primary, seed=seed, draw=draw)
+        row = replace(case.base, intervention=ERASED_AT_RANDOM, draw=draw)
+        yield from _list_rival(case, row, move, case.plain.same, None)
 
 
 def list_mean_difference(case: Case, target: str) -> Iterator[MetricRow]:
@@ -119,8 +129,16 @@ def _list_rival(
     same: Choice | None,
     best: Choice | None,
 ) -> Iterator[MetricRow]:
+    picked = [choice.layer for choice in (same, best) if choice]
+    find = move(case.evidence.find.at_layers(picked)) if case.settings.evaluate.distractors else None
     yield from list_choice(row, same, best)
-    test, picked = move(case.plain.test), [choice.layer for choice in (same, best) if choice]
+    yield from list_moved(case, row, move(case.plain.test), find, picked)
+
+
+def list_moved(
+    case: Case, row: MetricRow, test: Spaces, find: Spaces | None, picked: Collection[str]
+) -> Iterator[MetricRow]:
+    """What a way to move vectors does on test, and among the sentences of `find` where they are given."""
     targets, evaluate = [row.target] if row.target else case.targets, case.settings.evaluate
     yield from list_spaces(
         row,
@@ -131,6 +149,5 @@ def _list_rival(
         unseen=case.unseen,
         evaluate=evaluate,
     )
-    if evaluate.distractors:
-        find = move(case.evidence.find.at_layers(picked))
+    if find is not None:
         yield from list_pool(row, test, find, picked=picked, targets=targets, evaluate=evaluate)

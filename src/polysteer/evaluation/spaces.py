@@ -117,6 +117,18 @@ def list_series(row: MetricRow, series: Sequence[Series], evaluate: EvaluateSett
         )
 
 
+def list_retrieval(
+    row: MetricRow, found: Retrieval, *, targets: Sequence[str], evaluate: EvaluateSettings
+) -> Iterator[MetricRow]:
+    """Top-1 at one layer, over all pairs, by pair and by direction: where no vectors are at hand."""
+    hits = found.hits()
+    series = [Series("top1", ALL, ALL, hits)]
+    series += [Series("top1", *pair, hits[[i]]) for i, pair in enumerate(found.pairs)]
+    for target in targets:
+        series += list_directions(found, target)
+    yield from list_series(row, series, evaluate)
+
+
 def list_directions(retrieval: Retrieval, target: str) -> Iterator[Series]:
     """Top-1 into the target, out of it, and without it."""
     ends = {"into": (ALL, target), "out_of": (target, ALL), "without": (excluding(target),) * 2}

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from polysteer.errors import ArtifactError
 from polysteer.evaluation.case import Case
 from polysteer.evaluation.pool import list_pool
 from polysteer.evaluation.spaces import (
@@ -44,6 +45,20 @@ class Tried(NamedTuple):
         """The target, where there is one."""
         return next(iter(self.row_by_label.values())).target
 
+    def concerns(self, case: Case) -> Sequence[str]:
+        """The targets to look at: its own, or all where it leads to none of them."""
+        return case.targets if self.target is None else [self.target]
+
+    def describe(self, label: str) -> MetricRow:
+        """The row of a point that a file is of; a file of other settings is refused."""
+        if label in self.row_by_label:
+            return self.row_by_label[label]
+        experiment = next(iter(self.row_by_label.values())).experiment
+        raise ArtifactError(
+            f"the vectors of {experiment} were made for other settings: {label!r} is no point of this sweep; "
+            f"run `steer embed {experiment}`, which reads only what is missing"
+        )
+
 
 class Comparison(NamedTuple):
     """What was chosen against the baseline, each at its layer of one view, and among the random draws."""
@@ -57,7 +72,7 @@ class Comparison(NamedTuple):
 def list_tried(case: Case) -> Iterator[Tried]:
     """The masks of every target, then the ways to erase."""
     candidates = case.settings.candidates()
-    for target in case.steered_targets:
+    for target in case.targets if candidates else ():
         rows = {candidate.label: case.describe(target, candidate) for candidate in candidates}
         yield Tried(target, rows, CONTROL)
     erasures = case.settings.erasures()
@@ -94,7 +109,7 @@ def list_controls(case: Case, tried: Tried, controls: Sequence[Judgement]) -> It
     """Every random draw, at the primary layer."""
     for draw, judgement in enumerate(controls):
         found = judgement.retrieval_by_layer[case.primary]
-        row = replace(case.pick(tried.row_by_label, judgement.label), intervention=tried.control, draw=draw)
+        row = replace(tried.describe(judgement.label), intervention=tried.control, draw=draw)
         yield replace(row, metric=CHOSEN_SAME_LAYER, layer=case.primary, split="dev", value=1.0)
         series = [Series("top1", ALL, ALL, found.hits()), *list_kinds(found, case.unseen)]
         for target in [tried.target] if tried.target else case.targets:
@@ -120,7 +135,7 @@ def _describe_point(
     best: Choice | None,
     draws: Sequence[float],
 ) -> tuple[list[MetricRow], list[Comparison]]:
-    row, target = case.pick(tried.row_by_label, label), tried.target
+    row, target = tried.describe(label), tried.target
     test = case.evidence.read(f"{tried.name}/{label}", "test")
     retrieval = retrieve_by_layer(test)
     picked = [choice.layer for choice in (same, best) if choice]

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from polysteer.corpus.prompts import TranslationPair, list_sentences, list_translation_pairs
 from polysteer.evaluation.case import Case
 from polysteer.evaluation.spaces import Series, list_series
+from polysteer.evaluation.steered import list_tried
 from polysteer.layout import BASELINE
 from polysteer.metrics.intervals import compare_paired
 from polysteer.metrics.translation import TranslationQuality, measure_translation
@@ -31,32 +32,28 @@ def list_translated(case: Case) -> Iterator[MetricRow]:
     """By pair of languages, into each target and out of it; none where nothing was translated."""
     if case.settings.evaluate.translate is None:
         return
-    pairs = {target: _list_pairs(case, target) for target in case.targets}
-    together = list(dict.fromkeys(pair for of_target in pairs.values() for pair in of_target))
-    plain = _measure(case, BASELINE, together)
+    directions = case.settings.evaluate.translate.directions
+    pairs = {target: list_translation_pairs(case.corpus, target, directions) for target in case.targets}
+    plain = _measure(case, BASELINE, pairs)
     yield from _list_pair_rows(case.base, plain)
     for target, of_target in pairs.items():
-        for pairs_one_way in _split_directions(of_target, target):
-            yield from _list_means(case, case.base, plain, pairs_one_way, target)
-    for target in case.steered_targets:
-        of_target, label = pairs[target], case.evidence.choices(target).same_layer.label
-        row = case.describe(target, case.find_candidate(label))
-        steered = _measure(case, f"{target}/{label}", of_target)
+        for one_way in _split_directions(of_target, target):
+            yield from _list_means(case, case.base, plain, one_way, target)
+    for tried in list_tried(case):
+        label = case.evidence.choices(tried.name).same_layer.label
+        row, concerned = tried.describe(label), {target: pairs[target] for target in tried.concerns(case)}
+        steered = _measure(case, f"{tried.name}/{label}", concerned)
         yield from _list_pair_rows(row, steered)
-        for pairs_one_way in _split_directions(of_target, target):
-            yield from _list_means(case, row, steered, pairs_one_way, target)
-            yield _compare(case, row, plain, steered, pairs_one_way, target)
+        for target, of_target in concerned.items():
+            for one_way in _split_directions(of_target, target):
+                yield from _list_means(case, row, steered, one_way, target)
+                yield _compare(case, row, plain, steered, one_way, target)
 
 
-def _list_pairs(case: Case, target: str) -> list[TranslationPair]:
-    wanted = case.settings.evaluate.translate
-    assert wanted is not None
-    return list_translation_pairs(case.corpus, target, wanted.directions)
-
-
-def _measure(case: Case, condition: str, pairs: Sequence[TranslationPair]) -> Qualities:
+def _measure(case: Case, condition: str, pairs: Mapping[str, Sequence[TranslationPair]]) -> Qualities:
+    """Every pair of some targets once."""
     found = {}
-    for pair in pairs:
+    for pair in dict.fromkeys(pair for of_target in pairs.values() for pair in of_target):
         texts = load_texts(case.evidence.layout.translated(condition, *pair)).texts
         sentences = list_sentences(case.corpus, pair, len(texts))
         quality = measure_translation(

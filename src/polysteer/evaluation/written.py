@@ -9,6 +9,7 @@ import numpy.typing as npt
 from polysteer.corpus.classifier import LanguageClassifier
 from polysteer.evaluation.case import Case
 from polysteer.evaluation.spaces import Series, list_series
+from polysteer.evaluation.steered import list_tried
 from polysteer.layout import BASELINE
 from polysteer.store.rows import ALL, MetricRow, excluding
 from polysteer.trials.texts import load_texts
@@ -25,10 +26,10 @@ def list_written(case: Case) -> Iterator[MetricRow]:
     yield from _list_accuracy(case, classifier)
     plain = _tell_languages(case, classifier, BASELINE)
     yield from _list_shares(case, case.base, plain, case.targets)
-    for target in case.steered_targets:
-        label = case.evidence.choices(target).same_layer.label
-        told = _tell_languages(case, classifier, f"{target}/{label}")
-        yield from _list_shares(case, case.describe(target, case.find_candidate(label)), told, [target])
+    for tried in list_tried(case):
+        label = case.evidence.choices(tried.name).same_layer.label
+        told = _tell_languages(case, classifier, f"{tried.name}/{label}")
+        yield from _list_shares(case, tried.describe(label), told, tried.concerns(case))
 
 
 def _list_accuracy(case: Case, classifier: LanguageClassifier) -> Iterator[MetricRow]:

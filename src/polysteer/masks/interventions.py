@@ -74,6 +74,11 @@ def list_statistics(interventions: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in STATISTICS if name in needed)
 
 
+def list_needs(intervention: str) -> tuple[str, ...]:
+    """What an intervention needs to know of every neuron, values included."""
+    return _find(intervention).needs
+
+
 def map_neurons(
     intervention: str,
     strength: float,

@@ -31,19 +31,23 @@ class Side(NamedTuple):
     def of(cls, rows: FloatArray) -> "Side":
         """Both forms of the same rows, and which of them have a direction at all."""
         unit = normalize_rows(rows)
-        return cls(rows, unit, unit.any(axis=1))
+        return cls(rows, unit, np.asarray(unit.any(axis=1)))
 
 
 class Tile(NamedTuple):
-    """Cosines [query, candidate] of some queries with some candidates; overwritten by the next tile."""
+    """Cosines [query, candidate] of some queries with some candidates, and room for two flags each.
+
+    Both are overwritten by the next tile.
+    """
 
     queries: slice
     candidates: slice
     cosines: npt.NDArray[np.float32]
+    room: npt.NDArray[np.bool_]
 
     def turn(self) -> "Tile":
         """The same cosines with the candidates as queries."""
-        return Tile(self.candidates, self.queries, self.cosines.T)
+        return Tile(self.candidates, self.queries, self.cosines.T, self.room.transpose(0, 2, 1))
 
 
 class Search(NamedTuple):
@@ -72,26 +76,28 @@ class Search(NamedTuple):
 def cosine_tiles(search: Search) -> Iterator[Tile]:
     """The similarity matrix in tiles, every query's right answer taken out."""
     queries, candidates = search.queries.unit, search.candidates.unit
-    product = np.empty((min(TILE, len(queries)), min(TILE, len(candidates))), dtype=np.float32)
+    # Fresh blocks of memory for every tile would cost as much as the comparisons.
+    shape = min(TILE, len(queries)), min(TILE, len(candidates))
+    product, flags = np.empty(shape, dtype=np.float32), np.empty((2, *shape), dtype=bool)
     for i in range(0, len(queries), TILE):
         rows = slice(i, min(i + TILE, len(queries)))
         for j in range(0, len(candidates), TILE):
             columns = slice(j, min(j + TILE, len(candidates)))
-            # A fresh block of memory per tile would cost as much as a narrow product.
-            cosines = product[: rows.stop - i, : columns.stop - j]
+            part = np.s_[: rows.stop - i, : columns.stop - j]
+            cosines = product[part]
             np.matmul(queries[rows], candidates[columns].T, out=cosines)
             column = search.right[rows] - j
             inside = np.flatnonzero((column >= 0) & (column < columns.stop - j))
             cosines[inside, column[inside]] = -np.inf
-            yield Tile(rows, columns, cosines)
+            yield Tile(rows, columns, cosines, flags[:, *part])
 
 
 def count_rivals(search: Search, tile: Tile, n_rivals: Counts) -> None:
     """Add to each query's count how many candidates of the tile do at least as well as its right answer."""
     own = search.own[tile.queries, None]
     margin = np.float32(np.finfo(np.float32).eps * (4 + np.sqrt(search.queries.unit.shape[1])))
-    above = tile.cosines > own + margin
-    not_below = tile.cosines >= own - margin
+    above = np.greater(tile.cosines, own + margin, out=tile.room[0])
+    not_below = np.greater_equal(tile.cosines, own - margin, out=tile.room[1])
     n_above, n_not_below = count_true(above), count_true(not_below)
     n_rivals[tile.queries] += n_above
     unsure = np.flatnonzero(n_above != n_not_below)

@@ -41,7 +41,7 @@ def mine_both_ways(a: Array, b: Array, k: int) -> tuple[Mined, Mined]:
     """Rows of `a` looked up among those of `b`, and back; row i of both is the same meaning."""
     matrix, n = _Matrix(a, b), len(a)
     own_cosine = np.einsum("ij,ij->i", a, b)
-    defined = a.any(axis=1) & b.any(axis=1)
+    defined = np.asarray(a.any(axis=1) & b.any(axis=1))
     # Lowered by what counts as a tie: of equals another is taken for the nearest, so that a tie is not a hit.
     lowered = np.where(defined, own_cosine - TIE_FLOAT64, -np.inf)
     near_a, near_b = _Neighbours(n, min(k, n)), _Neighbours(n, min(k, n))

@@ -50,9 +50,10 @@ def retrieve_shared(
     if pairings is None:
         return retrieve(vectors)
     table = _Table(list(vectors), pairings)
-    found = [retrieve(part).ranks for part in table.select(vectors)]
-    sizes = {len(shared.columns) for shared in pairings.values()}
-    return Retrieval(table.pairs, table.fill(found, 0), sizes.pop() if len(sizes) == 1 else None)
+    found = [retrieve(part) for part in table.select(vectors)]
+    sizes = {one.n_candidates for one in found}
+    ranks = table.fill([one.ranks for one in found], 0)
+    return Retrieval(table.pairs, ranks, sizes.pop() if len(sizes) == 1 else None)
 
 
 def measure_shared(

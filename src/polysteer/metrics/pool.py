@@ -65,7 +65,7 @@ def _count_distractors(vectors: VectorsByLanguage, distractors: VectorsByLanguag
     """How many there are of each language; refuses unequal numbers, for then pools could not be compared."""
     width = next(iter(vectors.values())).shape[1]
     shapes = {language: distractors[language].shape for language in vectors if language in distractors}
-    n_each = next(iter(shapes.values()), (0,))[0]
+    n_each: int = next(iter(shapes.values()), (0,))[0]
     if shapes != dict.fromkeys(vectors, (n_each, width)):
         given = ", ".join(f"{language} {shape}" for language, shape in shapes.items())
         raise NumericError(

@@ -27,7 +27,8 @@ def measure_translation(
     if len(hypotheses) != len(references) or not references:
         raise NumericError(f"{len(hypotheses)} translations for {len(references)} references; give one each")
     try:
-        from sacrebleu.metrics import BLEU, CHRF
+        from sacrebleu.metrics.bleu import BLEU
+        from sacrebleu.metrics.chrf import CHRF
     except ImportError as error:
         raise NumericError(
             "chrF and BLEU need sacrebleu; install it with pip install 'polysteer[translation]', or write "

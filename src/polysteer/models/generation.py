@@ -90,7 +90,7 @@ def generate_text(loaded: LoadedModel, prompt: str, sampling: Sampling) -> str:
 
 def check_writes(model: PreTrainedModel) -> None:
     """Refuse a model that predicts no next token."""
-    if not model.can_generate():  # type: ignore[operator]
+    if not model.can_generate():
         raise ModelError(f"{type(model).__name__} writes no text; give a causal language model")
 
 

@@ -52,7 +52,7 @@ def write_texts(
 def cut_prompts(tokens: Tokens, n_kept: int | None) -> Tokens:
     """Each text up to its last kept real token: after an end that a tokenizer puts, little would follow."""
     real = ~np.isin(tokens.ids, tokens.special_ids)
-    rows = []
+    rows: list[npt.NDArray[np.int64]] = []
     for start, stop in zip(tokens.starts[:-1], tokens.starts[1:], strict=True):
         places = np.flatnonzero(real[start:stop])[:n_kept]
         if not len(places):
@@ -93,7 +93,7 @@ class _StopsAtText(StoppingCriteria):
     def __init__(self, tokenizer: PreTrainedTokenizerBase, stop: str, n_given: int) -> None:
         self._tokenizer, self._stop, self._n_given = tokenizer, stop, n_given
 
-    def __call__(self, input_ids: Tensor, _scores: Tensor, **_more: object) -> Tensor:  # type: ignore[override]
+    def __call__(self, input_ids: Tensor, _scores: Tensor, **_more: object) -> Tensor:
         rows = input_ids[:, self._n_given :].tolist()
         done = [self._stop in _decode(self._tokenizer, row) for row in rows]
         return torch.tensor(done, device=input_ids.device)
@@ -105,7 +105,7 @@ def _end_ids(model: Any) -> set[int]:
     return set(ends) if isinstance(ends, list) else set() if ends is None else {ends}
 
 
-def _decode(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int] | npt.NDArray[np.int64]) -> str:
+def _decode(tokenizer: PreTrainedTokenizerBase, ids: list[int] | npt.NDArray[np.int64]) -> str:
     text = tokenizer.decode(ids, skip_special_tokens=True)
     assert isinstance(text, str)
     return text

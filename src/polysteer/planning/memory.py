@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from polysteer.config import Experiment
-from polysteer.models.inspection import MemoryFacts
+from polysteer.models.inspection import ModelFacts
 from polysteer.models.shape import ModelShape
 from polysteer.planning.storage import count_layers
 from polysteer.planning.text import TextSize
@@ -20,18 +20,21 @@ class Memory(NamedTuple):
     weights: int
     activations: int | None
     results: int
+    fine_tuning: int  # a copy's weights, gradients and two moments; what its batch takes comes on top
 
     @property
     def total(self) -> int | None:
         """All that lives at once, at the worst moment."""
-        return None if self.activations is None else self.weights + self.activations + self.results
+        if self.activations is None:
+            return None
+        return self.weights + self.activations + max(self.results, self.fine_tuning)
 
 
 def estimate_memory(
-    settings: Experiment, text: TextSize, shape: ModelShape, facts: MemoryFacts, *, measures_losses: bool
+    settings: Experiment, text: TextSize, shape: ModelShape, found: ModelFacts, *, measures_losses: bool
 ) -> Memory:
     """Weights, the activations of the largest batch, and what is kept of it until it is brought home."""
-    collect, embed = settings.collect, settings.embed
+    facts, collect, embed = found.memory, settings.collect, settings.embed
     responses = collect.token_budget / text.mean_tokens * shape.count_neurons(collect.sites)
     vectors = embed.token_budget / text.mean_tokens * count_layers(settings, shape) * shape.width
     losses = LOSS_BYTES if measures_losses and facts.device != "cpu" else 0
@@ -41,4 +44,5 @@ def estimate_memory(
         weights=facts.load_bytes,
         activations=None if facts.run_bytes is None else facts.run_bytes - facts.load_bytes,
         results=max(2 * SINGLE * round(responses), 2 * SINGLE * round(vectors) + losses),
+        fine_tuning=4 * SINGLE * found.parameters if settings.evaluate.finetune else 0,
     )

@@ -112,7 +112,7 @@ def plan_experiment(settings: Experiment, corpus: Corpus) -> Plan:
             *list_writing(settings, corpus, tokenizer),
         ),
         stored=tuple(list_stored(settings, text, shape, n_vocabulary=n_vocabulary)),
-        memory=estimate_memory(settings, text, shape, facts.memory, measures_losses=measures_losses),
+        memory=estimate_memory(settings, text, shape, facts, measures_losses=measures_losses),
     )
 
 

@@ -3,8 +3,11 @@
 from typing import NamedTuple
 
 from polysteer.config import Experiment
+from polysteer.masks.interventions import list_needs
 from polysteer.planning.text import TextSize
 
+KINDS_OF_HELD = 2  # random neurons at the experts' values, the experts' values permuted
+SIDES, FORWARD_AND_BACK = 2, 3  # of a step of fine-tuning
 VIEWS = 2  # the choice at the primary layer, and the one of layer and candidate together
 
 
@@ -33,11 +36,15 @@ def list_jobs(settings: Experiment, text: TextSize, *, measures_losses: bool) ->
         names = ("candidates on dev", "chosen on find, test", "random neurons")
         jobs.insert(0, Job("collect", find, 0))
         jobs += _list_trials(names, len(settings.targets), n_candidates, n_candidates, sizes)
+        jobs.append(Job("the experts' values", len(settings.targets) * count_held_draws(settings) * test, 0))
+        n_fewer = len(settings.targets) * count_fewer_draws(settings, text)
+        jobs.append(Job("experts from fewer sentences", n_fewer * test, 0))
     if erasures:
         names = ("erased on dev", "erased on find, test", "random subspaces")
         n_drawn_for = len({(point.from_block, point.strength) for point in erasures})
         jobs += _list_trials(names, 1, len(erasures), n_drawn_for, sizes)
-    return jobs
+    jobs.append(_plan_finetuning(settings, text, dev_losses + test_losses))
+    return [job for job in jobs if job.forward_tokens]
 
 
 class _Sizes(NamedTuple):
@@ -64,3 +71,29 @@ def _list_trials(
         Job(chosen, n_chosen * (find + test), n_chosen * test_losses),
         Job(drawn, n_trials * n_draws * (n_judged * dev + test), n_trials * n_draws * n_judged * dev_losses),
     ]
+
+
+def _plan_finetuning(settings: Experiment, text: TextSize, n_losses: int) -> Job:
+    """A step back counts as two forward; every sentence of it as the longest of `find`."""
+    wanted = settings.evaluate.finetune
+    if wanted is None:
+        return Job("fine-tuning", 0, 0)
+    longest = max(int(counts.max()) for counts in text.n_tokens["find"].values())
+    n_trained = FORWARD_AND_BACK * SIDES * wanted.steps * wanted.batch * longest
+    return Job("fine-tuning", n_trained + text.count_tokens("dev") + text.count_tokens("test"), n_losses)
+
+
+def count_fewer_draws(settings: Experiment, text: TextSize) -> int:
+    """Draws of fewer sentences, for each target."""
+    wanted = settings.evaluate.efficiency
+    n_find = [len(counts) for counts in text.n_tokens["find"].values()]
+    return sum(wanted.count_draws(n, n_find) for n in wanted.sentences) if wanted else 0
+
+
+def count_held_draws(settings: Experiment) -> int:
+    """Draws of random neurons at the experts' values and of permuted experts, for each target."""
+    return (
+        KINDS_OF_HELD * settings.evaluate.extra_draws
+        if any(list_needs(candidate.intervention) for candidate in settings.candidates())
+        else 0
+    )

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from polysteer.config import Candidate, Experiment
 from polysteer.config.erase import list_erased_layers
 from polysteer.models.shape import ModelShape
-from polysteer.planning.reading import VIEWS
+from polysteer.planning.reading import VIEWS, count_fewer_draws, count_held_draws
 from polysteer.planning.text import TextSize
 from polysteer.ranking.selection import count_experts
 from polysteer.responses.settings import CollectSettings
@@ -98,6 +98,9 @@ def _count_judgements(settings: Experiment, text: TextSize, shape: ModelShape) -
     for trial in _list_trials(settings):
         by_candidate = trial.n_candidates * count_layers(settings, shape) * dev
         n_ranks += trial.n_trials * (by_candidate + settings.evaluate.controls * test)
+    if settings.candidates():
+        n_more = count_held_draws(settings) + count_fewer_draws(settings, text)
+        n_ranks += len(settings.targets) * n_more * test
     return SINGLE * n_ranks
 
 

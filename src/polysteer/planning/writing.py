@@ -14,18 +14,18 @@ from polysteer.planning.reading import Job
 
 
 def list_writing(settings: Experiment, corpus: Corpus, tokenizer: PreTrainedTokenizerBase) -> list[Job]:
-    """Without a mask, and for each target under the one chosen; never less than what will happen."""
+    """Without a mask, under each target's, and without the subspace; never less than what will happen."""
     targets = [resolve_language(target, corpus.languages) for target in settings.targets]
+    concerned = [targets]
+    concerned += [[target] for target in targets] if settings.candidates() else []
+    concerned += [targets] if settings.erasures() else []
+    continued = [_count_continuations(settings, corpus, tokenizer)] * len(concerned)
+    translated = [_count_translations(settings, corpus, tokenizer, those) for those in concerned]
     jobs = []
-    continued, n_new = _count_continuations(settings, corpus, tokenizer)
-    if n_new:
-        n_conditions = 1 + len(targets)
-        jobs.append(Job("continuations", n_conditions * continued, n_conditions * n_new, is_written=True))
-    by_target = [_count_translations(settings, corpus, tokenizer, [target]) for target in targets]
-    conditions = [_count_translations(settings, corpus, tokenizer, targets), *by_target]
-    if any(n_new for _, n_new in conditions):
-        read, new = (sum(counts) for counts in zip(*conditions, strict=True))
-        jobs.append(Job("translations", read, new, is_written=True))
+    for name, counts in (("continuations", continued), ("translations", translated)):
+        n_forward, n_new = (sum(column) for column in zip(*counts, strict=True))
+        if n_new:
+            jobs.append(Job(name, n_forward, n_new, is_written=True))
     return jobs
 
 

@@ -10,7 +10,13 @@ from polysteer.errors import ConfigError, MaskError
 from polysteer.masks.mask import ExpertMask
 from polysteer.masks.metadata import MaskMetadata
 from polysteer.masks.neurons import Addresses
-from polysteer.ranking.rules import SelectionRule, select_active, select_by_language, select_experts
+from polysteer.ranking.rules import (
+    Scores,
+    SelectionRule,
+    select_active,
+    select_by_language,
+    select_experts,
+)
 from polysteer.ranking.selection import Neurons, draw_control
 from polysteer.ranking.table import RankTable
 
@@ -48,21 +54,7 @@ def build_mask(
     A neuron's score is the target's in a mask of its own, and the best of all languages' in a union. What
     other interventions need goes into the mask as far as the table has it.
     """
-    scores, target_row = table.scores_of(score), table.index_of(target)
-    if experts == "own":
-        chosen, shown = _select_own(table, score, target_row, k, rule), scores[target_row]
-    elif experts == "union":
-        everyone = _select_all(table, score, k, rule)
-        chosen, shown = np.unique(np.concatenate(everyone)), scores.max(axis=0)
-    else:
-        raise ConfigError(f"no such experts: {experts!r}; there are own and union")
-    if not len(chosen):
-        best = float(scores[target_row].max())
-        raise ConfigError(
-            f"no neuron is left as an expert of {target} by {score} with k {k}, threshold "
-            f"{rule.threshold} and exclusive {rule.exclusive}; the best has {best:.3g}: lower the threshold, "
-            "raise k, or let languages share experts"
-        )
+    chosen, shown = _select(table, target, experts, score, k, rule)
     metadata = MaskMetadata(
         language=target,
         sites=list(table.neurons.sites),
@@ -92,6 +84,20 @@ def build_mask(
     return _hold(table, metadata, chosen, shown)
 
 
+def rebuild_mask(table: RankTable, known: MaskMetadata, *, value: str) -> ExpertMask:
+    """What a mask of experts would be by another table's scores, held at another table's values."""
+    if (
+        known.experts not in ("own", "union")
+        or known.score is None
+        or known.k_per is None
+        or known.ends is None
+    ):
+        raise MaskError(f"a mask of {known.experts} experts does not say how its neurons were chosen")
+    rule = SelectionRule(known.k_per, known.ends, known.threshold, bool(known.exclusive))
+    chosen, shown = _select(table, known.language, known.experts, known.score, known.k, rule)
+    return _hold(table, known.model_copy(update={"value_statistic": value}), chosen, shown)
+
+
 def build_control(table: RankTable, mask: ExpertMask, *, seed: int, draw: int) -> ExpertMask:
     """Random neurons, spread over sites and blocks as the mask's, held at their own values for its target."""
     known = mask.metadata
@@ -103,6 +109,28 @@ def build_control(table: RankTable, mask: ExpertMask, *, seed: int, draw: int) -
         update={"experts": "random", "control_of": known.experts, "draw": draw, "seed": seed}
     )
     return _hold(table, metadata, chosen, table.scores_of(known.score)[table.index_of(known.language)])
+
+
+def _select(
+    table: RankTable, target: str, experts: str, score: str, k: float | None, rule: SelectionRule
+) -> tuple[Neurons, Scores]:
+    """The experts, and the scores of all neurons that are shown for them."""
+    scores, target_row = table.scores_of(score), table.index_of(target)
+    if experts == "own":
+        chosen, shown = _select_own(table, score, target_row, k, rule), scores[target_row]
+    elif experts == "union":
+        everyone = _select_all(table, score, k, rule)
+        chosen, shown = np.unique(np.concatenate(everyone)), scores.max(axis=0)
+    else:
+        raise ConfigError(f"no such experts: {experts!r}; there are own and union")
+    if not len(chosen):
+        best = float(scores[target_row].max())
+        raise ConfigError(
+            f"no neuron is left as an expert of {target} by {score} with k {k}, threshold "
+            f"{rule.threshold} and exclusive {rule.exclusive}; the best has {best:.3g}: lower the threshold, "
+            "raise k, or let languages share experts"
+        )
+    return chosen, shown
 
 
 def _select_own(
@@ -122,7 +150,7 @@ def _hold(
     table: RankTable,
     metadata: MaskMetadata,
     chosen: Neurons,
-    scores: np.ndarray[tuple[int], np.dtype[np.float32]],
+    scores: Scores,
 ) -> ExpertMask:
     assert metadata.value_statistic is not None
     values = table.values_of(metadata.value_statistic, metadata.language)

@@ -38,7 +38,7 @@ class Summary:
 
 @dataclass(frozen=True)
 class ReportRow:
-    """One number of the table. `view` is same_layer, best_layer, curve, or at_layer if one was asked for."""
+    """One number of the table. `view`: same_layer, best_layer, curve, efficiency, at_layer (if asked for)."""
 
     experiment: str
     target: str | None

@@ -3,13 +3,20 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from polysteer.layout import AT_EXPERT_VALUES, PERMUTED
 from polysteer.store.rows import (
     BASELINE,
     CENTRED,
+    CONTRASTIVE,
     CONTROL,
     ERASED,
+    ERASED_AT_RANDOM,
     ERASED_IN_MODEL,
+    MASK_AND_CENTRE,
+    MASK_AND_ERASE,
     MEAN_DIFFERENCE,
+    OTHER_MASKS,
+    PROCRUSTES,
     RANDOM_SUBSPACE,
     STEERING,
     SURFACE,
@@ -37,10 +44,11 @@ METHODS = (
     Method(STEERED, "target mask"),
     Method("control", "random, mean", CONTROL),
     Method(BEST_CONTROL, "random, best"),
-    Method("random_at_expert_values", "random, their values", "random_at_expert_values"),
-    Method("permuted", "values permuted", "permuted"),
-    Method("other_masks", "others' masks", "other_masks"),
-    Method("set+centre", "mask, centred", "set+centre"),
+    Method("random_at_expert_values", "random, their values", AT_EXPERT_VALUES),
+    Method("permuted", "values permuted", PERMUTED),
+    Method("other_masks", "others' masks", OTHER_MASKS),
+    Method("mask_and_centred", "mask, centred", MASK_AND_CENTRE),
+    Method("mask_and_erased", "mask, erased", MASK_AND_ERASE),
     Method("mean_difference", "mean difference", MEAN_DIFFERENCE, "adding the mean difference vector"),
     Method(
         "centred",
@@ -51,10 +59,11 @@ METHODS = (
     Method(
         "erased", "erased", ERASED, "erasing the directions in which languages differ, which needs no label"
     ),
+    Method("erased_at_random", "random erased", ERASED_AT_RANDOM),
     Method(ERASED_INSIDE, "erased in model", ERASED_IN_MODEL),
     Method(SUBSPACE_CONTROL, "random subspace", RANDOM_SUBSPACE),
-    Method("procrustes", "Procrustes", "procrustes", "a rotation learnt from translations"),
-    Method("contrastive", "fine-tuned", "contrastive", "fine-tuning on translations"),
+    Method("procrustes", "Procrustes", PROCRUSTES, "a rotation learnt from translations"),
+    Method("contrastive", "fine-tuned", CONTRASTIVE, "fine-tuning on translations"),
     Method("surface", "n-grams", SURFACE, "character n-grams without any model"),
 )
 VARIANT = " @"  # stands between a method and the checkpoint or the pooling it was measured with

@@ -79,13 +79,20 @@ def _read_pairs(
     values: dict[bool, dict[Pair, float]] = {True: {}, False: {}}
     for record in found:
         values[record["plain"]][record["source"], record["reference"]] = record["value"]
-    shared: dict[str, Any] = {**names, "layer": found[0]["layer"], "candidates": found[0]["candidates"]}
+    pools = {(record["source"], record["reference"]): record["candidates"] for record in found}
+    shared: dict[str, Any] = {**names, "layer": found[0]["layer"]}
     rows = []
     for source, reference in sorted(values[True].keys() | values[False].keys()):
         before, after = (values[plain].get((source, reference)) for plain in (True, False))
         gain = None if before is None or after is None else after - before
         pair = PairRow(
-            **shared, source=source, reference=reference, baseline=before, steered=after, difference=gain
+            **shared,
+            candidates=pools[source, reference],
+            source=source,
+            reference=reference,
+            baseline=before,
+            steered=after,
+            difference=gain,
         )
         rows.append(pair)
     return rows
@@ -96,7 +103,8 @@ def _draw_pairs(rows: Sequence[PairRow], *, with_baseline: bool) -> list[Grid]:
     first = rows[0]
     metric, target = first.metric, first.target
     where = "" if first.layer is None else f", layer {first.layer}"
-    pool = "" if first.candidates is None else f", {first.candidates} candidates"
+    pools = {row.candidates for row in rows}
+    pool = f", {first.candidates} candidates" if len(pools) == 1 and first.candidates is not None else ""
     head = f"{first.experiment}{where}{pool}: {title_metric(metric)}"
     steered = f"{target}'s mask" if target else "erased in the model"
     before = {(row.source, row.reference): row.baseline for row in rows}

@@ -14,8 +14,12 @@ from polysteer.store.rows import (
     BEST_LAYER_SUFFIX,
     COMPARISONS,
     CONTROL,
+    EXPERT_JACCARD,
+    HALVES_SUFFIX,
     RANDOM_SUBSPACE,
+    SCORE_CORRELATION,
     SEEN,
+    TOP1_FROM_SENTENCES,
     UNSEEN,
     layer_depth,
 )
@@ -54,6 +58,10 @@ CURVE = """
     FROM by_layer m
     WHERE m.experiment = $experiment AND (m.target = $target OR m.target IS NULL) AND m.metric = $metric
     ORDER BY m.intervention, m.revision, m.embedding_pooling, m.depth"""
+
+FEWER = """
+    SELECT sentences, halves, top1, jaccard, correlation FROM efficiency
+    WHERE experiment = $experiment AND target = $target ORDER BY sentences, halves"""
 
 
 def list_experiments(database: Path, *, steered: bool = True) -> list[str]:
@@ -118,6 +126,26 @@ def read_curve(database: Path, experiment: str, target: str | None, metric: str)
     mean = {"view": "curve", "source": "*", "reference": "*", "within_budget": None}
     found = query_database(database, CURVE, asked).records()
     return _make_rows([unknown | mean | record for record in found], experiment, target)
+
+
+def read_efficiency(database: Path, experiment: str, target: str | None) -> list[ReportRow]:
+    """Experts from fewer sentences, means over draws; `n` is how many sentences each language had."""
+    records = []
+    for found in query_database(database, FEWER, {"experiment": experiment, "target": target}).records():
+        suffix = HALVES_SUFFIX if found["halves"] else ""
+        value_by_metric = {
+            TOP1_FROM_SENTENCES: found["top1"],
+            f"{EXPERT_JACCARD}{suffix}": found["jaccard"],
+            f"{SCORE_CORRELATION}{suffix}": found["correlation"],
+        }
+        records += [
+            {"metric": metric, "value": value, "n": found["sentences"]}
+            for metric, value in value_by_metric.items()
+            if value is not None
+        ]
+    unknown: dict[str, Any] = dict.fromkeys(("layer", "k", "ci_low", "ci_high", "candidates", "revision"))
+    mean: dict[str, Any] = {"view": "efficiency", "method": STEERED, "source": "*", "reference": "*"}
+    return [ReportRow(experiment, target, **unknown | mean | record) for record in records]
 
 
 def count_draws(database: Path, experiment: str, target: str | None) -> int:

@@ -13,6 +13,7 @@ from polysteer.report.reading import (
     list_experiments,
     list_targets,
     read_curve,
+    read_efficiency,
     read_results,
 )
 
@@ -40,6 +41,7 @@ def merge_reports(reports: Iterable[Report]) -> Report:
 
 def _summarize_target(database: Path, experiment: str, target: str | None) -> Report:
     rows = read_results(database, experiment, target) + read_curve(database, experiment, target, "top1")
+    rows += read_efficiency(database, experiment, target)
     report = Report((), tuple(rows))
     n_draws = count_draws(database, experiment, target)
     return replace(report, summaries=(_pick_summary(report, experiment, target, n_draws),))

@@ -24,6 +24,7 @@ def list_sentences(report: Report, summary: Summary) -> list[str]:
     sentences = (
         _tell_gain(report, summary),
         _tell_control(summary),
+        _tell_values(report, summary),
         _tell_rivals(report, summary),
         _tell_erasing(report, summary),
         _tell_cost(report, summary),
@@ -121,6 +122,21 @@ def _tell_control(summary: Summary) -> str:
         return f"{known} and no draw of {summary.draws} does as well (rank 1, p = {p}{few})."
     caveat = f": this is not the {own}' own" if as_good >= SIGNIFICANT * (1 + summary.draws) else ""
     return f"{known} and {as_good} of {summary.draws} draws do at least as well (p = {p}{few}){caveat}."
+
+
+def _tell_values(report: Report, summary: Summary) -> str:
+    """Whether it is the experts that matter, or what they are held at, or any language's mask."""
+    found = {
+        "random neurons held at the experts' values": "random_at_expert_values",
+        "the experts with their values permuted": "permuted",
+        "the masks of other targets": "other_masks",
+    }
+    known = [
+        f"{name} {percent(top1)}{' (as much as the mask)' if top1 >= summary.steered else ''}"
+        for name, method in found.items()
+        if (top1 := report.value(summary.target, method, "top1")) is not None
+    ]
+    return f"On average, {'; '.join(known)}." if known else ""
 
 
 def _tell_rivals(report: Report, summary: Summary) -> str:

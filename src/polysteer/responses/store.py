@@ -1,6 +1,7 @@
 """Reading responses: chunks of neurons over all languages' sentences, memory-mapped. Needs no torch."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -64,10 +65,26 @@ class ResponseStore:
             language: [read_shard(folder, index, number) for number in range(index.n_shards)]
             for language, index in self._indices.items()
         }
+        self._chosen: Mapping[str, npt.NDArray[np.int64]] | None = None
+
+    def choose(self, sentences: Mapping[str, npt.NDArray[np.int64]]) -> "ResponseStore":
+        """The same store with some sentences of every language, in the order given.
+
+        Token statistics are kept by shard and not by sentence: they stay those of all sentences.
+        """
+        for language in self.languages:
+            chosen, n_read = sentences[language], self._indices[language].n_sentences
+            if not len(chosen) or chosen.min() < 0 or chosen.max() >= n_read:
+                raise ArtifactError(
+                    f"of {language} the sentences {chosen.tolist()} are wanted; there are 0 to {n_read - 1}"
+                )
+        narrowed = copy(self)
+        narrowed._chosen = sentences
+        return narrowed
 
     def n_sentences(self, language: str) -> int:
-        """How many sentences of a language were read."""
-        return self._indices[language].n_sentences
+        """How many sentences of a language were read, or chosen of those."""
+        return self._indices[language].n_sentences if self._chosen is None else len(self._chosen[language])
 
     def n_tokens(self, language: str) -> int:
         """How many tokens they have."""
@@ -95,8 +112,7 @@ class ResponseStore:
     def read_neurons(self, start: int, stop: int) -> NeuronChunk:
         """The neurons from number `start` up to `stop`."""
         rows = slice(start, stop)
-        shards = [shard for language in self.languages for shard in self._shards[language]]
-        pooled = np.concatenate([shard.pooled[rows] for shard in shards], axis=1)
+        pooled = self._read_pooled(rows) if self._chosen is None else self._read_chosen(rows, self._chosen)
         n_sentences = [self.n_sentences(language) for language in self.languages]
         by_language, stops = {}, np.cumsum(n_sentences).tolist()
         for language, n_own, last in zip(self.languages, n_sentences, stops, strict=True):
@@ -104,6 +120,17 @@ class ResponseStore:
             by_language[language] = LanguageResponses(pooled[:, last - n_own : last], tokens)
         of_sentence = np.repeat(np.arange(len(self.languages)), n_sentences)
         return NeuronChunk(start, stop, by_language, pooled, of_sentence)
+
+    def _read_pooled(self, rows: slice) -> Half:
+        shards = [shard for language in self.languages for shard in self._shards[language]]
+        return np.concatenate([shard.pooled[rows] for shard in shards], axis=1)
+
+    def _read_chosen(self, rows: slice, chosen: Mapping[str, npt.NDArray[np.int64]]) -> Half:
+        parts = []
+        for language in self.languages:
+            whole = np.concatenate([shard.pooled[rows] for shard in self._shards[language]], axis=1)
+            parts.append(whole[:, chosen[language]])
+        return np.concatenate(parts, axis=1)
 
 
 def find_uncollected(

@@ -23,6 +23,12 @@ ERASED_IN_MODEL = "erase_in_model"
 RANDOM_SUBSPACE = "random_subspace"
 MEAN_DIFFERENCE = "mean_difference"
 SURFACE = "surface"
+OTHER_MASKS = "other_masks"
+MASK_AND_CENTRE = "mask_and_centre"
+MASK_AND_ERASE = "mask_and_erase"
+ERASED_AT_RANDOM = "erase_at_random"
+PROCRUSTES = "procrustes"
+CONTRASTIVE = "contrastive"
 # What a sweep over experts steers with.
 STEERING = ("set", "ablate", "scale", "add", "transport_mean", "transport_gaussian", "transport_linear")
 
@@ -35,6 +41,12 @@ CHOSEN_BEST_LAYER = "chosen_best_layer"
 # and with the suffix for the view 'own best layer', where either side stands at another layer.
 COMPARISONS = ("top1_difference", "p_value", "p_value_holm", "control_rank", "control_p_value")
 BEST_LAYER_SUFFIX = "_best_layer"
+
+# Of experts found on fewer sentences: `n` is how many of each language, and a draw is one choice of them.
+TOP1_FROM_SENTENCES = "top1_from_sentences"
+EXPERT_JACCARD = "expert_jaccard"
+SCORE_CORRELATION = "score_correlation"
+HALVES_SUFFIX = "_halves"
 
 SCHEMA = pa.schema(
     [

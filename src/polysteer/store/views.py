@@ -4,9 +4,13 @@ from polysteer.store.rows import (
     CHOSEN_BEST_LAYER,
     CHOSEN_SAME_LAYER,
     ERASED_IN_MODEL,
+    EXPERT_JACCARD,
+    HALVES_SUFFIX,
     KEY,
+    SCORE_CORRELATION,
     SEEN,
     STEERING,
+    TOP1_FROM_SENTENCES,
     UNSEEN,
 )
 
@@ -51,6 +55,18 @@ VIEWS = {
                layer, avg(value) AS value, count(*) AS draws
         FROM results m
         WHERE view = 'same_layer' AND {ONE_LANGUAGE_EACH}
+        GROUP BY ALL ORDER BY ALL""",
+    "efficiency": f"""
+        SELECT experiment, revision, target, n AS sentences, metric LIKE '%{HALVES_SUFFIX}' AS halves,
+               avg(value) FILTER (metric = '{TOP1_FROM_SENTENCES}') AS top1,
+               min(value) FILTER (metric = '{TOP1_FROM_SENTENCES}') AS least,
+               max(value) FILTER (metric = '{TOP1_FROM_SENTENCES}') AS most,
+               avg(value) FILTER (metric LIKE '{EXPERT_JACCARD}%') AS jaccard,
+               avg(value) FILTER (metric LIKE '{SCORE_CORRELATION}%') AS correlation,
+               count(DISTINCT draw) AS draws
+        FROM metrics
+        WHERE metric = '{TOP1_FROM_SENTENCES}' OR metric LIKE '{EXPERT_JACCARD}%'
+           OR metric LIKE '{SCORE_CORRELATION}%'
         GROUP BY ALL ORDER BY ALL""",
     "front": f"""
         WITH judged AS (

@@ -21,13 +21,14 @@ class Controls:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._table = RankTable.load(session.layout.scores)
-        self._table_stamp = hash_file(session.layout.scores)
+        self.table_stamp = hash_file(session.layout.scores)
 
     def try_target(self, target: str, candidates: Sequence[Steering]) -> None:
         """Every draw for one target."""
-        try_draws(self._session, target, candidates, self._draw, target=target, drawn_from=self._table_stamp)
+        try_draws(self._session, target, candidates, self.draw, target=target, drawn_from=self.table_stamp)
 
-    def _draw(self, candidate: Steering, draw: int) -> Steering:
+    def draw(self, candidate: Steering, draw: int) -> Steering:
+        """As many random neurons as a candidate's experts in every site and block, at their own values."""
         assert isinstance(candidate.mask, ExpertMask)
         seed = self._session.settings.evaluate.seed
         return candidate._replace(mask=build_control(self._table, candidate.mask, seed=seed, draw=draw))

@@ -11,6 +11,7 @@ from polysteer.trials.candidates import choose_candidates, hash_file, read_chose
 from polysteer.trials.controls import try_draws
 from polysteer.trials.session import Session, Steering
 from polysteer.trials.subspaces import find_subspace
+from polysteer.trials.writing import write_chosen
 
 
 def check_erasures(session: Session) -> None:
@@ -20,13 +21,14 @@ def check_erasures(session: Session) -> None:
         list_erased_layers(points, session.layers, n_blocks=session.shape.n_blocks)
 
 
-def try_erasures(session: Session) -> None:
+def try_erasures(session: Session, targets: Sequence[str]) -> None:
     """One trial for all targets: erasing leads to none of them."""
     if not session.settings.erasures():
         return
     candidates = _load_candidates(session)
     choices = choose_candidates(session, ERASURE, candidates, target=None)
     read_chosen(session, ERASURE, candidates, choices)
+    write_chosen(session, ERASURE, candidates, choices, targets)
     seed = session.settings.evaluate.seed
 
     def draw_one(candidate: Steering, draw: int) -> Steering:

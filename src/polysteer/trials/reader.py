@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from functools import cached_property
 
 import numpy as np
@@ -53,6 +54,16 @@ class Reader:
     def loaded(self) -> LoadedModel:
         """The model; asking for it loads it."""
         return self._load()
+
+    def load_another(self) -> LoadedModel:
+        """A second copy of the model, to be changed."""
+        return self._load()
+
+    def with_model(self, loaded: LoadedModel) -> "Reader":
+        """The same texts before another model with the same tokenizer."""
+        reader = copy(self)
+        reader.loaded = loaded
+        return reader
 
     def all_layers(self) -> list[Layer]:
         """Every layer of the model."""

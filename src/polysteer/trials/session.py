@@ -13,6 +13,7 @@ from polysteer.masks.subspace import FINAL
 from polysteer.metrics.pairing import Pairings
 from polysteer.metrics.perplexity import LanguageLoss
 from polysteer.models.layers import Layer
+from polysteer.models.loading import LoadedModel
 from polysteer.models.shape import ModelShape
 from polysteer.models.writing import Writing, WrittenText
 from polysteer.progress import Progress
@@ -98,10 +99,20 @@ class Session:
 
     def judge(self, steering: Steering, split: str, *, layers: Sequence[Layer], n_losses: int) -> Judgement:
         """How well translations are found under a mask; no vector is kept."""
-        read = self._read(steering, split, layers, n_losses)
-        if split not in self._pairings:
-            self._pairings[split] = pair_rows(self.corpus, split)
-        return judge_vectors(steering.label, read, self._pairings[split])
+        return self._judge(steering.label, split, self._read(steering, split, layers, n_losses))
+
+    def load_copy(self) -> LoadedModel:
+        """A copy of the model that may be changed."""
+        return self._reader.load_another()
+
+    def judge_changed(
+        self, label: str, changed: LoadedModel, split: str, *, layers: Sequence[Layer], n_losses: int | None
+    ) -> Judgement:
+        """How well translations are found by a changed copy of the model; no vector is kept."""
+        self.n_readings += 1
+        reader = self._reader.with_model(changed)
+        read = reader.read(split, self.corpus.languages, layers=layers, n_losses=n_losses)
+        return self._judge(label, split, read)
 
     def read_plain(self, split: str, *, n_losses: int | None) -> None:
         """Vectors without a mask, language by language, so that one more leaves the others as they are."""
@@ -150,6 +161,11 @@ class Session:
             return self._reader.write(texts, writing)
         with self._reader.steered(steering.mask, steering.strength):
             return self._reader.write(texts, writing)
+
+    def _judge(self, label: str, split: str, read: Mapping[str, LanguageVectors]) -> Judgement:
+        if split not in self._pairings:
+            self._pairings[split] = pair_rows(self.corpus, split)
+        return judge_vectors(label, read, self._pairings[split])
 
     def _read(
         self, steering: Steering, split: str, layers: Sequence[Layer], n_losses: int | None

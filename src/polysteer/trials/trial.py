@@ -4,25 +4,42 @@ from collections.abc import Sequence
 
 from polysteer.trials.candidates import choose_candidates, load_candidates, read_chosen
 from polysteer.trials.controls import Controls
+from polysteer.trials.efficiency import Efficiency
 from polysteer.trials.erasure import check_erasures, try_erasures
-from polysteer.trials.session import Session
-from polysteer.trials.writing import write_plain, write_steered
+from polysteer.trials.extra_controls import ExtraControls
+from polysteer.trials.finetuning import try_finetuning
+from polysteer.trials.session import Session, Steering
+from polysteer.trials.writing import write_chosen, write_plain
 
 
-def try_targets(session: Session, targets: Sequence[str]) -> None:
-    """The plain model's texts and vectors; each target's masks and random neurons; the subspace's."""
+def try_targets(session: Session, targets: Sequence[str], efficiency: Efficiency | None = None) -> None:
+    """The plain model's texts and vectors, and a tuned copy's; each target's masks; the subspace's."""
     check_erasures(session)  # before anything is read
     write_plain(session, targets)
     _read_baseline(session)
+    if session.settings.evaluate.finetune:
+        try_finetuning(session, session.settings.evaluate.finetune)
     if session.settings.candidates():
-        controls = Controls(session)
-        for target in targets:
-            candidates = load_candidates(session, target)
-            choices = choose_candidates(session, target, candidates, target=target)
-            read_chosen(session, target, candidates, choices)
-            write_steered(session, target, next(c for c in candidates if c.label == choices.same_layer.label))
-            controls.try_target(target, candidates)
-    try_erasures(session)
+        chosen = _try_masks(session, targets)
+        if efficiency:
+            efficiency.try_targets(chosen)
+    try_erasures(session, targets)
+
+
+def _try_masks(session: Session, targets: Sequence[str]) -> dict[str, Steering]:
+    """Each target's masks and their controls; gives what was chosen at the primary layer."""
+    controls = Controls(session)
+    extra = ExtraControls(session, controls)
+    chosen: dict[str, Steering] = {}
+    for target in targets:
+        candidates = load_candidates(session, target)
+        choices = choose_candidates(session, target, candidates, target=target)
+        read_chosen(session, target, candidates, choices)
+        chosen[target] = next(one for one in candidates if one.label == choices.same_layer.label)
+        write_chosen(session, target, candidates, choices, [target])
+        controls.try_target(target, candidates)
+        extra.try_target(target, chosen[target])
+    return chosen
 
 
 def _read_baseline(session: Session) -> None:

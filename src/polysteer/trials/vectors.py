@@ -54,19 +54,21 @@ def load_layer(path: Path, layer: str) -> npt.NDArray[np.float32]:
         ) from error
 
 
-def load_vectors(path: Path) -> LanguageVectors:
-    """Read the vectors back as 32-bit numbers."""
+def load_vectors(path: Path, layers: Sequence[str] | None = None) -> LanguageVectors:
+    """Read the vectors of all layers, or of some, back as 32-bit numbers."""
     file = open_tensors(path)
     try:
         facts = json.loads(file.metadata["facts"])
-        layers: Sequence[str] = facts["layers"]
+        known: list[str] = facts["layers"]
         loss = LanguageLoss(*facts["loss"]) if facts["loss"] else None
-        vectors = file.read("vectors").astype(np.float32)
-        if vectors.shape[0] != len(layers):
-            raise ValueError(f"{vectors.shape[0]} layers of vectors, {len(layers)} names")
+        stored = file.read("vectors")
+        if stored.shape[0] != len(known):
+            raise ValueError(f"{stored.shape[0]} layers of vectors, {len(known)} names")
+        wanted = list(known if layers is None else layers)
+        vectors = stored[[known.index(layer) for layer in wanted]].astype(np.float32)
         expected = file.read("expected") if "expected" in file.entries else None
     except (KeyError, TypeError, ValueError) as error:
         raise ArtifactError(
             f"{path} holds no sentence vectors ({error}); delete it and run `steer embed`"
         ) from error
-    return LanguageVectors(tuple(layers), vectors, loss, expected)
+    return LanguageVectors(tuple(wanted), vectors, loss, expected)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from polysteer.corpus.prompts import END_OF_LINE, build_prompts, list_translation_pairs
 from polysteer.layout import BASELINE
 from polysteer.models.writing import Writing
+from polysteer.trials.choices import Choices
 from polysteer.trials.session import Session, Steering
 from polysteer.trials.texts import WrittenTexts, are_current, save_texts
 
@@ -26,9 +27,12 @@ def write_plain(session: Session, targets: Sequence[str]) -> None:
     _write(session, BASELINE, None, targets)
 
 
-def write_steered(session: Session, target: str, steering: Steering) -> None:
-    """The same under the target's mask; of translations those that the target is part of."""
-    _write(session, f"{target}/{steering.label}", steering, [target])
+def write_chosen(
+    session: Session, name: str, candidates: Sequence[Steering], choices: Choices, targets: Sequence[str]
+) -> None:
+    """The same under what was chosen for the same layer; of translations those that a target is part of."""
+    chosen = next(one for one in candidates if one.label == choices.same_layer.label)
+    _write(session, f"{name}/{chosen.label}", chosen, targets)
 
 
 def _write(session: Session, condition: str, steering: Steering | None, targets: Sequence[str]) -> None:

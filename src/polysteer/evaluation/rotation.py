@@ -1,0 +1,63 @@
+"""The rows of orthogonal Procrustes: each language turned onto each other by what `find` says of the two."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from itertools import combinations
+
+import numpy as np
+import numpy.typing as npt
+
+from polysteer.embeddings.procrustes import Rotation, fit_rotation
+from polysteer.evaluation.case import Case
+from polysteer.evaluation.spaces import list_choice, list_retrieval
+from polysteer.metrics.counting import Ranks
+from polysteer.metrics.pairing import retrieve_shared
+from polysteer.metrics.retrieval import Retrieval, retrieve_translations
+from polysteer.metrics.vectors import LanguagePair, normalize_rows, ordered_pairs
+from polysteer.store.rows import PROCRUSTES, MetricRow
+
+ByLanguage = Mapping[str, npt.NDArray[np.float32]]
+Rotations = Mapping[LanguagePair, Rotation]
+
+
+def list_procrustes(case: Case) -> Iterator[MetricRow]:
+    """Needs every sentence's language, and translations in `find`: no rows where a compared pair has none.
+
+    At the primary layer alone: a rotation for each pair of languages and layer would take minutes.
+    """
+    rotations = _fit_rotations(case)
+    if rotations is None:
+        return
+    test = case.plain.test
+    retrieve = partial(retrieve_turned, rotations=rotations)
+    found = retrieve_shared(test.by_layer[case.primary], test.pairings, retrieve)
+    row = replace(case.base, intervention=PROCRUSTES)
+    yield from list_choice(row, case.plain.same, None)
+    at_layer = replace(row, layer=case.primary)
+    yield from list_retrieval(at_layer, found, targets=case.targets, evaluate=case.settings.evaluate)
+
+
+def retrieve_turned(vectors: ByLanguage, rotations: Rotations) -> Retrieval:
+    """Every query turned onto the language it is looked up in, by that pair's own rotation."""
+    pairs = ordered_pairs(list(vectors))
+    found: list[Ranks] = []
+    for source, reference in pairs:
+        turned = rotations[LanguagePair(source, reference)].turn(vectors[source])
+        found.append(retrieve_translations({source: turned, reference: vectors[reference]}).ranks[0])
+    return Retrieval(pairs, np.stack(found), len(found[0]))
+
+
+def _fit_rotations(case: Case) -> Rotations | None:
+    """Both ways for every pair of languages that is compared."""
+    compared = case.plain.test.pairings or combinations(case.corpus.languages, 2)
+    find = case.evidence.find.by_layer[case.primary]
+    units = {language: normalize_rows(rows) for language, rows in find.items()}
+    rotations: dict[LanguagePair, Rotation] = {}
+    for a, b in compared:
+        shared = case.corpus.pairing(a, b, "find")
+        if not shared.ids:
+            return None
+        rotation = fit_rotation(units[a][shared.rows_a], units[b][shared.rows_b])
+        rotations |= {LanguagePair(a, b): rotation, LanguagePair(b, a): rotation.reverse()}
+    return rotations

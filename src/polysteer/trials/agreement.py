@@ -1,0 +1,43 @@
+"""How alike the experts of several draws of sentences are; and its file."""
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+from polysteer.artifacts import atomic_path
+from polysteer.errors import ArtifactError
+
+
+class Agreement(NamedTuple):
+    """By draw of `n_sentences` per language: Jaccard of the experts, rank correlation of the scores.
+
+    Each is the mean over all other draws, none for a single draw; for halves, one against the other.
+    """
+
+    n_sentences: int
+    n_draws: int
+    value_statistic: str  # what the neurons of these draws are held at
+    jaccard: tuple[float, ...]
+    correlation: tuple[float, ...]
+
+
+def save_agreement(path: Path, agreement: Agreement, *, stamp: str) -> None:
+    """Write it, stamped with what it was made from."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(agreement._asdict() | {"fingerprint": stamp}, indent=1) + "\n")
+
+
+def load_agreement(path: Path, *, stamp: str | None = None) -> Agreement:
+    """Read it, and refuse one that was not made from what `stamp` names."""
+    try:
+        facts = json.loads(path.read_text())
+        made_from = facts.pop("fingerprint")
+        jaccard, correlation = tuple(facts.pop("jaccard")), tuple(facts.pop("correlation"))
+        agreement = Agreement(**facts, jaccard=jaccard, correlation=correlation)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ArtifactError(
+            f"{path} does not say how alike experts are ({error}); run `steer embed`"
+        ) from error
+    if stamp is not None and made_from != stamp:
+        raise ArtifactError(f"{path} was made from other sentences or settings; run `steer embed`")
+    return agreement

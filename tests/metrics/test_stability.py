@@ -1,0 +1,31 @@
+"""Agreement of rankings, beside scipy and by hand."""
+
+import numpy as np
+import pytest
+from scipy.stats import spearmanr
+
+from polysteer.errors import NumericError
+from polysteer.metrics.stability import average_with_others, correlate_ranks
+
+
+def test_correlations_are_scipys_with_ties():
+    scores = np.random.default_rng(0).integers(0, 5, size=(3, 40)).astype(np.float32)
+    found = correlate_ranks(scores)
+    for i in range(3):
+        for j in range(3):
+            assert found[i, j] == pytest.approx(spearmanr(scores[i], scores[j]).statistic)
+
+
+def test_each_draw_is_averaged_over_the_others():
+    agreement = np.array([[1.0, 0.2, 0.4], [0.2, 1.0, 0.6], [0.4, 0.6, 1.0]])
+    np.testing.assert_allclose(average_with_others(agreement), [0.3, 0.4, 0.5])
+
+
+@pytest.mark.parametrize(
+    ("scores", "says"),
+    [(np.ones((1, 4)), "two rows"), (np.ones((2, 4)), "all equal")],
+    ids=["one", "constant"],
+)
+def test_what_has_no_correlation_is_refused(scores, says):
+    with pytest.raises(NumericError, match=says):
+        correlate_ranks(scores)
