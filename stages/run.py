@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from polysteer.artifacts import fingerprint
 from polysteer.config import Experiment
-from polysteer.config.schema import ModelSettings
+from polysteer.config.model import ModelSettings
 from polysteer.corpus.languages import resolve_language
 from polysteer.corpus.table import Corpus
 from polysteer.errors import LanguageError

@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from polysteer.config import load_experiments
-from polysteer.config.schema import EvaluateSettings, ModelSettings
+from polysteer.config.evaluate import EvaluateSettings
+from polysteer.config.model import ModelSettings
 from polysteer.models.builtin.revisions import list_revisions
 
 ROOT = Path(__file__).parents[2]

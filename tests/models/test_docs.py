@@ -13,7 +13,7 @@ import yaml
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from polysteer.cli.main import main
-from polysteer.config.schema import ModelSettings
+from polysteer.config.model import ModelSettings
 from polysteer.masks import ExpertMask, MaskMetadata
 from polysteer.models.sites import find_sites
 

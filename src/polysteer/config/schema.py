@@ -2,7 +2,6 @@
 
 import itertools
 import re
-from collections.abc import Iterable
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import (
@@ -14,14 +13,15 @@ from pydantic import (
 )
 
 from polysteer.config.erase import EraseSettings, Erasure
+from polysteer.config.evaluate import EvaluateSettings
+from polysteer.config.model import ModelSettings, Site
 from polysteer.config.section import Section, Strength, as_tuple
 from polysteer.corpus.languages import canonical_language
 from polysteer.corpus.settings import CorpusSettings, Languages
-from polysteer.layout import RESERVED, checkpoint_condition
+from polysteer.layout import RESERVED
 
 SCHEMA_VERSION = 1
 
-Site = Literal["mlp.hidden", "mlp.up", "mlp.gate", "mlp.out", "attn.qkv", "attn.out", "block.out"]
 PRESETS: dict[str, tuple[str, ...]] = {
     "mlp": ("mlp.hidden",),
     "selfcond": ("attn.qkv", "attn.out", "mlp.up", "mlp.out"),
@@ -34,7 +34,6 @@ Value = Literal[
 Intervention = Literal[
     "set", "ablate", "scale", "add", "transport_mean", "transport_gaussian", "transport_linear"
 ]
-Family = Literal["retrieval", "alignment", "geometry", "abx", "probes", "perplexity"]
 Layer = Annotated[int, Field(ge=0)] | Literal["final"]
 
 
@@ -54,75 +53,6 @@ def _check_name(name: str) -> str:
 
 
 ExperimentName = Annotated[str, AfterValidator(_check_name)]
-
-
-def _read_checkpoint(value: object) -> object:
-    """A plain name with a slash in it is a folder or a hub id, any other is a revision."""
-    if not isinstance(value, str):
-        return value
-    return {"id": value} if "/" in value else {"revision": value}
-
-
-class CheckpointSettings(Section):
-    """One more state of the model, from earlier in its training."""
-
-    id: str | None = Field(None, description="a folder or a hub id; the model's own id if left out")
-    revision: str | None = Field(None, description="a branch, tag or commit of it")
-
-    @property
-    def name(self) -> str:
-        """What tables call it."""
-        return "@".join(part for part in (self.id, self.revision) if part)
-
-    @model_validator(mode="after")
-    def _names_something(self) -> "CheckpointSettings":
-        if not self.name:
-            raise ValueError("a checkpoint is a revision of the model, a folder or a hub id; this names none")
-        return self
-
-
-class ModelSettings(Section):
-    """Which model, and how to load it."""
-
-    id: str
-    revision: str | None = None
-    dtype: Literal["auto", "float32", "float16", "bfloat16"] = "auto"
-    device: str = "auto"
-    device_map: str | None = None
-    trust_remote_code: bool = False
-    allow_pickle: bool = False
-    sites: dict[Site, str | tuple[str, ...]] = Field(
-        default_factory=dict,
-        description="where a site's modules are, with * for the block's number, if structure does not tell",
-    )
-    # Not in dumps, because what is loaded is one model, and what is stamped with it does not depend on these.
-    checkpoints: tuple[Annotated[CheckpointSettings, BeforeValidator(_read_checkpoint)], ...] = Field(
-        (),
-        exclude=True,
-        description="earlier states of the model in the order of its training, read without masks: revisions "
-        "of it, or folders and hub ids, which have a slash in them",
-    )
-
-    def at(self, checkpoint: CheckpointSettings) -> "ModelSettings":
-        """The same settings for one of its checkpoints."""
-        own = {"id": checkpoint.id or self.id, "revision": checkpoint.revision, "checkpoints": ()}
-        return self.model_copy(update=own)
-
-    @field_validator("checkpoints")
-    @classmethod
-    def _checkpoints_differ(
-        cls, checkpoints: tuple[CheckpointSettings, ...]
-    ) -> tuple[CheckpointSettings, ...]:
-        by_folder: dict[str, str] = {}
-        for checkpoint in checkpoints:
-            folder = checkpoint_condition(checkpoint.name)
-            if folder in by_folder:
-                raise ValueError(
-                    f"the checkpoints {by_folder[folder]!r} and {checkpoint.name!r} are one, or too alike to "
-                    "be kept apart; leave one of them out"
-                )
-            by_folder[folder] = checkpoint.name
-        return checkpoints
 
 
 class CollectSettings(Section):
@@ -205,96 +135,6 @@ class EmbedSettings(Section):
         if self.layers != "all" and self.layer not in self.layers:
             raise ValueError(f"the primary layer {self.layer!r} is not among the layers {list(self.layers)}")
         return self
-
-
-class ChooseSettings(Section):
-    """What is picked on dev, and within which budget."""
-
-    maximize: Literal["top1"] = "top1"
-    cost_at_most: float = Field(1.25, ge=1.0)
-    cost_texts: int = Field(100, ge=1, description="dev sentences per language whose perplexity is the cost")
-
-
-class EfficiencySettings(Section):
-    """Experts from fewer sentences than `find` has: how many per language, and draws of each number."""
-
-    sentences: Annotated[
-        tuple[Annotated[int, Field(ge=1)], ...], BeforeValidator(as_tuple), Field(min_length=1)
-    ]
-    seeds: int = Field(3, ge=1, description="draws of sentences; one where all of them are asked for")
-
-    @field_validator("sentences")
-    @classmethod
-    def _each_once(cls, sentences: tuple[int, ...]) -> tuple[int, ...]:
-        if len(set(sentences)) < len(sentences):
-            raise ValueError(f"a number of sentences stands twice in {list(sentences)}")
-        return sentences
-
-    def count_draws(self, n_sentences: int, n_by_language: Iterable[int]) -> int:
-        """All of every language's sentences can be drawn in one way alone."""
-        return 1 if set(n_by_language) == {n_sentences} else self.seeds
-
-
-class FinetuneSettings(Section):
-    """A short contrastive fine-tuning of all weights on the translations in `find`: for small models."""
-
-    steps: int = Field(200, ge=1)
-    batch: int = Field(64, ge=2, description="meanings in a step, each in two languages")
-    learning_rate: float = Field(1e-4, gt=0, description="of AdamW, the same at every step")
-    temperature: float = Field(0.05, gt=0, description="cosines are divided by it")
-
-
-class GenerateSettings(Section):
-    """Writing on from the first words of test sentences, without a mask and under the chosen ones."""
-
-    prompts: int = Field(20, ge=2, description="test sentences per language, at most")
-    prompt_tokens: int = Field(4, ge=1, description="tokens of each that are given")
-    new_tokens: int = Field(24, ge=1, description="tokens that are written, at most")
-
-
-class TranslateSettings(Section):
-    """Translating test sentences after examples, without a mask and under the chosen ones."""
-
-    sentences: int = Field(20, ge=2, description="test sentences per pair of languages, at most")
-    shots: int = Field(4, ge=0, description="find sentences with their translations that stand before")
-    new_tokens: int = Field(32, ge=1, description="tokens that are written, at most")
-    directions: Annotated[
-        tuple[Literal["into", "out_of"], ...], BeforeValidator(as_tuple), Field(min_length=1)
-    ] = ("into", "out_of")
-
-
-class EvaluateSettings(Section):
-    """Which numbers, how many random controls, and the rule of choice."""
-
-    families: tuple[Family, ...] = ("retrieval", "alignment", "geometry", "abx", "probes", "perplexity")
-    controls: int = Field(39, ge=0, description="draws of random neurons; 39 or more for a headline")
-    distractors: bool = Field(
-        False, description="also look translations up among the sentences of find: the metric top1_pool"
-    )
-    extra_draws: int = Field(
-        3,
-        ge=0,
-        description="draws of the other controls: random neurons at the experts' values, the experts' values "
-        "permuted, random directions; 0 leaves them out",
-    )
-    resamples: int = Field(10_000, ge=100, description="bootstrap resamples over sentences")
-    seed: int = Field(0, ge=0)
-    choose: ChooseSettings = ChooseSettings()
-    efficiency: EfficiencySettings | None = Field(
-        None, description="how the gain grows with the sentences that experts are found on; reads test"
-    )
-    finetune: FinetuneSettings | None = Field(
-        None,
-        description="a rival that trains: a second copy of the model, in 32 bits and with gradients, stands "
-        "in memory; meant for small models",
-    )
-    generate: GenerateSettings | None = Field(
-        None, description="{} for its defaults; needs a model that writes"
-    )
-    translate: TranslateSettings | None = Field(
-        None,
-        description="{} for its defaults; needs a model that writes, and the extra 'translation'",
-    )
 
 
 class Candidate(NamedTuple):

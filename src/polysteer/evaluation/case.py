@@ -1,6 +1,6 @@
 """One experiment as evaluation sees it: its settings, its evidence, and the plain model to compare with."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
@@ -29,6 +29,17 @@ class Plain(NamedTuple):
     retrieval_by_layer: dict[str, Retrieval]
     same: Choice
     best: Choice
+
+
+def pick_row(row_by_label: Mapping[str, MetricRow], label: str) -> MetricRow:
+    """The row of the point that a file is of; a file of other settings is refused."""
+    if label in row_by_label:
+        return row_by_label[label]
+    experiment = next(iter(row_by_label.values())).experiment
+    raise ArtifactError(
+        f"the vectors of {experiment} were made for other settings: {label!r} is no point of this sweep; "
+        f"run `steer embed {experiment}`, which reads only what is missing"
+    )
 
 
 @dataclass(frozen=True)
@@ -74,16 +85,6 @@ class Case:
         same = choose_at_layer(judged, layer=self.primary, cost_at_most=NO_BUDGET)
         return same, choose_with_layer(judged, cost_at_most=NO_BUDGET, skip=())
 
-    def find_candidate(self, label: str) -> Candidate:
-        """The point of the sweep that a file is of; one of other settings is refused."""
-        for candidate in self.settings.candidates():
-            if candidate.label == label:
-                return candidate
-        raise ArtifactError(
-            f"{self.evidence.layout.vectors} was made for other settings: {label!r} is no point of this "
-            f"sweep; run `steer embed {self.base.experiment}`, which reads only what is missing"
-        )
-
     def describe(self, target: str, candidate: Candidate) -> MetricRow:
         """The columns that say which mask a number is of."""
         return replace(
@@ -97,6 +98,15 @@ class Case:
             held_statistic=candidate.value,
             k=candidate.k,
         )
+
+    def describe_chosen(self, target: str) -> MetricRow:
+        """The same of the mask that was chosen for the primary layer."""
+        return self.describe_label(target, self.evidence.choices(target).same_layer.label)
+
+    def describe_label(self, target: str, label: str) -> MetricRow:
+        """The same of the point that a file is of; a file of other settings is refused."""
+        rows = {candidate.label: self.describe(target, candidate) for candidate in self.settings.candidates()}
+        return pick_row(rows, label)
 
     def describe_erasure(self, point: Erasure) -> MetricRow:
         """The columns that say how the languages' subspace was taken out of the model: for no target."""

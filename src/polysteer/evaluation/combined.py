@@ -21,7 +21,7 @@ def list_combined(case: Case, target: str) -> Iterator[MetricRow]:
         best = choices.best_layer if choices.best_layer.label == label else None
         condition, layers = f"{target}/{label}", choices.layers_of(label)
         find, test = (case.evidence.read(condition, split, layers) for split in ("find", "test"))
-        row = case.describe(target, case.find_candidate(label))
+        row = case.describe_label(target, label)
         erase = partial(erase_languages, languages=case.evidence.fit_languages)
         for name, move in ((MASK_AND_CENTRE, _center), (MASK_AND_ERASE, erase)):
             named = replace(row, intervention=name)

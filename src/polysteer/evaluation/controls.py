@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from polysteer.config import Candidate
 from polysteer.evaluation.case import Case
 from polysteer.evaluation.spaces import Series, list_directions
 from polysteer.layout import AT_EXPERT_VALUES, PERMUTED
@@ -11,38 +10,33 @@ from polysteer.masks.interventions import list_needs
 from polysteer.metrics.intervals import average_pairs
 from polysteer.metrics.retrieval import Retrieval
 from polysteer.store.rows import ALL, CHOSEN_SAME_LAYER, OTHER_MASKS, MetricRow
-from polysteer.trials.judgement import Judgement
 
 
 def list_extra_controls(case: Case, target: str) -> Iterator[MetricRow]:
     """Random neurons held as the experts are, and experts held as one another; not under `ablate`."""
-    candidate = case.find_candidate(case.evidence.choices(target).same_layer.label)
-    if not list_needs(candidate.intervention):
+    held = case.describe_chosen(target)
+    if not list_needs(held.intervention):
         return
     for kind in (AT_EXPERT_VALUES, PERMUTED):
         for draw in range(case.settings.evaluate.extra_draws):
             judgement = case.evidence.extra_control(target, kind, draw)
-            yield from _list_draw(case, target, kind, candidate, draw, _at_primary(case, judgement))
+            row = replace(held, intervention=kind, draw=draw)
+            yield from _list_draw(case, row, judgement.retrieval_by_layer[case.primary])
 
 
 def list_other_masks(case: Case, target: str) -> Iterator[MetricRow]:
     """What the other targets' chosen masks do; a draw is the place of the mask's own target in the list."""
     for place, other in enumerate(case.targets):
         if other != target:
-            candidate = case.find_candidate(case.evidence.choices(other).same_layer.label)
-            yield from _list_draw(case, target, OTHER_MASKS, candidate, place, case.under_masks[other])
+            row = replace(case.describe_chosen(other), target=target, intervention=OTHER_MASKS, draw=place)
+            yield from _list_draw(case, row, case.under_masks[other])
 
 
-def _at_primary(case: Case, judgement: Judgement) -> Retrieval:
-    return judgement.retrieval_by_layer[case.primary]
-
-
-def _list_draw(
-    case: Case, target: str, kind: str, candidate: Candidate, draw: int, found: Retrieval
-) -> Iterator[MetricRow]:
-    row = replace(case.describe(target, candidate), intervention=kind, draw=draw, layer=case.primary)
+def _list_draw(case: Case, row: MetricRow, found: Retrieval) -> Iterator[MetricRow]:
+    assert row.target is not None
+    row = replace(row, layer=case.primary)
     yield replace(row, metric=CHOSEN_SAME_LAYER, split="dev", value=1.0)
-    for one in [Series("top1", ALL, ALL, found.hits()), *list_directions(found, target)]:
+    for one in [Series("top1", ALL, ALL, found.hits()), *list_directions(found, row.target)]:
         yield replace(
             row,
             metric=one.metric,

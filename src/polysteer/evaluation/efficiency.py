@@ -20,7 +20,7 @@ def list_efficiency(case: Case, target: str) -> Iterator[MetricRow]:
     wanted = case.settings.evaluate.efficiency
     if wanted is None:
         return
-    row = case.describe(target, case.find_candidate(case.evidence.choices(target).same_layer.label))
+    row = case.describe_chosen(target)
     first_draw = 0
     for n_sentences in wanted.sentences:
         agreement = case.evidence.agreement(target, str(n_sentences))

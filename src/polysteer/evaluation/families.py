@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from polysteer.config.schema import EvaluateSettings
+from polysteer.config.evaluate import EvaluateSettings
 from polysteer.evaluation.abx import list_abx
 from polysteer.evaluation.case import Case
 from polysteer.evaluation.evidence import Spaces

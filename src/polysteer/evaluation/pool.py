@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
-from polysteer.config.schema import EvaluateSettings
+from polysteer.config.evaluate import EvaluateSettings
 from polysteer.evaluation.evidence import Spaces
 from polysteer.evaluation.spaces import Series, list_directions, list_series
 from polysteer.metrics.pairing import retrieve_shared

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from polysteer.config.schema import EvaluateSettings
+from polysteer.config.evaluate import EvaluateSettings
 from polysteer.evaluation.evidence import ByLanguage, Spaces
 from polysteer.metrics.alignment import measure_alignment
 from polysteer.metrics.choice import Choice, Judged

@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from polysteer.errors import ArtifactError
-from polysteer.evaluation.case import Case
+from polysteer.evaluation.case import Case, pick_row
 from polysteer.evaluation.families import list_families
 from polysteer.evaluation.pool import list_pool
 from polysteer.evaluation.spaces import (
@@ -51,14 +50,8 @@ class Tried(NamedTuple):
         return case.targets if self.target is None else [self.target]
 
     def describe(self, label: str) -> MetricRow:
-        """The row of a point that a file is of; a file of other settings is refused."""
-        if label in self.row_by_label:
-            return self.row_by_label[label]
-        experiment = next(iter(self.row_by_label.values())).experiment
-        raise ArtifactError(
-            f"the vectors of {experiment} were made for other settings: {label!r} is no point of this sweep; "
-            f"run `steer embed {experiment}`, which reads only what is missing"
-        )
+        """The row of a point that a file is of."""
+        return pick_row(self.row_by_label, label)
 
 
 class Comparison(NamedTuple):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from polysteer.config.schema import EfficiencySettings
+from polysteer.config.evaluate import EfficiencySettings
 from polysteer.errors import ArtifactError, ConfigError
 from polysteer.masks.mask import ExpertMask
 from polysteer.masks.metadata import MaskMetadata

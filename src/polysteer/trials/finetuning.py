@@ -1,6 +1,6 @@
 """The rival that trains: a copy of the model, fine-tuned on `find`'s translations, reads dev and test."""
 
-from polysteer.config.schema import FinetuneSettings
+from polysteer.config.evaluate import FinetuneSettings
 from polysteer.embeddings.contrastive import Tuning, tune_on_translations
 from polysteer.models.loading import LoadedModel
 from polysteer.trials.judgement import save_judgement
