@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from polysteer.evaluation.case import Case
-from polysteer.evaluation.spaces import Series, list_directions
+from polysteer.evaluation.spaces import Series, list_directions, list_means
 from polysteer.layout import AT_EXPERT_VALUES, PERMUTED
 from polysteer.masks.interventions import list_needs
-from polysteer.metrics.intervals import average_pairs
 from polysteer.metrics.retrieval import Retrieval
 from polysteer.store.rows import ALL, CHOSEN_SAME_LAYER, OTHER_MASKS, MetricRow
 
@@ -36,13 +35,5 @@ def _list_draw(case: Case, row: MetricRow, found: Retrieval) -> Iterator[MetricR
     assert row.target is not None
     row = replace(row, layer=case.primary)
     yield replace(row, metric=CHOSEN_SAME_LAYER, split="dev", value=1.0)
-    for one in [Series("top1", ALL, ALL, found.hits()), *list_directions(found, row.target)]:
-        yield replace(
-            row,
-            metric=one.metric,
-            source=one.source,
-            reference=one.reference,
-            candidates=one.n_candidates,
-            value=average_pairs(one.values),
-            n=found.ranks.shape[1],
-        )
+    series = [Series("top1", ALL, ALL, found.hits()), *list_directions(found, row.target)]
+    yield from list_means(row, series)

@@ -129,6 +129,20 @@ def list_retrieval(
     yield from list_series(row, series, evaluate)
 
 
+def list_means(row: MetricRow, series: Sequence[Series]) -> Iterator[MetricRow]:
+    """Means alone, for what is one of many draws."""
+    for one in series:
+        yield replace(
+            row,
+            metric=one.metric,
+            source=one.source,
+            reference=one.reference,
+            candidates=one.n_candidates,
+            value=average_pairs(one.values),
+            n=one.values.shape[-1],
+        )
+
+
 def list_directions(retrieval: Retrieval, target: str) -> Iterator[Series]:
     """Top-1 into the target, out of it, and without it."""
     ends = {"into": (ALL, target), "out_of": (target, ALL), "without": (excluding(target),) * 2}

@@ -15,6 +15,7 @@ from polysteer.evaluation.spaces import (
     list_directions,
     list_kinds,
     list_losses,
+    list_means,
     list_spaces,
     retrieve_by_layer,
 )
@@ -108,17 +109,7 @@ def list_controls(case: Case, tried: Tried, controls: Sequence[Judgement]) -> It
         series = [Series("top1", ALL, ALL, found.hits()), *list_kinds(found, case.unseen)]
         for target in [tried.target] if tried.target else case.targets:
             series += list_directions(found, target)
-        for one in series:
-            yield replace(
-                row,
-                metric=one.metric,
-                source=one.source,
-                reference=one.reference,
-                layer=case.primary,
-                candidates=one.n_candidates,
-                value=average_pairs(one.values),
-                n=found.ranks.shape[1],
-            )
+        yield from list_means(replace(row, layer=case.primary), series)
 
 
 def _describe_point(
