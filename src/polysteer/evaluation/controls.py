@@ -32,8 +32,8 @@ def list_other_masks(case: Case, target: str) -> Iterator[MetricRow]:
 
 
 def _list_draw(case: Case, row: MetricRow, found: Retrieval) -> Iterator[MetricRow]:
-    assert row.target is not None
     row = replace(row, layer=case.primary)
+    assert row.target is not None
     yield replace(row, metric=CHOSEN_SAME_LAYER, split="dev", value=1.0)
     series = [Series("top1", ALL, ALL, found.hits()), *list_directions(found, row.target)]
     yield from list_means(row, series)
