@@ -19,6 +19,7 @@ demo: setup
 	PATH="$(abspath $(BIN)):$$PATH" dvc repro
 	$(BIN)/steer report
 	$(BIN)/steer report --lang ja
+	$(BIN)/steer report --study
 
 test: lint types unit
 
