@@ -3,10 +3,13 @@
 import csv
 import io
 import json
+from dataclasses import replace
 
 import pytest
 
 from polysteer.errors import ArtifactError, ConfigError
+from polysteer.report.data import ReportRow
+from polysteer.report.metric_grids import draw_target
 
 pytestmark = pytest.mark.usefixtures("study")
 
@@ -119,3 +122,25 @@ def test_a_wrong_name_is_answered_with_the_nearest(run, arguments, says):
 def test_what_was_not_run_says_what_to_run(run, arguments, says):
     with pytest.raises(ArtifactError, match=says):
         run("report", *arguments)
+
+
+def test_layers_stand_in_the_model_s_order_whichever_method_has_them():
+    row = ReportRow(
+        experiment="try",
+        target="ja",
+        view="curve",
+        method="baseline",
+        metric="mrr",
+        source="*",
+        reference="*",
+        layer="final",
+        k=None,
+        value=0.5,
+        ci_low=None,
+        ci_high=None,
+        n=None,
+        candidates=None,
+    )
+    others = [replace(row, method="centred", layer=layer) for layer in ("10", "9", "final")]
+    curve = next(grid for grid in draw_target([row, *others]) if grid.title.endswith("by layer"))
+    assert [line[0] for line in curve.rows] == ["9", "10", "final"]

@@ -1,11 +1,12 @@
 """One metric as tables: methods, directions, languages, layers."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from polysteer.report.data import Grid, ReportRow
 from polysteer.report.methods import STEERED, VARIANT, name_method, order_methods
 from polysteer.report.units import title_metric, write_difference, write_interval, write_value
+from polysteer.store.rows import layer_depth
 
 Columns = Mapping[str, Mapping[str, float]]
 """Column, then the place that names a row."""
@@ -92,10 +93,17 @@ def _draw_layer(head: str, rows: Sequence[ReportRow]) -> Grid:
     return Grid(head, ("", f"layer {rows[0].layer}", "95 %", "over no mask"), lines)
 
 
-def _draw_places(title: str, first: str, columns: Columns, metric: str) -> Grid:
-    """Numbers over places; a column without numbers is left out."""
+def _draw_places(
+    title: str,
+    first: str,
+    columns: Columns,
+    metric: str,
+    *,
+    depth: Callable[[str], float] = lambda _: 0.0,
+) -> Grid:
+    """Numbers over places, by depth and else as they come; a column without numbers is left out."""
     shown = {column: cells for column, cells in columns.items() if cells}
-    places = dict.fromkeys(place for cells in shown.values() for place in cells)
+    places = sorted(dict.fromkeys(place for cells in shown.values() for place in cells), key=depth)
     lines = tuple(
         (place, *(write_value(metric, cells.get(place)) for cells in shown.values())) for place in places
     )
@@ -105,7 +113,7 @@ def _draw_places(title: str, first: str, columns: Columns, metric: str) -> Grid:
 def _draw_layers(title: str, layers: Columns, metric: str) -> Grid:
     """Nothing where all stand at one layer, which the other tables show."""
     several = len({layer for cells in layers.values() for layer in cells}) > 1
-    return _draw_places(title, "layer", layers if several else {}, metric)
+    return _draw_places(title, "layer", layers if several else {}, metric, depth=layer_depth)
 
 
 def _by_direction(rows: Sequence[ReportRow], view: str, methods: Sequence[str]) -> Columns:
