@@ -1,7 +1,7 @@
 """Masks drawn for a terminal, and printed as JSON."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -41,13 +41,38 @@ def print_table(content: RenderableType) -> None:
 
 def draw_catalogue(entries: "Sequence[CatalogueEntry]") -> RenderableType:
     """A line per mask; a damaged one says so, and why below the table."""
-    table = _table("experiment", "language", "score", "experts", "k", "held at", "neurons", "")
+    swept = _list_swept(entries)
+    table = _table("experiment", "language", "score", "experts", "k", "held at", *swept, "neurons", "")
     for entry in entries:
         state = "damaged" if entry.metadata is None else "chosen" if entry.label == "chosen" else ""
-        cells = map(_cell, (entry.language, *_list_facts(entry)))
+        *facts, n_neurons = _list_facts(entry)
+        places = (tell(entry.metadata) for tell in swept.values())
+        cells = map(_cell, (entry.language, *facts, *places, n_neurons))
         table.add_row(entry.experiment, *cells, state)
     problems = [Padding(Text(entry.problem), (0, 1)) for entry in entries if entry.problem]
     return Group(table, *problems)
+
+
+def _list_swept(entries: "Sequence[CatalogueEntry]") -> dict[str, Callable[[object], str | None]]:
+    """Columns for what an experiment has masks of several of: sites, poolings of responses."""
+    found = {"sites": _tell_sites, "pooled by": _tell_pooling}
+    names = {entry.experiment for entry in entries}
+    return {
+        title: tell
+        for title, tell in found.items()
+        if any(
+            len({tell(entry.metadata) for entry in entries if entry.experiment == name} - {None}) > 1
+            for name in names
+        )
+    }
+
+
+def _tell_sites(known: object) -> str | None:
+    return "+".join(known.sites) if isinstance(known, MaskMetadata) else None
+
+
+def _tell_pooling(known: object) -> str | None:
+    return known.pool if isinstance(known, MaskMetadata) else None
 
 
 def _list_facts(entry: "CatalogueEntry") -> tuple[object, ...]:

@@ -6,7 +6,7 @@ from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from polysteer.config.schema import PRESETS
+from polysteer.config.experts import PRESETS
 from polysteer.errors import SiteError
 from polysteer.models.inspection import ModelFacts, TokenizerFacts
 from polysteer.responses.sizes import predict_bytes

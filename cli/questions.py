@@ -10,7 +10,8 @@ import typer
 
 from polysteer.cli.progress import tell
 from polysteer.config import Experiments, load_experiments
-from polysteer.config.experiments import find_experiment, suggest
+from polysteer.config.experiments import find_experiment
+from polysteer.config.section import suggest
 from polysteer.corpus.languages import resolve_language
 from polysteer.errors import ArtifactError, ConfigError, LanguageError
 from polysteer.report import (

@@ -49,20 +49,23 @@ def _draw_target(report: Report, summary: Summary) -> Iterator[RenderableType]:
 
 def _draw_targets(report: Report, summaries: Sequence[Summary]) -> Iterator[RenderableType]:
     rows = tuple(row for row in report.rows if row.experiment == summaries[0].experiment)
-    own = Report(tuple(summaries), rows)
+    own = Report(tuple(summaries), rows, report.swept)
     yield Padding(Group(*(Text(tell_briefly(own, summary)) for summary in summaries)), (1, 1))
-    yield Folded(_grid_summaries(summaries), gap=0)
+    yield Folded(_grid_summaries(own, summaries), gap=0)
 
 
-def _grid_summaries(summaries: Sequence[Summary]) -> Grid:
+def _grid_summaries(report: Report, summaries: Sequence[Summary]) -> Grid:
     """What all targets share stands in the title, what differs in a column."""
     shared = [f"{summaries[0].experiment}: mean top-1 (%) on test"]
     acting = "mask" if summaries[0].target else "erased"
     columns = ["none", acting, "ratio", "gain, 95 %", "p", "random", "rank", "centred", "n-grams", "cost"]
     lines = [_summarize(summary) for summary in summaries]
+    swept = [report.find_swept(summary) for summary in summaries]
     for name, values in (
         ("layer", [str(summary.layer) for summary in summaries]),
         ("k", [number(summary.k) for summary in summaries]),
+        ("sites", [(one and one.sites) or "-" for one in swept]),
+        ("pooled by", [(one and one.response_pooling) or "-" for one in swept]),
         ("candidates", [str(summary.candidates) for summary in summaries]),
     ):
         if set(values) == {"-"}:

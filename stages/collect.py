@@ -1,6 +1,7 @@
 """Responses: what every neuron answers to every sentence of the `find` split."""
 
 import json
+from pathlib import Path
 
 from polysteer.artifacts import atomic_path
 from polysteer.corpus.table import Corpus
@@ -16,30 +17,37 @@ def perform(run: Run) -> str:
         return "no experts are asked for"
     corpus = Corpus.read(run.layout.corpus)
     texts = {language: corpus.texts(language, "find") for language in corpus.languages}
-    wanted = run.settings.collect
-    settings = CollectSettings(run.model_source, wanted.sites, wanted.pool, wanted.token_budget)
-    missing = find_uncollected(run.layout.responses, texts, settings)
+    settings_by_folder = _list_poolings(run)
+    uncollected = [find_uncollected(folder, texts, one) for folder, one in settings_by_folder.items()]
+    missing = [language for language in texts if any(language in lacking for lacking in uncollected)]
     if missing:
-        _collect(run, texts, settings)
+        _collect(run, texts, settings_by_folder)
     n_sentences = sum(len(texts[language]) for language in missing)
     return f"{len(missing)} of {len(texts)} languages read, {n_sentences} sentences"
 
 
-def _collect(run: Run, texts: dict[str, list[str]], settings: CollectSettings) -> None:
+def _list_poolings(run: Run) -> dict[Path, CollectSettings]:
+    wanted = run.settings.collect
+    return {
+        run.layout.pooled(name): CollectSettings(run.model_source, wanted.sites, pool, wanted.token_budget)
+        for name, pool in zip(wanted.pool_names, wanted.pool, strict=True)
+    }
+
+
+def _collect(run: Run, texts: dict[str, list[str]], settings_by_folder: dict[Path, CollectSettings]) -> None:
     from polysteer.models.sites import describe_shape
-    from polysteer.responses.collection import collect_responses
+    from polysteer.responses.collection import collect_poolings
 
     loaded = run.load_model()
     shape = describe_shape(loaded.model, overrides=run.overrides)
     facts = {"family": shape.family, "shape": shape.fingerprint, "dtype": str(loaded.model.dtype)}
     with atomic_path(run.layout.model_facts) as temporary:
         temporary.write_text(json.dumps(facts, indent=1) + "\n")
-    collect_responses(
+    collect_poolings(
         loaded.model,
         loaded.tokenizer,
         texts,
-        run.layout.responses,
-        settings,
+        settings_by_folder,
         overrides=run.overrides,
         progress=run.progress,
     )

@@ -33,10 +33,15 @@ def perform(run: Run) -> str:
 def _plan_efficiency(run: Run, session: "Session") -> "Efficiency | None":
     from polysteer.trials.efficiency import Efficiency
 
-    wanted = run.settings.evaluate.efficiency
+    wanted, collect = run.settings.evaluate.efficiency, run.settings.collect
     if wanted is None or not run.settings.candidates():
         return None
-    return Efficiency(session, wanted, ResponseStore(run.layout.responses, session.corpus.languages))
+    folders = [run.layout.pooled(pool) for pool in collect.pool_names]
+    responses: dict[str, ResponseStore] = {
+        pool: ResponseStore(folder, session.corpus.languages)
+        for pool, folder in zip(collect.pool, folders, strict=True)
+    }
+    return Efficiency(session, wanted, responses)
 
 
 def _read_model(run: Run, corpus: Corpus, targets: list[str]) -> int:

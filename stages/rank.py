@@ -1,10 +1,11 @@
 """Masks: all neurons scored for all languages in one reading, and the experts of every point of the sweep."""
 
 import json
+from pathlib import Path
 
 from polysteer.artifacts import fingerprint
 from polysteer.config import Candidate
-from polysteer.config.schema import RankSettings
+from polysteer.config.experts import RankSettings
 from polysteer.corpus.table import Corpus
 from polysteer.errors import ArtifactError
 from polysteer.masks.interventions import list_statistics
@@ -12,7 +13,7 @@ from polysteer.masks.mask import ExpertMask
 from polysteer.masks.sets import keep_blocks
 from polysteer.ranking.experts import Provenance, build_mask
 from polysteer.ranking.rules import SelectionRule
-from polysteer.ranking.table import RankTable, rank_responses
+from polysteer.ranking.table import RankTable, narrow_table, rank_responses
 from polysteer.responses.store import ResponseStore
 from polysteer.stages.run import Run
 
@@ -26,18 +27,21 @@ def perform(run: Run) -> str:
         return "no masks are asked for"
     corpus = Corpus.read(run.layout.corpus)
     targets = run.name_targets(corpus)
-    store = ResponseStore(run.layout.responses, corpus.languages)
-    table = _rank(run, store)
-    provenance = _describe(run, corpus, store)
     masks = {candidate.mask_label: candidate for candidate in run.settings.candidates()}
-    for target in targets:
-        for label, candidate in masks.items():
-            mask = _build(table, provenance, target, candidate, run.settings.rank)
-            mask.save(run.layout.mask(target, label))
+    for pool in run.settings.collect.pool_names:
+        store = ResponseStore(run.layout.pooled(pool), corpus.languages)
+        table = _rank(run, store, run.layout.scores(pool))
+        provenance = _describe(run, corpus, store)
+        own = {label: candidate for label, candidate in masks.items() if candidate.pool == pool}
+        for label, candidate in own.items():
+            of_sites = table if candidate.sites is None else narrow_table(table, store, candidate.sites)
+            for target in targets:
+                mask = _build(of_sites, provenance, target, candidate, run.settings.rank)
+                mask.save(run.layout.mask(target, label))
     return f"{table.neurons.n_neurons} neurons, {len(masks)} masks for each of {len(targets)} targets"
 
 
-def _rank(run: Run, store: ResponseStore) -> RankTable:
+def _rank(run: Run, store: ResponseStore, path: Path) -> RankTable:
     wanted = run.settings.rank
     responses = [store.fingerprint(language) for language in store.languages]
     statistics = list_statistics(run.settings.steer.on_neurons)
@@ -45,7 +49,7 @@ def _rank(run: Run, store: ResponseStore) -> RankTable:
         "rank", SCHEMA_VERSION, responses, wanted.score, wanted.value, statistics, wanted.source
     )
     try:
-        return RankTable.load(run.layout.scores, stamp=stamp)
+        return RankTable.load(path, stamp=stamp)
     except ArtifactError:  # absent, damaged or of other responses: made anew
         table = rank_responses(
             store,
@@ -55,7 +59,7 @@ def _rank(run: Run, store: ResponseStore) -> RankTable:
             source=wanted.source,
             progress=run.progress,
         )
-        table.save(run.layout.scores, stamp=stamp)
+        table.save(path, stamp=stamp)
         return table
 
 

@@ -30,8 +30,12 @@ class ExperimentLayout:
 
     @property
     def responses(self) -> Path:
-        """Pooled responses and token statistics, in shards."""
+        """Responses by every pooling, and what masks have to say of the model."""
         return self.folder / "responses"
+
+    def pooled(self, pool: str | None) -> Path:
+        """Pooled responses and token statistics, in shards; None is the first pooling of a sweep."""
+        return self.responses if pool is None else self.responses / f"pooled-{pool}"
 
     @property
     def model_facts(self) -> Path:
@@ -43,10 +47,9 @@ class ExperimentLayout:
         """Scores, values and every mask of the sweep."""
         return self.folder / "masks"
 
-    @property
-    def scores(self) -> Path:
-        """Scores and values of all neurons for all languages."""
-        return self.masks / "scores.safetensors"
+    def scores(self, pool: str | None = None) -> Path:
+        """Scores and values of all neurons for all languages; None is the first pooling of a sweep."""
+        return self.masks / ("scores.safetensors" if pool is None else f"scores-{pool}.safetensors")
 
     def mask(self, target: str, label: str) -> Path:
         """One mask of the sweep."""

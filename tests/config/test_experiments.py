@@ -68,6 +68,17 @@ def test_a_scalar_is_a_sweep_of_one_and_presets_stand_for_sites(tmp_path: Path) 
         ("controls: 3", "efficiency: {sentences: [8, 8]}", 11, "a number of sentences stands twice"),
         ("controls: 3", "efficiency: {sentences: []}", 11, "at least 1"),
         ("controls: 3", "efficiency: {seeds: 3}", 11, "lacks the key 'sentences'"),
+        ("k: [0.1, 8]", "sites: [all, attn.ot]", 8, "no site 'attn.ot'; did you mean 'attn.out'?"),
+        ("k: [0.1, 8]", "sites: mlp.out", 3, "'mlp.out' of rank.sites is not collected; valid: mlp.hidden"),
+        ("k: [0.1, 8]", "sites: []", 8, "at least 1 item"),
+        ("k: [0.1, 8]", "sites: [[]]", 8, "a point of the sweep has no site"),
+        ("k: [0.1, 8]", "sites: [[all, mlp]]", 8, "'all' stands alone"),
+        ("k: [0.1, 8]", "sites: {a: 1}", 8, "there is no site {'a': 1}"),
+        ("k: [0.1, 8]", "sites: [mlp, all]", 3, "rank.sites names mlp.hidden twice"),
+        ("collect: {}", "collect: {pool: [max, max]}", 7, "a pooling stands twice in max, max"),
+        ("collect: {}", "collect: {pool: []}", 7, "at least 1 item"),
+        ("collect: {}", "collect: {pool: [max, median]}", 7, "'max' or 'mean'"),
+        ("collect: {}", "collect: {sites: {a: 1}}", 7, "'mlp.hidden'"),
         ("k: [0.1, 8]", "k: [0.1, null]", 8, "k is null and there is no threshold"),
         ("k: [0.1, 8]", "k: 8, ends: both, threshold: 0.9", 8, "a threshold of 0.9 is for the best neurons"),
         ("steer: {}", "steer: {intervention: erease}", 9, "'transport_linear' or 'erase'"),
@@ -99,6 +110,25 @@ def test_a_mistake_names_its_line_and_the_way_out(
         load_experiments(path)
     assert says in str(caught.value)
     assert f"experiments.yaml:{line}:" in str(caught.value)
+
+
+def test_sites_and_poolings_are_points_of_the_sweep(tmp_path: Path) -> None:
+    text = GOOD.replace("collect: {}", "collect: {sites: [mlp.out, attn.out, mlp.hidden], pool: [mean, max]}")
+    text = text.replace("own, union", "own").replace(
+        "k: [0.1, 8]", "k: 8, sites: [all, mlp, [attn.out, mlp.out]]"
+    )
+    experiment = load_experiments(write(tmp_path, text)).experiments["tiny"]
+    assert [candidate.mask_label for candidate in experiment.candidates()] == [
+        "ap-own-k8-token_median",
+        "ap-own-k8-token_median-mlp.hidden",
+        "ap-own-k8-token_median-mlp.out+attn.out",  # in the order of collect
+        "ap-own-k8-token_median-max",
+        "ap-own-k8-token_median-mlp.hidden-max",
+        "ap-own-k8-token_median-mlp.out+attn.out-max",
+    ]
+    named = text.replace("[all, mlp, [attn.out, mlp.out]]", "[[attn.out, mlp.hidden, mlp.out]]")
+    points = load_experiments(write(tmp_path, named)).experiments["tiny"].candidates()
+    assert {candidate.sites for candidate in points} == {None}  # all of them by name are all
 
 
 def test_erasing_is_swept_on_its_own(tmp_path: Path) -> None:

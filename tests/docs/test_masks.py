@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from polysteer.config.schema import RankSettings, SteerSettings
+from polysteer.config.experts import RankSettings
+from polysteer.config.schema import SteerSettings
 from polysteer.masks.interventions import INTERVENTIONS
 from polysteer.ranking.table import SCORES
 from polysteer.ranking.values import VALUES

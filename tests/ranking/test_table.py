@@ -9,7 +9,7 @@ from polysteer.masks import ExpertMask, NeuronTable
 from polysteer.ranking.activation import INACTIVE, score_activations
 from polysteer.ranking.experts import Provenance, build_control, build_mask, rebuild_mask
 from polysteer.ranking.rules import SelectionRule, select_experts
-from polysteer.ranking.table import RankTable, rank_responses
+from polysteer.ranking.table import RankTable, narrow_table, rank_responses
 from polysteer.responses.shards import LanguageIndex, Shard, write_index, write_shard
 from polysteer.responses.store import ResponseStore
 
@@ -206,6 +206,30 @@ def test_lape_is_of_all_neurons_together_however_they_are_read(full_table, store
     assert (full_table.scores_of("lape") == expected).all()
     whole = rank_responses(store, scores=("lape",), values=())
     assert (whole.scores_of("lape") == expected).all()
+
+
+@pytest.mark.parametrize("sites", [("attn.out",), ("mlp.out",)])
+def test_a_table_of_some_sites_is_that_of_their_neurons(full_table, store, responses, sites):
+    found = narrow_table(full_table, store, sites)
+    kept = list(range(24)) if sites == ("attn.out",) else list(range(24, 84))
+    assert found.neurons.n_neurons == len(kept)
+    for tables, whole in ((found.values, full_table.values), (found.statistics, full_table.statistics)):
+        assert all((tables[name] == whole[name][:, kept]).all() for name in whole)
+    assert (found.scores_of("ap") == full_table.scores_of("ap")[:, kept]).all()
+    tokens = [responses[2][language][1][kept] for language in LANGUAGES]
+    counts = np.stack([(one > 0).sum(axis=1) for one in tokens])
+    expected = score_activations(counts, np.array([one.shape[1] for one in tokens])).astype(np.float32)
+    assert (found.scores_of("lape") == expected).all()
+    places = found.neurons.locate(np.arange(len(kept)))
+    names = [found.neurons.name(number) for number in range(len(kept))]
+    assert names == [store.neurons.name(number) for number in kept]
+    assert (found.neurons.number(places) == np.arange(len(kept))).all()
+
+
+def test_a_table_has_no_other_sites(full_table):
+    assert full_table.only(full_table.neurons.sites) is full_table
+    with pytest.raises(MaskError, match=r"there is no mlp.gate among the sites"):
+        full_table.only(["mlp.gate"])
 
 
 def test_statistics_are_those_of_the_tokens(full_table, responses):

@@ -9,7 +9,7 @@ import torch
 from polysteer.errors import ArtifactError, CorpusError, NumericError
 from polysteer.ranking.half import to_float32
 from polysteer.responses import collection
-from polysteer.responses.collection import collect_responses
+from polysteer.responses.collection import collect_poolings, collect_responses
 from polysteer.responses.store import ResponseStore, find_uncollected
 
 
@@ -140,6 +140,33 @@ def test_a_killed_run_goes_on_and_gives_the_same_bytes(
     collect_responses(model, tokenizer, texts_by_language, tmp_path / "killed", settings, memory_bytes=budget)
     assert len(made) == len(set(made)) == 15
     assert all_bytes(tmp_path / "killed") == all_bytes(tmp_path / "whole")
+
+
+def test_several_poolings_are_read_once_and_are_what_each_is_alone(
+    model, tokenizer, texts_by_language, settings, tmp_path
+):
+    budget, n_texts = 2 * 216 * 9, []
+    by_folder = {tmp_path / "both": settings, tmp_path / "both" / "mean": replace(settings, pool="mean")}
+
+    def see(_module, _args, given):
+        if given["use_cache"] is False:  # else it is what finds the model's parts
+            n_texts.append(len(given["input_ids"]))
+
+    handle = model.model.register_forward_pre_hook(see, with_kwargs=True)
+    collect_poolings(model, tokenizer, texts_by_language, by_folder, memory_bytes=budget)
+    assert sum(n_texts) == 120
+    shard = tmp_path / "both" / "mean" / "ja" / "shard-00004.safetensors"
+    for path in (shard, shard.with_name("index.json")):
+        path.unlink()
+    n_texts.clear()
+    collect_poolings(model, tokenizer, texts_by_language, by_folder, memory_bytes=budget)
+    assert sum(n_texts) == 4  # what the lost shard held of 40, nine to a shard
+    handle.remove()
+    alone = {folder: tmp_path / settings.pool for folder, settings in by_folder.items()}
+    for folder, own in by_folder.items():
+        collect_responses(model, tokenizer, texts_by_language, alone[folder], own, memory_bytes=budget)
+        found = all_bytes(folder)
+        assert all(found[name] == content for name, content in all_bytes(alone[folder]).items())
 
 
 def test_only_what_changed_is_read_again(model, tokenizer, texts_by_language, settings, tmp_path):

@@ -1,6 +1,5 @@
 """Reading experiments.yaml: once, strictly, with the line of every mistake."""
 
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from polysteer.config.schema import SCHEMA_VERSION, Experiment, Experiments
+from polysteer.config.section import suggest
 from polysteer.errors import ConfigError
 
 
@@ -38,12 +38,6 @@ def find_experiment(experiments: Experiments, name: str, path: Path) -> Experime
     raise ConfigError(
         f"there is no experiment {name!r} in {path}{suggest(name, list(experiments.experiments))}"
     )
-
-
-def suggest(wrong: str, right: list[str]) -> str:
-    """'; did you mean ...' for a near miss, else the list of what is valid."""
-    near = get_close_matches(wrong, right, n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; valid: {', '.join(right)}"
 
 
 def _read_text(path: Path) -> str:

@@ -2,45 +2,27 @@
 
 import itertools
 import re
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
-    field_validator,
     model_validator,
 )
 
 from polysteer.config.erase import EraseSettings, Erasure
 from polysteer.config.evaluate import EvaluateSettings
+from polysteer.config.experts import Candidate, CollectSettings, Intervention, RankSettings
 from polysteer.config.model import ModelSettings, Site
-from polysteer.config.section import Section, Strength, as_tuple
+from polysteer.config.section import Section, Strength, as_tuple, suggest
 from polysteer.corpus.languages import canonical_language
 from polysteer.corpus.settings import CorpusSettings, Languages
 from polysteer.layout import RESERVED
 
 SCHEMA_VERSION = 1
 
-PRESETS: dict[str, tuple[str, ...]] = {
-    "mlp": ("mlp.hidden",),
-    "selfcond": ("attn.qkv", "attn.out", "mlp.up", "mlp.out"),
-}
-Score = Literal["ap", "auroc", "mean_diff", "lape"]
-Experts = Literal["own", "union"]
-Value = Literal[
-    "token_median", "token_mean", "pooled_median", "pooled_p90", "pooled_mean", "others_token_mean"
-]
-Intervention = Literal[
-    "set", "ablate", "scale", "add", "transport_mean", "transport_gaussian", "transport_linear"
-]
 Layer = Annotated[int, Field(ge=0)] | Literal["final"]
-
-
-def _expand_presets(value: object) -> object:
-    names = as_tuple(value)
-    assert isinstance(names, list | tuple)
-    return tuple(site for name in names for site in PRESETS.get(name, (name,)))
 
 
 def _check_name(name: str) -> str:
@@ -53,57 +35,6 @@ def _check_name(name: str) -> str:
 
 
 ExperimentName = Annotated[str, AfterValidator(_check_name)]
-
-
-class CollectSettings(Section):
-    """Where responses are taken and how a sentence's tokens become one number."""
-
-    sites: Annotated[tuple[Site, ...], BeforeValidator(_expand_presets)] = ("mlp.hidden",)
-    pool: Literal["max", "mean"] = "max"
-    token_budget: int = Field(4096, ge=1, description="tokens per batch")
-
-
-class RankSettings(Section):
-    """How experts are found and what they are held at; a list is a sweep."""
-
-    score: Annotated[tuple[Score, ...], BeforeValidator(as_tuple)] = ("ap",)
-    experts: Annotated[tuple[Experts, ...], BeforeValidator(as_tuple)] = ("own",)
-    k: Annotated[
-        tuple[Annotated[float, Field(gt=0)] | None, ...],
-        BeforeValidator(as_tuple),
-        Field(
-            description="experts per language: a fraction of all neurons below 1, else a count; "
-            "null for every neuron that reaches the threshold"
-        ),
-    ] = (0.03,)
-    value: Annotated[tuple[Value, ...], BeforeValidator(as_tuple)] = ("token_median",)
-    per: Literal["model", "site", "block"] = Field("model", description="of how many neurons k is a share")
-    blocks: Literal["all"] | tuple[int, ...] = Field(
-        "all", description="blocks whose experts are kept; -1 is the last"
-    )
-    ends: Literal["top", "bottom", "both"] = "top"
-    threshold: float | None = Field(None, description="the score that experts have at least")
-    exclusive: bool = Field(False, description="no neuron is an expert of two languages")
-    source: str | None = Field(None, description="the language that add and transport lead away from")
-
-    @field_validator("k")
-    @classmethod
-    def _counts_are_whole(cls, k: tuple[float | None, ...]) -> tuple[float | None, ...]:
-        for value in k:
-            if value is not None and value >= 1 and value != int(value):
-                raise ValueError(f"{value} is neither a fraction below 1 nor a whole number of neurons")
-        return k
-
-    @model_validator(mode="after")
-    def _something_bounds_the_experts(self) -> "RankSettings":
-        if None in self.k and self.threshold is None:
-            raise ValueError("k is null and there is no threshold, so every neuron is an expert; give one")
-        if self.threshold is not None and self.ends != "top":
-            raise ValueError(
-                f"a threshold of {self.threshold:g} is for the best neurons, and ends is {self.ends!r}; "
-                "use one of the two"
-            )
-        return self
 
 
 class SteerSettings(Section):
@@ -137,28 +68,6 @@ class EmbedSettings(Section):
         return self
 
 
-class Candidate(NamedTuple):
-    """One point of the sweep: which experts, held how."""
-
-    score: Score
-    experts: Experts
-    k: float | None
-    value: Value
-    intervention: Intervention
-    strength: float
-
-    @property
-    def mask_label(self) -> str:
-        """The part that names a mask file."""
-        size = "threshold" if self.k is None else f"k{self.k:g}"
-        return f"{self.score}-{self.experts}-{size}-{self.value}"
-
-    @property
-    def label(self) -> str:
-        """The whole, unique within a sweep."""
-        return f"{self.mask_label}-{self.intervention}-s{self.strength:g}"
-
-
 class Experiment(Section):
     """One experiment: a model, a corpus, targets, and what is done with them."""
 
@@ -177,9 +86,11 @@ class Experiment(Section):
             return []
         rank, steer = self.rank, self.steer
         points = itertools.product(
-            rank.score, rank.experts, rank.k, rank.value, steer.on_neurons, steer.strength
+            self.collect.pool_names,
+            self._list_site_points(),
+            itertools.product(rank.score, rank.experts, rank.k, rank.value, steer.on_neurons, steer.strength),
         )
-        return [Candidate(*point) for point in points]
+        return [Candidate(*point, sites=sites, pool=pool) for pool, sites, point in points]
 
     def erasures(self) -> list[Erasure]:
         """Every way in which the languages' subspace is taken out of the model, in the order of the file."""
@@ -188,6 +99,29 @@ class Experiment(Section):
         erase = self.steer.erase
         points = itertools.product(erase.method, erase.from_block, erase.strength or self.steer.strength)
         return [Erasure(*point) for point in points]
+
+    def _list_site_points(self) -> list[tuple[Site, ...] | None]:
+        """The points of the sweep over sites, each in the order of `collect`; None for all of them."""
+        collected = self.collect.sites
+        points = []
+        for named in self.rank.sites:
+            point = collected if named == "all" else tuple(site for site in collected if site in named)
+            points.append(None if point == collected else point)
+        return points
+
+    @model_validator(mode="after")
+    def _ranked_sites_are_collected(self) -> "Experiment":
+        collected = self.collect.sites
+        for site in (site for point in self.rank.sites if point != "all" for site in point):
+            if site not in collected:
+                raise ValueError(f"{site!r} of rank.sites is not collected{suggest(site, collected)}")
+        points = self._list_site_points()
+        for number, point in enumerate(points):
+            if point in points[:number]:
+                raise ValueError(
+                    f"rank.sites names {' with '.join(point or collected)} twice; leave one of them out"
+                )
+        return self
 
     @model_validator(mode="after")
     def _targets_are_languages(self) -> "Experiment":

@@ -1,5 +1,6 @@
 """All neurons of a model's sites in one order: by (site, block, unit), numbered from 0."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -62,6 +63,19 @@ class NeuronTable:
     def n_neurons(self) -> int:
         """How many there are in all."""
         return self.n_blocks * sum(self.widths)
+
+    def only(self, sites: Sequence[str]) -> "NeuronTable":
+        """The table of some of the sites, in this one's order."""
+        absent = [site for site in sites if site not in self.sites]
+        if absent:
+            raise MaskError(f"there is no {' and no '.join(absent)} among the sites {', '.join(self.sites)}")
+        kept = [site for site in self.sites if site in sites]
+        return NeuronTable(tuple(kept), tuple(self.width_by_site[site] for site in kept), self.n_blocks)
+
+    def numbers_at(self, sites: Sequence[str]) -> npt.NDArray[np.int64]:
+        """The numbers here of the neurons that stand at some of the sites, ascending."""
+        parts = [np.arange(part.start, part.stop) for part in self.segments if part.site in sites]
+        return np.concatenate(parts)
 
     def locate(self, neurons: npt.NDArray[np.int64]) -> Addresses:
         """Site, block and unit of neurons given by their numbers."""

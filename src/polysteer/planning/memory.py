@@ -35,7 +35,8 @@ def estimate_memory(
 ) -> Memory:
     """Weights, the activations of the largest batch, and what is kept of it until it is brought home."""
     facts, collect, embed = found.memory, settings.collect, settings.embed
-    responses = collect.token_budget / text.mean_tokens * shape.count_neurons(collect.sites)
+    n_numbers = len(collect.pool) * shape.count_neurons(collect.sites)
+    responses = collect.token_budget / text.mean_tokens * n_numbers
     vectors = embed.token_budget / text.mean_tokens * count_layers(settings, shape) * shape.width
     losses = LOSS_BYTES if measures_losses and facts.device != "cpu" else 0
     return Memory(

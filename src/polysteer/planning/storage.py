@@ -43,19 +43,23 @@ def list_stored(
 
 
 def _count_responses(settings: Experiment, text: TextSize, shape: ModelShape) -> int:
+    """Every pooling has its own copy of the statistics of tokens."""
     n_neurons, most = shape.count_neurons(settings.collect.sites), CollectSettings.n_sampled_tokens
-    return sum(
+    return len(settings.collect.pool) * sum(
         predict_bytes(n_neurons, len(n_tokens), n_sampled_tokens=min(most, int(n_tokens.sum())))
         for n_tokens in text.n_tokens["find"].values()
     )
 
 
 def _count_masks(settings: Experiment, n_languages: int, shape: ModelShape) -> int:
-    """The table of scores and values, and the masks of every target; a union at its largest."""
+    """A table of scores and values by pooling, and the masks of every target; a union at its largest."""
     n_neurons = shape.count_neurons(settings.collect.sites)
-    n_columns = len(settings.rank.score) + len(settings.rank.value)
+    n_columns = len(settings.collect.pool) * (len(settings.rank.score) + len(settings.rank.value))
     labels = {candidate.mask_label: candidate for candidate in settings.candidates()}
-    sizes = [_count_held(candidate, n_neurons, n_languages) for candidate in labels.values()]
+    sizes = [
+        _count_held(candidate, shape.count_neurons(candidate.sites or settings.collect.sites), n_languages)
+        for candidate in labels.values()
+    ]
     per_target = MASK_BYTES * (sum(sizes) + max(sizes))
     return SINGLE * n_neurons * n_languages * n_columns + len(settings.targets) * per_target
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -52,6 +52,17 @@ class RankTable:
         """One language's values."""
         values: npt.NDArray[np.float32] = _pick(self.values, statistic, "value")[self.index_of(language)]
         return values
+
+    def only(self, sites: Sequence[str]) -> "RankTable":
+        """The part of some sites. What LAPE calls active stays what it is among all of them."""
+        if set(sites) == set(self.neurons.sites):
+            return self
+        neurons, kept = self.neurons.only(sites), self.neurons.numbers_at(sites)
+        scores, values, statistics = (
+            {name: numbers[:, kept] for name, numbers in tables.items()}
+            for tables in (self.scores, self.values, self.statistics)
+        )
+        return RankTable(self.languages, neurons, scores, values, statistics, self.source)
 
     def source_languages(self, target: str) -> list[str]:
         """Where the target's maps start."""
@@ -131,6 +142,17 @@ def rank_responses(
         n_tokens = np.array([store.n_tokens(language) for language in languages])
         tables["score"]["lape"][:] = score_activations(n_above_zero, n_tokens)
     return RankTable(languages, store.neurons, tables["score"], tables["value"], tables["statistic"], source)
+
+
+def narrow_table(table: RankTable, store: ResponseStore, sites: Sequence[str]) -> RankTable:
+    """The table that the responses of some sites alone give: LAPE looks at all neurons together."""
+    narrowed = table.only(sites)
+    if narrowed is table or "lape" not in table.scores:
+        return narrowed
+    n_above_zero = store.count_above_zero()[:, table.neurons.numbers_at(sites)]
+    n_tokens = np.array([store.n_tokens(language) for language in store.languages])
+    lape = score_activations(n_above_zero, n_tokens).astype(np.float32)
+    return replace(narrowed, scores={**narrowed.scores, "lape": lape})
 
 
 class _Wanted(NamedTuple):

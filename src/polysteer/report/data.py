@@ -59,11 +59,22 @@ class ReportRow:
 
 
 @dataclass(frozen=True)
+class Swept:
+    """Where the chosen mask's experts stand and how responses were pooled; None is what was no sweep."""
+
+    experiment: str
+    target: str
+    sites: str | None
+    response_pooling: str | None
+
+
+@dataclass(frozen=True)
 class Report:
     """One summary per target, and every number behind them."""
 
     summaries: tuple[Summary, ...]
     rows: tuple[ReportRow, ...]
+    swept: tuple[Swept, ...] = ()
 
     def find(
         self,
@@ -81,6 +92,11 @@ class Report:
             if (row.target, row.method, row.metric, row.view, row.source, row.reference) == wanted:
                 return row
         return None
+
+    def find_swept(self, summary: Summary) -> Swept | None:
+        """What was chosen of the sites and poolings that were swept, if any were."""
+        wanted = (summary.experiment, summary.target)
+        return next((one for one in self.swept if (one.experiment, one.target) == wanted), None)
 
     def value(
         self, target: str | None, method: str, metric: str, *, view: str = "same_layer"

@@ -16,8 +16,9 @@ NOTE = (
     "cost. The chosen one is the best within the budget, and alone is read on test."
 )
 FRONT = f"""
-    SELECT f.experiment, f.target, f.intervention, f.strength, f.sites, f.score, f.held_statistic, f.k,
-           f.layer, f.top1, f.top1 - plain.value AS gain, f.cost, f.on_front, c.layer IS NOT NULL AS chosen
+    SELECT f.experiment, f.target, f.intervention, f.strength, f.sites, f.response_pooling, f.score,
+           f.held_statistic, f.k, f.layer, f.top1,
+           f.top1 - plain.value AS gain, f.cost, f.on_front, c.layer IS NOT NULL AS chosen
     FROM front f
     LEFT JOIN chosen c ON {same_columns(CONFIGURATION, "f", "c")} AND c.view = 'same_layer'
     LEFT JOIN metrics plain ON plain.experiment = f.experiment AND plain.intervention = 'none'
@@ -36,6 +37,7 @@ class FrontRow:
     intervention: str
     strength: float | None
     sites: str | None
+    response_pooling: str | None
     score: str | None
     held_statistic: str | None
     k: float | None
@@ -69,6 +71,7 @@ def _draw_front(experiment: str, target: str | None, rows: Sequence[FrontRow]) -
     named: dict[str, Callable[[FrontRow], str | None]] = {
         "intervention": lambda row: row.intervention,
         "sites": lambda row: row.sites,
+        "pooled by": lambda row: row.response_pooling,
         "experts": lambda row: row.score,
         "value": lambda row: row.held_statistic,
         "strength": lambda row: number(row.strength),

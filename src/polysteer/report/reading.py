@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from polysteer.errors import ArtifactError
-from polysteer.report.data import ReportRow
+from polysteer.report.data import ReportRow, Swept
 from polysteer.report.methods import BEST_CONTROL, ERASED_INSIDE, STEERED, identify_method
 from polysteer.store import query_database
 from polysteer.store.rows import (
@@ -58,6 +58,15 @@ CURVE = """
     FROM by_layer m
     WHERE m.experiment = $experiment AND (m.target = $target OR m.target IS NULL) AND m.metric = $metric
     ORDER BY m.intervention, m.revision, m.embedding_pooling, m.depth"""
+SWEPT = f"""
+    WITH counted AS (
+        SELECT count(DISTINCT sites) AS n_sites, count(DISTINCT response_pooling) AS n_poolings
+        FROM front WHERE experiment = $experiment AND target = $target)
+    SELECT m.experiment, m.target, CASE WHEN n_sites > 1 THEN m.sites END AS sites,
+           CASE WHEN n_poolings > 1 THEN m.response_pooling END AS response_pooling
+    FROM chosen m, counted
+    WHERE m.experiment = $experiment AND m.target = $target AND m.view = 'same_layer' AND {IS_STEERED}
+      AND (n_sites > 1 OR n_poolings > 1)"""
 
 FEWER = """
     SELECT sentences, halves, top1, jaccard, correlation FROM efficiency
@@ -146,6 +155,12 @@ def read_efficiency(database: Path, experiment: str, target: str | None) -> list
     unknown: dict[str, Any] = dict.fromkeys(("layer", "k", "ci_low", "ci_high", "candidates", "revision"))
     mean: dict[str, Any] = {"view": "efficiency", "method": STEERED, "source": "*", "reference": "*"}
     return [ReportRow(experiment, target, **unknown | mean | record) for record in records]
+
+
+def read_swept(database: Path, experiment: str, target: str | None) -> tuple[Swept, ...]:
+    """Of the mask picked for the primary layer, the sites and the pooling where the sweep has several."""
+    found = query_database(database, SWEPT, {"experiment": experiment, "target": target}).records()
+    return tuple(Swept(**record) for record in found)
 
 
 def count_draws(database: Path, experiment: str, target: str | None) -> int:

@@ -15,6 +15,7 @@ from polysteer.report.reading import (
     read_curve,
     read_efficiency,
     read_results,
+    read_swept,
 )
 
 
@@ -36,13 +37,14 @@ def merge_reports(reports: Iterable[Report]) -> Report:
     return Report(
         tuple(summary for part in parts for summary in part.summaries),
         tuple(row for part in parts for row in part.rows),
+        tuple(one for part in parts for one in part.swept),
     )
 
 
 def _summarize_target(database: Path, experiment: str, target: str | None) -> Report:
     rows = read_results(database, experiment, target) + read_curve(database, experiment, target, "top1")
     rows += read_efficiency(database, experiment, target)
-    report = Report((), tuple(rows))
+    report = Report((), tuple(rows), read_swept(database, experiment, target))
     n_draws = count_draws(database, experiment, target)
     return replace(report, summaries=(_pick_summary(report, experiment, target, n_draws),))
 

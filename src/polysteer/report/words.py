@@ -87,6 +87,7 @@ def _tell_gain(report: Report, summary: Summary) -> str:
     numbers = (
         f"mean top-1 over all pairs at {layer} goes from {percent(summary.baseline)} to "
         f"{percent(summary.steered)} ({times(summary.ratio)}) among {count_candidates(summary)}{size}"
+        f"{_tell_swept(report, summary)}"
     )
     if summary.ci_low is None or summary.ci_high is None:
         return f"{what} {verdict}: {numbers}."
@@ -97,6 +98,14 @@ def _tell_gain(report: Report, summary: Summary) -> str:
         f"{100 * (summary.steered - summary.baseline):+.1f} points, 95 % interval "
         f"{100 * summary.ci_low:+.1f} to {100 * summary.ci_high:+.1f}, {test}{corrected}."
     )
+
+
+def _tell_swept(report: Report, summary: Summary) -> str:
+    """What dev chose of several sites and poolings."""
+    swept = report.find_swept(summary)
+    sites = f", experts in {swept.sites.replace('+', ' and ')}" if swept and swept.sites else ""
+    pooled = f", responses pooled by {swept.response_pooling}" if swept and swept.response_pooling else ""
+    return sites + pooled
 
 
 def _judge(summary: Summary, p_holm: float | None) -> str:

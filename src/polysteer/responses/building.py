@@ -26,6 +26,7 @@ class ShardBuilder:
 
     def __init__(self, index: LanguageIndex, number: int) -> None:
         self.sentences = index.sentences_of(number)
+        self.pool = index.pool
         self._index = index
         self._torch_half, half = _HALVES[index.dtype]
         self._pooled = np.empty((index.neurons.n_neurons, len(self.sentences)), dtype=half)

@@ -1,7 +1,9 @@
 """Letting a model read sentences, and keeping what its neurons answer; no finished shard is made twice."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -42,44 +44,101 @@ def collect_responses(
     Languages do not depend on each other, and neither do shards: what is found whole, made from the same
     model, texts and settings, stays as it is. About `memory_bytes` of responses are held at a time.
     """
-    missing = find_uncollected(folder, texts_by_language, settings)
+    collect_poolings(
+        model,
+        tokenizer,
+        texts_by_language,
+        {folder: settings},
+        overrides=overrides,
+        memory_bytes=memory_bytes,
+        progress=progress,
+    )
+
+
+def collect_poolings(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    texts_by_language: Mapping[str, Sequence[str]],
+    settings_by_folder: Mapping[Path, CollectSettings],
+    *,
+    overrides: Overrides | None = None,
+    memory_bytes: int = 1 << 29,
+    progress: Progress = stay_silent,
+) -> None:
+    """Write the same by several poolings in one reading; their settings differ in nothing else.
+
+    Of each pooling about `memory_bytes` of responses are held at a time, so that its files are those that it
+    would have alone.
+    """
+    lacking = {
+        folder: find_uncollected(folder, texts_by_language, settings)
+        for folder, settings in settings_by_folder.items()
+    }
+    missing = [name for name in texts_by_language if any(name in names for names in lacking.values())]
     if not missing:
         return
+    settings = next(iter(settings_by_folder.values()))
     site_map = find_sites(model, settings.sites, overrides=overrides)
     widths = tuple(site_map.width_by_site[site] for site in settings.sites)
-    neurons = NeuronTable(settings.sites, widths, site_map.n_blocks)
+    common = _Common(
+        NeuronTable(settings.sites, widths, site_map.n_blocks),
+        memory_bytes,
+        "BF16" if model.dtype == torch.bfloat16 else "F16",
+    )
     collector = _Collector(settings, find_input_device(model))
     with torch.inference_mode(), record(model, site_map, collector.keep_part) as recorder:
         for language in missing:
             texts = texts_by_language[language]
-            index = LanguageIndex(
-                fingerprint=settings.fingerprint(language, texts),
-                language=language,
-                n_sentences=len(texts),
-                shard_sentences=choose_shard_size(neurons.n_neurons, memory_bytes),
-                dtype="BF16" if model.dtype == torch.bfloat16 else "F16",
-                pool=settings.pool,
-                neurons=neurons,
-            )
+            due = [
+                _Due(folder, common.describe(language, texts, own))
+                for folder, own in settings_by_folder.items()
+                if language in lacking[folder]
+            ]
             tokens = tokenize_texts(tokenizer, texts)
             is_sampled = _sample_tokens(tokens, language, settings)
-            for number in range(index.n_shards):
-                if not has_shard(folder, index, number):
-                    builder = ShardBuilder(index, number)
-                    collector.fill_shard(builder, recorder, tokens, is_sampled)
-                    write_shard(folder, index, number, builder.build())
-                progress(f"collect {language}", index.sentences_of(number).stop, len(texts))
-            write_index(folder, index)
+            for number in range(due[0].index.n_shards):
+                collector.write_shards(due, number, recorder, tokens, is_sampled)
+                progress(f"collect {language}", due[0].index.sentences_of(number).stop, len(texts))
+            for one in due:
+                write_index(one.folder, one.index)
+
+
+class _Common(NamedTuple):
+    """What the responses of all languages and poolings share."""
+
+    neurons: NeuronTable
+    memory_bytes: int
+    dtype: Literal["F16", "BF16"]
+
+    def describe(self, language: str, texts: Sequence[str], settings: CollectSettings) -> LanguageIndex:
+        """One language's responses by one pooling."""
+        return LanguageIndex(
+            fingerprint=settings.fingerprint(language, texts),
+            language=language,
+            n_sentences=len(texts),
+            shard_sentences=choose_shard_size(self.neurons.n_neurons, self.memory_bytes),
+            dtype=self.dtype,
+            pool=settings.pool,
+            neurons=self.neurons,
+        )
+
+
+@dataclass(frozen=True)
+class _Due:
+    """One language's responses by one pooling, and where they will stand."""
+
+    folder: Path
+    index: LanguageIndex
 
 
 class _Collector:
-    """Takes what the recorder hands over, and gives it to the shard under way, batch by batch."""
+    """Takes what the recorder hands over, and gives it to the shards under way, batch by batch."""
 
     def __init__(self, settings: CollectSettings, device: torch.device) -> None:
         self._settings = settings
         self._device = device
         self._reducer: BatchReducer | None = None
-        self._parts: dict[Place, Reduced] = {}
+        self._parts: dict[Place, tuple[Reduced, ...]] = {}
 
     def keep_part(self, site: str, block: int, first_unit: int, values: Tensor) -> None:
         """Reduce one part of one site and block at once, on the device where it is."""
@@ -87,20 +146,43 @@ class _Collector:
         assert self._reducer is not None
         self._parts[place] = self._reducer.reduce(values)
 
-    def fill_shard(
-        self, builder: ShardBuilder, recorder: Recorder, tokens: Tokens, is_sampled: npt.NDArray[np.bool_]
+    def write_shards(
+        self,
+        due: Sequence[_Due],
+        number: int,
+        recorder: Recorder,
+        tokens: Tokens,
+        is_sampled: npt.NDArray[np.bool_],
     ) -> None:
-        """Read a shard's sentences, in batches of like lengths."""
-        first, last = builder.sentences.start, builder.sentences.stop
+        """One shard by every pooling that lacks it."""
+        absent = [one for one in due if not has_shard(one.folder, one.index, number)]
+        builders = [ShardBuilder(one.index, number) for one in absent]
+        if builders:
+            self._fill_shards(builders, recorder, tokens, is_sampled)
+        for one, builder in zip(absent, builders, strict=True):
+            write_shard(one.folder, one.index, number, builder.build())
+
+    def _fill_shards(
+        self,
+        builders: Sequence[ShardBuilder],
+        recorder: Recorder,
+        tokens: Tokens,
+        is_sampled: npt.NDArray[np.bool_],
+    ) -> None:
+        """Read the sentences of a shard, of every pooling at once, in batches of like lengths."""
+        first, last = builders[0].sentences.start, builders[0].sentences.stop
+        pools = [builder.pool for builder in builders]
         for chosen in plan_batches(tokens.n_tokens[first:last], token_budget=self._settings.token_budget):
             batch = make_batch(tokens, chosen + first, device=self._device)
             sampled = torch.from_numpy(_find_sampled_cells(tokens, batch, is_sampled))
-            self._reducer = BatchReducer(batch.real, sampled, pool=self._settings.pool, span=batch.span)
+            self._reducer = BatchReducer(batch.real, sampled, pools=pools, span=batch.span)
             self._parts = {}
             recorder.run(
                 batch.input_ids, attention_mask=batch.attention_mask, position_ids=batch.position_ids
             )
-            builder.add(self._parts, batch.index, int(batch.real.sum()))
+            for number, builder in enumerate(builders):
+                parts = {place: reduced[number] for place, reduced in self._parts.items()}
+                builder.add(parts, batch.index, int(batch.real.sum()))
 
 
 def choose_shard_size(n_neurons: int, memory_bytes: int) -> int:

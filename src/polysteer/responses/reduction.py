@@ -1,9 +1,12 @@
 """What is kept of a batch's activations: a response per sentence, moments of the tokens, a few samples."""
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
+
+Pool = Literal["max", "mean"]
 
 
 class Moments(NamedTuple):
@@ -61,6 +64,8 @@ class _Cells(NamedTuple):
 class BatchReducer:
     """Reduces activations of shape (sentences, tokens, units) over the tokens that `is_real` marks.
 
+    Of several poolings each has its own result, with the same samples and moments.
+
     `span` are the columns of the real tokens where every row has the same, which saves copies. `sampled` are
     cells of the batch, sentence after sentence, pads counted. Means and variances are worked out in fp32, on
     the device where the activations are.
@@ -71,17 +76,17 @@ class BatchReducer:
         is_real: Tensor,
         sampled: Tensor,
         *,
-        pool: Literal["max", "mean"],
+        pools: Sequence[Pool],
         span: slice | None = None,
     ) -> None:
         cells = _Cells.from_batch(is_real, sampled, has_span=span is not None)
         self._cells = {is_real.device: cells}
         self._home = is_real.device
-        self._pool = pool
+        self._pools = tuple(pools)
         self._span = span
 
-    def reduce(self, activations: Tensor) -> Reduced:
-        """Some units of a site and block."""
+    def reduce(self, activations: Tensor) -> tuple[Reduced, ...]:
+        """Some units of a site and block, by each pooling."""
         cells = self._cells_on(activations.device)
         flat = activations.reshape(-1, activations.shape[-1])
         if cells.real is None or cells.filled is None:
@@ -90,8 +95,11 @@ class BatchReducer:
         else:
             filled = flat.index_select(0, cells.filled).view(activations.shape)
             tokens = flat.index_select(0, cells.real)
-        pooled = find_maxima(filled) if self._pool == "max" else self._average(filled, cells)
-        return Reduced(pooled, flat.index_select(0, cells.sampled), measure_moments(tokens))
+        sample, moments = flat.index_select(0, cells.sampled), measure_moments(tokens)
+        return tuple(
+            Reduced(find_maxima(filled) if pool == "max" else self._average(filled, cells), sample, moments)
+            for pool in self._pools
+        )
 
     def _average(self, filled: Tensor, cells: _Cells) -> Tensor:
         share = cells.share if self._span is None else cells.share[:, self._span]

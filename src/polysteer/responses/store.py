@@ -90,6 +90,11 @@ class ResponseStore:
         """How many tokens they have."""
         return sum(shard.n_tokens for shard in self._shards[language])
 
+    def count_above_zero(self) -> npt.NDArray[np.int64]:
+        """How many tokens every neuron is above zero at, of shape (languages, neurons)."""
+        counts = [[shard.n_above_zero for shard in self._shards[name]] for name in self.languages]
+        return np.stack([np.sum(of_language, axis=0) for of_language in counts])
+
     def fingerprint(self, language: str) -> str:
         """Of what a language's responses were made from."""
         return self._indices[language].fingerprint

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from polysteer.artifacts import fingerprint
 from polysteer.masks.mask import ExpertMask
 from polysteer.metrics.choice import choose_at_layer
 from polysteer.ranking.experts import build_control
@@ -20,18 +21,37 @@ class Controls:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._table = RankTable.load(session.layout.scores)
-        self.table_stamp = hash_file(session.layout.scores)
+        collect, layout = session.settings.collect, session.layout
+        paths = [layout.scores(pool) for pool in collect.pool_names]
+        self._tables: dict[str, RankTable] = {
+            pool: RankTable.load(path) for pool, path in zip(collect.pool, paths, strict=True)
+        }
+        self._stamps: dict[str, str] = {
+            pool: hash_file(path) for pool, path in zip(collect.pool, paths, strict=True)
+        }
+
+    def stamp_of(self, candidate: Steering) -> str:
+        """Of the table that a candidate's counterparts are drawn from."""
+        return self._stamps[_pool_of(candidate)]
 
     def try_target(self, target: str, candidates: Sequence[Steering]) -> None:
         """Every draw for one target."""
-        try_draws(self._session, target, candidates, self.draw, target=target, drawn_from=self.table_stamp)
+        tables = list(dict.fromkeys(self.stamp_of(candidate) for candidate in candidates))
+        drawn_from = tables[0] if len(tables) == 1 else fingerprint(*tables)
+        try_draws(self._session, target, candidates, self.draw, target=target, drawn_from=drawn_from)
 
     def draw(self, candidate: Steering, draw: int) -> Steering:
         """As many random neurons as a candidate's experts in every site and block, at their own values."""
         assert isinstance(candidate.mask, ExpertMask)
         seed = self._session.settings.evaluate.seed
-        return candidate._replace(mask=build_control(self._table, candidate.mask, seed=seed, draw=draw))
+        table = self._tables[_pool_of(candidate)].only(candidate.mask.metadata.sites)
+        return candidate._replace(mask=build_control(table, candidate.mask, seed=seed, draw=draw))
+
+
+def _pool_of(candidate: Steering) -> str:
+    """How the responses were pooled that found a mask."""
+    assert isinstance(candidate.mask, ExpertMask)
+    return str(candidate.mask.metadata.pool)
 
 
 def try_draws(

@@ -27,9 +27,13 @@ class Efficiency:
     Draws differ in their sentences; of one draw, fewer sentences are some of the more.
     """
 
-    def __init__(self, session: Session, wanted: EfficiencySettings, responses: ResponseStore) -> None:
+    def __init__(
+        self, session: Session, wanted: EfficiencySettings, responses: Mapping[str, ResponseStore]
+    ) -> None:
+        """`responses` are those of every pooling, which all have the same sentences."""
         self._session, self._wanted, self._responses = session, wanted, responses
-        self._n_find = {language: responses.n_sentences(language) for language in responses.languages}
+        first = next(iter(responses.values()))
+        self._n_find = {language: first.n_sentences(language) for language in first.languages}
         fewest = min(self._n_find.values())
         if max(wanted.sentences) > fewest:
             raise ConfigError(
@@ -38,9 +42,16 @@ class Efficiency:
             )
 
     def try_targets(self, chosen: Mapping[str, Steering]) -> None:
+        """By the pooling of each target's mask."""
+        for pool, responses in self._responses.items():
+            own = {target: one for target, one in chosen.items() if _describe(one).pool == pool}
+            if own:
+                self._try_pooling(own, responses)
+
+    def _try_pooling(self, chosen: Mapping[str, Steering], responses: ResponseStore) -> None:
         """Every number of sentences, then the halves of all."""
         known = [_describe(steering) for steering in chosen.values()]
-        ranker = SubsetRanker(self._responses, known, self._session.settings)
+        ranker = SubsetRanker(responses, known, self._session.settings)
         for n_sentences in self._wanted.sentences:
             n_draws = self._wanted.count_draws(n_sentences, self._n_find.values())
             tables = _Tables(ranker, partial(self._take_first, n_sentences))
@@ -118,8 +129,8 @@ class Efficiency:
         return shuffle_sentences(self._n_find, seed=self._session.settings.evaluate.seed, draw=draw)
 
     def _stamp(self, steering: Steering, *parts: object) -> str:
-        session = self._session
-        responses = [self._responses.fingerprint(language) for language in self._responses.languages]
+        session, store = self._session, self._responses[str(_describe(steering).pool)]
+        responses = [store.fingerprint(language) for language in store.languages]
         seed, blocks = session.settings.evaluate.seed, session.settings.rank.blocks
         made_from = (session.corpus.fingerprint(), responses, steering.stamp, blocks, seed)
         return session.stamp("efficiency", *made_from, *parts)

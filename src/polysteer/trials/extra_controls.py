@@ -32,7 +32,7 @@ class ExtraControls:
     def _try_draw(self, target: str, kind: str, chosen: Steering, draw: int) -> None:
         session, seed = self._session, self._session.settings.evaluate.seed
         path = session.layout.extra_control(target, kind, draw)
-        drawn_from = (chosen.stamp, self._controls.table_stamp, kind, seed, draw)
+        drawn_from = (chosen.stamp, self._controls.stamp_of(chosen), kind, seed, draw)
         stamp = session.stamp("control", session.corpus.fingerprint(), *drawn_from)
         if is_current(path, stamp):
             return

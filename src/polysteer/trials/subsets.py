@@ -45,7 +45,7 @@ class SubsetRanker:
 
     def rebuild(self, table: RankTable, known: MaskMetadata) -> ExpertMask:
         """What a mask would have been."""
-        mask = rebuild_mask(table, known, value=self.choose_value(known))
+        mask = rebuild_mask(table.only(known.sites), known, value=self.choose_value(known))
         blocks = self._settings.rank.blocks
         return mask if blocks == "all" else keep_blocks(mask, blocks)
 
@@ -57,6 +57,7 @@ class SubsetRanker:
 
 
 def scores_of(table: RankTable, known: MaskMetadata) -> npt.NDArray[np.float32]:
-    """How well every neuron tells the mask's language from the others."""
-    scores: npt.NDArray[np.float32] = table.scores_of(str(known.score))[table.index_of(known.language)]
+    """How well every neuron of the mask's sites tells its language from the others."""
+    of_sites = table.only(known.sites)
+    scores: npt.NDArray[np.float32] = of_sites.scores_of(str(known.score))[table.index_of(known.language)]
     return scores
