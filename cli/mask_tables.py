@@ -55,7 +55,7 @@ def draw_catalogue(entries: "Sequence[CatalogueEntry]") -> RenderableType:
 
 def _list_swept(entries: "Sequence[CatalogueEntry]") -> dict[str, Callable[[object], str | None]]:
     """Columns for what an experiment has masks of several of: sites, poolings of responses."""
-    found = {"sites": _tell_sites, "pooled by": _tell_pooling}
+    found = {"sites": _tell_sites, "pooling": _tell_pooling}
     names = {entry.experiment for entry in entries}
     return {
         title: tell

@@ -65,7 +65,7 @@ def _grid_summaries(report: Report, summaries: Sequence[Summary]) -> Grid:
         ("layer", [str(summary.layer) for summary in summaries]),
         ("k", [number(summary.k) for summary in summaries]),
         ("sites", [(one and one.sites) or "-" for one in swept]),
-        ("pooled by", [(one and one.response_pooling) or "-" for one in swept]),
+        ("pooling", [(one and one.response_pooling) or "-" for one in swept]),
         ("candidates", [str(summary.candidates) for summary in summaries]),
     ):
         if set(values) == {"-"}:

@@ -12,7 +12,7 @@ from rich.console import Console
 from safetensors import safe_open
 from safetensors.numpy import load_file
 
-from polysteer.cli.mask_tables import draw_catalogue
+from polysteer.cli.mask_tables import draw_catalogue, print_table
 from polysteer.cli.tables import draw_report
 from polysteer.config import load_experiments
 from polysteer.corpus.table import Corpus
@@ -263,7 +263,7 @@ def test_the_report_says_what_was_chosen(swept: CountedRun, database: Path) -> N
     with console.capture() as capture:
         console.print(draw_report(report, single=False))
     shown = " ".join(capture.get().split())
-    assert f"sites {sites}, pooled by {pool}" in shown
+    assert f"sites {sites}, pooling {pool}" in shown
     rows = read_front(database, "tiny", "ja")
     assert {(row.sites, row.response_pooling) for row in rows} == {
         (sites, pool) for sites in ("attn.out+mlp.hidden", "mlp.hidden") for pool in ("mean", "max")
@@ -271,13 +271,12 @@ def test_the_report_says_what_was_chosen(swept: CountedRun, database: Path) -> N
     assert [(row.sites, row.response_pooling) for row in rows if row.chosen] == [(sites, pool)]
 
 
-def test_the_list_of_masks_tells_them_apart(swept: CountedRun) -> None:
+def test_the_list_of_masks_tells_them_apart(swept: CountedRun, capsys) -> None:
     file = swept.layout.folder.parents[1] / "experiments.yaml"
     entries = list_masks(load_experiments(file), Layout(swept.layout.folder.parent))
-    console = Console(width=120, color_system=None)
-    with console.capture() as capture:
-        console.print(draw_catalogue(entries))
-    lines = [line.split() for line in capture.get().splitlines() if " ap " in line]
+    print_table(draw_catalogue(entries))
+    lines = [line.split() for line in capsys.readouterr().out.splitlines() if " ap " in line]
+    assert not any("…" in cell for line in lines for cell in line)
     assert {tuple(line[-2:]) for line in lines if line[-1] != "chosen"} == {
         ("mean", "24"),
         ("mean", "14"),

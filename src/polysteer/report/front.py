@@ -71,7 +71,7 @@ def _draw_front(experiment: str, target: str | None, rows: Sequence[FrontRow]) -
     named: dict[str, Callable[[FrontRow], str | None]] = {
         "intervention": lambda row: row.intervention,
         "sites": lambda row: row.sites,
-        "pooled by": lambda row: row.response_pooling,
+        "pooling": lambda row: row.response_pooling,
         "experts": lambda row: row.score,
         "value": lambda row: row.held_statistic,
         "strength": lambda row: number(row.strength),
