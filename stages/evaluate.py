@@ -9,7 +9,7 @@ from polysteer.evaluation.experiment import evaluate_case, name_languages
 from polysteer.stages.run import Run
 from polysteer.store.rows import MetricRow, write_metrics
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 
 def perform(run: Run) -> str:

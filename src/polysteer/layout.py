@@ -68,6 +68,10 @@ class ExperimentLayout:
         """Which tokens one language's split consists of."""
         return self.vectors / BASELINE / f"{language}.{split}.tokens.safetensors"
 
+    def words(self, condition: str, split: str, language: str) -> Path:
+        """The vectors of words of one language's split under one condition."""
+        return self.vectors / condition / f"{language}.{split}.words.safetensors"
+
     def written(self, condition: str, language: str) -> Path:
         """What was written after the first words of one language's test sentences."""
         return self.vectors / condition / "written" / f"{language}.json"

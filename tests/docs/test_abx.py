@@ -9,11 +9,12 @@ import yaml
 from polysteer.config import load_experiments
 from polysteer.config.evaluate import EvaluateSettings
 from polysteer.config.model import ModelSettings
+from polysteer.config.schema import EmbedSettings
 from polysteer.models.builtin.revisions import list_revisions
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "abx.md").read_text()
-SECTIONS = {"model": ModelSettings, "evaluate": EvaluateSettings}
+SECTIONS = {"model": ModelSettings, "embed": EmbedSettings, "evaluate": EvaluateSettings}
 
 
 @pytest.mark.parametrize("block", re.findall(r"```yaml\n(.*?)```", GUIDE, flags=re.DOTALL))

@@ -8,7 +8,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from polysteer.errors import NumericError
-from polysteer.metrics import correlate_ranks, probe_labels, probe_language
+from polysteer.metrics import correlate_ranks, probe_labels, probe_language, probe_rows
 
 
 @pytest.fixture
@@ -28,6 +28,22 @@ def test_the_language_probe_equals_scikit_learns_pipeline(splits):
     assert found.hits.ravel().tolist() == (probe.predict(join(test)) == np.repeat(list(test), 25)).tolist()
     assert found.guesses.mean() == pytest.approx(1 / 3)
     assert 0.5 < found.hits.mean() < 1
+
+
+def test_languages_of_unlike_size_are_read_as_scikit_learn_reads_them_together(splits):
+    find, test = splits
+    find = {name: rows[: 35 - 4 * i] for i, (name, rows) in enumerate(find.items())}
+    test = {name: rows[: 20 + i] for i, (name, rows) in enumerate(test.items())}
+    labels = [
+        {name: [f"t{n % 3}" for n in range(len(rows))] for name, rows in of.items()} for of in (find, test)
+    ]
+    probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+    probe.fit(join(find), np.concatenate(list(labels[0].values())))
+    found = probe_rows(find, labels[0], test, labels[1])
+    for name, rows in test.items():
+        assert found.hits[name].tolist() == (probe.predict(rows.astype(float)) == labels[1][name]).tolist()
+        assert found.guesses[name].tolist() == [label == "t0" for label in labels[1][name]]
+    assert 0 < sum(hits.sum() for hits in found.hits.values()) < 63
 
 
 def test_topics_are_read_off_and_noise_is_not():
@@ -67,7 +83,7 @@ def test_ranks_agree_with_scipy_ties_included():
 @pytest.mark.parametrize(
     ("find_labels", "message"),
     [
-        ({"a": ["x", "x"], "b": ["x", "x"]}, "all 4 sentences of find have the label 'x'"),
+        ({"a": ["x", "x"], "b": ["x", "x"]}, "all 4 rows of find have the label 'x'"),
         ({"a": ["x", "y"], "b": ["x", None]}, "find: b sentence 1 has no label; leave such sentences out"),
         ({"a": ["x", "y"], "b": ["x"]}, "find: 2 vectors of b, but 1 labels"),
         ({"a": ["x", "y"]}, "find: 2 vectors of b, but 0 labels"),

@@ -130,6 +130,35 @@ def test_text_that_is_paired_with_one_language_is_planned_as_it_is_read(
     assert 0 <= real - planned["vectors"] - planned["judgements"] <= HEADERS * n_files
 
 
+@pytest.mark.parametrize(("words", "n_most"), [(20, 20), (0, 0), (100_000, None)])
+def test_words_with_tags_are_planned_as_they_are_read(
+    causal_folder, make_experiment, tmp_path, words, n_most
+):
+    trees = tmp_path / "trees"
+    trees.mkdir()
+    for lang in ("en", "fi"):
+        blocks = []
+        for n in range(40):
+            row = [f"w{n % 40}", f"w{n // 3}", f"w{n}"]
+            lines = [f"{i}\t{word}\t_\tX\t_\t_\t0\tdep\t_\t_\n" for i, word in enumerate(row, 1)]
+            blocks.append(f"# sent_id = {n}\n# text = {' '.join(row)}\n{''.join(lines)}")
+        (trees / f"{lang}_pud-ud-test.conllu").write_text("\n".join(blocks) + "\n")
+    text = {"source": "conllu", "path": str(trees), "parallel": ["pud"], "dev": 8, "test": 10}
+    embedding = {"token_budget": 60, "words": words}
+    settings = make_experiment(causal_folder, corpus=text, targets=["fi"], embed=embedding)
+    plan = plan_experiment(settings, read_corpus(settings.corpus))
+    run = perform_all(settings, tmp_path / "artifacts")
+    assert run.counts["forward"] == plan.forward_tokens
+    jobs = {job.name: job.forward_tokens for job in plan.jobs}
+    n_sentences = 2 * (22 + 10) if n_most is None else 4 * (n_most // 3)  # of three words, after <s>
+    assert jobs.get("words with tags", 0) == 4 * n_sentences
+    planned = {item.name: item.n_bytes for item in plan.stored}
+    files = list(run.layout.vectors.rglob("*.words.safetensors"))
+    real = sum(path.stat().st_size for path in files)
+    assert bool(files) == (words > 0)
+    assert 0 <= real - planned.get("word vectors", 0) <= HEADERS * len(files)
+
+
 def test_a_union_is_planned_at_its_largest(causal_folder, make_experiment, tmp_path):
     settings = make_experiment(causal_folder, rank={"k": [0.1, 0.3], "experts": ["own", "union"]})
     plan = plan_experiment(settings, read_corpus(settings.corpus))

@@ -60,6 +60,12 @@ class EmbedSettings(Section):
     layers: Literal["all"] | tuple[Layer, ...] = "all"
     layer: Layer = Field("final", description="the primary layer: the one that users of the model take")
     token_budget: int = Field(4096, ge=1, description="tokens per batch")
+    words: int = Field(
+        0,
+        ge=0,
+        description="words per language, of find and of test, that get vectors where the text has tags, for "
+        "the tag probe: 2000 are plenty",
+    )
 
     @model_validator(mode="after")
     def _primary_is_read(self) -> "EmbedSettings":
@@ -79,6 +85,11 @@ class Experiment(Section):
     steer: SteerSettings
     embed: EmbedSettings
     evaluate: EvaluateSettings
+
+    @property
+    def most_words(self) -> int:
+        """How many words per language and split get vectors at most: none where no probe reads them."""
+        return self.embed.words if "probes" in self.evaluate.families else 0
 
     def candidates(self) -> list[Candidate]:
         """Every point of the sweep over experts, in the order of the file; none without a target."""

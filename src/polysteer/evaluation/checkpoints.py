@@ -6,6 +6,7 @@ from dataclasses import replace
 from polysteer.evaluation.case import Case
 from polysteer.evaluation.families import list_families
 from polysteer.evaluation.spaces import list_spaces, retrieve_by_layer
+from polysteer.evaluation.tags import list_tag_probe
 from polysteer.layout import checkpoint_condition
 from polysteer.store.rows import MetricRow
 
@@ -24,3 +25,4 @@ def list_checkpoints(case: Case) -> Iterator[MetricRow]:
             row, test, retrieval, picked=picked, targets=(), unseen=case.unseen, evaluate=evaluate
         )
         yield from list_families(case, row, find, test, retrieval, picked=picked)
+        yield from list_tag_probe(case, row, checkpoint_condition(name), picked=picked)

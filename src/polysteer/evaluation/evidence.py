@@ -24,6 +24,7 @@ from polysteer.trials.judgement import Judgement, load_judgement
 from polysteer.trials.pairings import pair_rows
 from polysteer.trials.tokens import TokenCounts, load_tokens
 from polysteer.trials.vectors import LanguageVectors, load_vectors
+from polysteer.trials.words import WordVectors, list_word_layers, load_words
 
 DIRECTION_STRENGTHS = (0.5, 1.0, 2.0)
 
@@ -142,6 +143,15 @@ class Evidence:
     def tokens(self, split: str, language: str) -> TokenCounts:
         """Which tokens a language's text consists of."""
         return load_tokens(self.layout.tokens(split, language))
+
+    def list_word_layers(self, condition: str, split: str, languages: Sequence[str]) -> Sequence[str]:
+        """The layers at which words have vectors under one condition; none without a language."""
+        paths = [_require(self.layout.words(condition, split, language)) for language in languages]
+        return list_word_layers(paths[0]) if paths else ()
+
+    def words(self, condition: str, split: str, language: str, layer: str) -> WordVectors:
+        """The vectors of a language's words at one layer."""
+        return load_words(_require(self.layout.words(condition, split, language)), layer)
 
     @cached_property
     def own_tokens(self) -> Mapping[str, Ids]:

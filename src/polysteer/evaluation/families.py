@@ -13,10 +13,13 @@ from polysteer.evaluation.geometry import list_geometry
 from polysteer.evaluation.probes import list_probes
 from polysteer.evaluation.spaces import Series, list_series
 from polysteer.metrics.retrieval import Retrieval
-from polysteer.store.rows import ABX_LANGUAGE, ABX_MEANING, MetricRow
+from polysteer.store.rows import ABX_LANGUAGE, ABX_MEANING, CHANCE_SUFFIX, PROBE_TAG, MetricRow
 
 # Values that stand for more than themselves (see metrics/geometry.py) may carry an interval out of these.
-SHARES = (ABX_LANGUAGE, ABX_MEANING, "cka", "isoscore", "explained_variance")
+SHARES = (
+    *(ABX_LANGUAGE, ABX_MEANING, PROBE_TAG, PROBE_TAG + CHANCE_SUFFIX),
+    *("cka", "isoscore", "explained_variance"),
+)
 DISTANCES = ("centroid_distance", "centroid_distance_relative")
 
 
@@ -41,13 +44,11 @@ def list_families(
             series += list_abx(rows, test.pairings, in_detail=in_detail)
         if "probes" in families and test.pairings is None:
             series += list_probes(fitted_on, rows, case.topics, in_detail=in_detail)
-        yield from _list_defined(replace(row, layer=layer), series, case.settings.evaluate)
+        yield from list_defined(replace(row, layer=layer), series, case.settings.evaluate)
 
 
-def _list_defined(
-    row: MetricRow, series: Sequence[Series], evaluate: EvaluateSettings
-) -> Iterator[MetricRow]:
-    """A number that is not defined has no row. Topics may be known of fewer meanings than there are."""
+def list_defined(row: MetricRow, series: Sequence[Series], evaluate: EvaluateSettings) -> Iterator[MetricRow]:
+    """A number that is not defined has no row. Topics and tags may be known of fewer meanings."""
     defined = [one for one in series if np.isfinite(one.values).any(axis=1).all()]
     for n_meanings in sorted({one.values.shape[-1] for one in defined}):
         alike = [one for one in defined if one.values.shape[-1] == n_meanings]

@@ -18,12 +18,20 @@ from polysteer.store.rows import (
     CHANCE_SUFFIX,
     OVER_CHECKPOINTS_SUFFIX,
     PROBE_LANGUAGE,
+    PROBE_TAG,
     PROBE_TOPIC,
     RANK_CORRELATION_SUFFIX,
+    TAG_RANK_CORRELATION_SUFFIX,
     MetricRow,
 )
 
-BESIDE = {ABX_LANGUAGE: PROBE_LANGUAGE, ABX_MEANING: PROBE_TOPIC}
+# What ranks layers beside each other, and what their correlation is called.
+BESIDE = (
+    (ABX_LANGUAGE, PROBE_LANGUAGE, ABX_LANGUAGE + RANK_CORRELATION_SUFFIX),
+    (ABX_MEANING, PROBE_TOPIC, ABX_MEANING + RANK_CORRELATION_SUFFIX),
+    (ABX_LANGUAGE, PROBE_TAG, ABX_LANGUAGE + TAG_RANK_CORRELATION_SUFFIX),
+    (ABX_MEANING, PROBE_TAG, ABX_MEANING + TAG_RANK_CORRELATION_SUFFIX),
+)
 FEWEST_POINTS = 3  # two layers rank alike or unlike by chance alone
 
 Rows = npt.NDArray[np.int64]
@@ -76,14 +84,14 @@ def list_probes(
 def list_rank_correlations(rows: Sequence[MetricRow], base: MetricRow) -> Iterator[MetricRow]:
     """How alike ABX and probes rank the layers: of each revision, and of all revisions' layers together."""
     revisions = list(dict.fromkeys(row.revision for row in rows))
-    for abx, probe in BESIDE.items():
+    for abx, probe, metric in BESIDE:
         for revision in revisions:
             own = [row for row in rows if row.revision == revision]
-            row = replace(base, revision=revision, metric=abx + RANK_CORRELATION_SUFFIX)
+            row = replace(base, revision=revision, metric=metric)
             yield from _correlate(row, own, abx, probe)
         if len(revisions) > 1:
-            name = abx + RANK_CORRELATION_SUFFIX + OVER_CHECKPOINTS_SUFFIX
-            yield from _correlate(replace(base, metric=name), rows, abx, probe)
+            over_all = replace(base, metric=metric + OVER_CHECKPOINTS_SUFFIX)
+            yield from _correlate(over_all, rows, abx, probe)
 
 
 def _list_probe(metric: str, probe: Probe, languages: Sequence[str], *, in_detail: bool) -> Iterator[Series]:

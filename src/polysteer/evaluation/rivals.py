@@ -19,6 +19,8 @@ from polysteer.evaluation.spaces import (
     list_spaces,
     retrieve_by_layer,
 )
+from polysteer.evaluation.tags import list_tag_probe
+from polysteer.layout import BASELINE
 from polysteer.metrics.choice import Choice
 from polysteer.metrics.pairing import retrieve_shared
 from polysteer.metrics.sparse import retrieve_sparse_translations
@@ -52,6 +54,7 @@ def list_baseline(case: Case) -> Iterator[MetricRow]:
     picked = (plain.same.layer, plain.best.layer)
     find, found = case.evidence.find, plain.retrieval_by_layer
     yield from list_families(case, case.base, find, plain.test, found, picked=picked)
+    yield from list_tag_probe(case, case.base, BASELINE, picked=picked)
     yield from list_losses(case.base, plain.test.losses)
     if case.settings.evaluate.distractors:
         yield from list_pool(

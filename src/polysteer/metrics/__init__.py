@@ -28,7 +28,14 @@ from polysteer.metrics.mining import LASER_NEIGHBOURS, Mining, mine_bitext
 from polysteer.metrics.pairing import PairNumbers, measure_shared, retrieve_shared
 from polysteer.metrics.perplexity import LanguageLoss, measure_cost
 from polysteer.metrics.pool import retrieve_among_distractors, retrieve_in_pool
-from polysteer.metrics.probes import Probe, correlate_ranks, probe_labels, probe_language
+from polysteer.metrics.probes import (
+    Probe,
+    ProbeByLanguage,
+    correlate_ranks,
+    probe_labels,
+    probe_language,
+    probe_rows,
+)
 from polysteer.metrics.retrieval import Retrieval, retrieve_translations
 from polysteer.metrics.separability import find_nearest_centroid, measure_silhouette
 from polysteer.metrics.sparse import retrieve_sparse_translations
@@ -50,6 +57,7 @@ __all__ = [
     "PairNumbers",
     "PairValues",
     "Probe",
+    "ProbeByLanguage",
     "Retrieval",
     "TripleScores",
     "adjust_holm",
@@ -77,6 +85,7 @@ __all__ = [
     "ordered_pairs",
     "probe_labels",
     "probe_language",
+    "probe_rows",
     "rank_among",
     "retrieve_among_distractors",
     "retrieve_in_pool",

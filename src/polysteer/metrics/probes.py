@@ -28,6 +28,13 @@ class Probe(NamedTuple):
     guesses: npt.NDArray[np.bool_]
 
 
+class ProbeByLanguage(NamedTuple):
+    """The same by language, [row] each, where languages may have unlike many."""
+
+    hits: dict[str, npt.NDArray[np.bool_]]
+    guesses: dict[str, npt.NDArray[np.bool_]]
+
+
 def probe_language(find: VectorsByLanguage, test: VectorsByLanguage) -> Probe:
     """Which language a sentence is in."""
     labels = ({name: [name] * len(rows) for name, rows in vectors.items()} for vectors in (find, test))
@@ -38,22 +45,33 @@ def probe_labels(
     find: VectorsByLanguage, find_labels: Labels, test: VectorsByLanguage, test_labels: Labels
 ) -> Probe:
     """Any label that sentences have; a label that `find` lacks is never read off."""
+    check_parallel(test)
+    read = probe_rows(find, find_labels, test, test_labels)
+    return Probe(*(np.stack(list(of.values())) for of in read))
+
+
+def probe_rows(
+    find: VectorsByLanguage, find_labels: Labels, test: VectorsByLanguage, test_labels: Labels
+) -> ProbeByLanguage:
+    """The same where languages need not have equally many rows: of words."""
     from sklearn.linear_model import LogisticRegression  # takes longer to import than most metrics to run
 
-    check_parallel(test)
     fitted_on, fitted_labels = _join(find, find_labels, "find")
     read_on, read_labels = _join(test, test_labels, "test")
     names, counts = np.unique(fitted_labels, return_counts=True)
     if len(names) < 2:
         raise NumericError(
-            f"all {len(fitted_labels)} sentences of find have the label {str(names[0])!r}; a probe needs two"
+            f"all {len(fitted_labels)} rows of find have the label {str(names[0])!r}; a probe needs two"
         )
     mean, deviation = fitted_on.mean(axis=0), fitted_on.std(axis=0)
     scale = np.where(deviation > 0, deviation, 1)
     probe = LogisticRegression(max_iter=MAX_STEPS).fit((fitted_on - mean) / scale, fitted_labels)
     hits = probe.predict((read_on - mean) / scale) == read_labels
     guesses = read_labels == names[counts.argmax()]
-    return Probe(hits.reshape(len(test), -1), guesses.reshape(len(test), -1))
+    stops = np.cumsum([len(rows) for rows in test.values()])[:-1]
+    return ProbeByLanguage(
+        *(dict(zip(test, np.split(found, stops), strict=True)) for found in (hits, guesses))
+    )
 
 
 def correlate_ranks(x: Sequence[float], y: Sequence[float]) -> float | None:

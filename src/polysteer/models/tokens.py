@@ -54,6 +54,37 @@ def tokenize_texts(
     return Tokens(ids, starts, special_ids, find_pad_id(tokenizer), n_truncated)
 
 
+def locate_tokens(
+    tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], tokens: Tokens
+) -> npt.NDArray[np.int64]:
+    """Where each of the tokens stands in its text, [token, start and stop], in characters.
+
+    `tokens` are those of `tokenize_texts`; what stands for no character, such as BOS, starts where it stops.
+    """
+    check_locates(tokenizer)
+    if not texts:
+        return np.empty((0, 2), dtype=np.int64)
+    located = tokenizer(list(texts), return_offsets_mapping=True, verbose=False)["offset_mapping"]
+    if tokens.n_truncated:
+        limit = int(tokens.n_tokens.max())
+        located = tokenizer(list(texts), truncation=True, max_length=limit, return_offsets_mapping=True)[
+            "offset_mapping"
+        ]
+    spans = np.array([span for row in located for span in row], dtype=np.int64).reshape(-1, 2)
+    if len(spans) != tokens.starts[-1]:
+        raise ModelError(f"{len(spans)} places of {tokens.starts[-1]} tokens; give the tokens of these texts")
+    return spans
+
+
+def check_locates(tokenizer: PreTrainedTokenizerBase) -> None:
+    """Refuse a tokenizer that cannot say which characters a token is of."""
+    if not tokenizer.is_fast:
+        raise ModelError(
+            f"{type(tokenizer).__name__} does not say where its tokens stand in a text, so words get no "
+            "vectors; use a fast tokenizer, or write 'words: 0' under 'embed'"
+        )
+
+
 def find_special_ids(tokenizer: PreTrainedTokenizerBase) -> tuple[int, ...]:
     """The ids of BOS, EOS, padding, language tags and their like; an unknown word is text."""
     special, unknown = set(tokenizer.all_special_ids), tokenizer.unk_token_id

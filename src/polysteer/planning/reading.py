@@ -33,6 +33,8 @@ def list_jobs(settings: Experiment, text: TextSize, *, measures_losses: bool) ->
     jobs = [Job("no mask", find + dev + test, dev_losses + test_losses)]
     if settings.model.checkpoints:
         jobs.append(Job("checkpoints", len(settings.model.checkpoints) * (find + test), 0))
+    n_states = 1 + len(settings.model.checkpoints)
+    jobs.append(Job("words with tags", n_states * text.n_word_tokens, 0))
     sizes = _Sizes(find, dev, test, dev_losses, test_losses, settings.evaluate.controls)
     if n_candidates:
         names = ("candidates on dev", "chosen on find, test", "random neurons")

@@ -13,6 +13,7 @@ from polysteer.responses.settings import CollectSettings
 from polysteer.responses.sizes import predict_bytes
 
 HALF, SINGLE = 2, 4
+WORD_BYTES = 8  # its sentence, and its place there
 MASK_BYTES = 17  # per neuron: site, block, unit, score and value
 
 
@@ -37,6 +38,8 @@ def list_stored(
     if settings.candidates():
         stored.insert(0, Stored("responses", _count_responses(settings, text, shape)))
         stored.insert(1, Stored("masks", _count_masks(settings, len(text.languages), shape)))
+    if text.n_words:
+        stored.append(Stored("word vectors", _count_word_vectors(settings, text, shape)))
     if settings.erasures():
         stored.append(Stored("subspaces", _count_subspaces(settings, text.languages, shape)))
     return stored
@@ -94,6 +97,12 @@ def _count_vectors(settings: Experiment, text: TextSize, shape: ModelShape, n_vo
         n_vectors += trial.n_trials * (n_chosen * n_layers * test + min(VIEWS, n_layers) * find)
         n_read += trial.n_trials * n_chosen
     return HALF * shape.width * n_vectors + SINGLE * len(text.languages) * n_read * n_vocabulary
+
+
+def _count_word_vectors(settings: Experiment, text: TextSize, shape: ModelShape) -> int:
+    """Of every layer, without a mask; and which word it is."""
+    per_word = HALF * shape.width * count_layers(settings, shape) + WORD_BYTES
+    return (1 + len(settings.model.checkpoints)) * text.n_words * per_word
 
 
 def _count_judgements(settings: Experiment, text: TextSize, shape: ModelShape) -> int:

@@ -7,17 +7,24 @@ import numpy as np
 import numpy.typing as npt
 from transformers import PreTrainedTokenizerBase
 
+from polysteer.config import Experiment
 from polysteer.corpus.table import Corpus
-from polysteer.models.tokens import tokenize_texts
+from polysteer.corpus.words import draw_sentences
+from polysteer.models.tokens import check_locates, tokenize_texts
 from polysteer.trials.pairings import pair_rows
 
 
 @dataclass(frozen=True)
 class TextSize:
-    """Tokens per sentence, specials included, by split and language; ranks per layer, by split."""
+    """Tokens per sentence, specials included, by split and language; ranks per layer, by split.
+
+    n_words: how many words get a vector, over find and test; n_word_tokens: of the sentences they stand in.
+    """
 
     n_tokens: Mapping[str, Mapping[str, npt.NDArray[np.int64]]]
     n_ranks: Mapping[str, int]
+    n_words: int
+    n_word_tokens: int
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -44,15 +51,33 @@ class TextSize:
         return sum(tokens for tokens, _ in totals) / sum(sentences for _, sentences in totals)
 
 
-def measure_text(corpus: Corpus, tokenizer: PreTrainedTokenizerBase) -> TextSize:
-    """Tokenize everything, as the stages do."""
+def measure_text(corpus: Corpus, tokenizer: PreTrainedTokenizerBase, settings: Experiment) -> TextSize:
+    """Tokenize everything, and draw the sentences whose words get vectors, as the stages do."""
     n_tokens = {
         split: {
             lang: tokenize_texts(tokenizer, corpus.texts(lang, split)).n_tokens for lang in corpus.languages
         }
         for split in corpus.splits
     }
-    return TextSize(n_tokens, {split: _count_ranks(corpus, split) for split in ("dev", "test")})
+    drawn = {
+        (split, lang): draw_sentences(
+            corpus, lang, split, most_words=settings.most_words, seed=settings.evaluate.seed
+        )
+        for split in ("find", "test")
+        for lang in corpus.languages
+    }
+    if any(drawn.values()):
+        check_locates(tokenizer)
+    return TextSize(
+        n_tokens,
+        {split: _count_ranks(corpus, split) for split in ("dev", "test")},
+        n_words=sum(len(one.words) for sentences in drawn.values() for one in sentences),
+        n_word_tokens=sum(
+            int(n_tokens[split][lang][one.row])
+            for (split, lang), sentences in drawn.items()
+            for one in sentences
+        ),
+    )
 
 
 def _count_ranks(corpus: Corpus, split: str) -> int:

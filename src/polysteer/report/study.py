@@ -16,8 +16,10 @@ from polysteer.store.rows import (
     CHANCE_SUFFIX,
     OVER_CHECKPOINTS_SUFFIX,
     PROBE_LANGUAGE,
+    PROBE_TAG,
     PROBE_TOPIC,
     RANK_CORRELATION_SUFFIX,
+    TAG_RANK_CORRELATION_SUFFIX,
     layer_depth,
 )
 
@@ -27,13 +29,20 @@ LAYERED = {
     ABX_MEANING: "meaning ABX",
     PROBE_LANGUAGE: "language probe",
     PROBE_TOPIC: "topic probe",
+    PROBE_TAG: "tag probe",
     "top1": "top-1 retrieval",
 }
 CORRELATED = {
     ABX_LANGUAGE + RANK_CORRELATION_SUFFIX: "language ABX and language probe",
     ABX_MEANING + RANK_CORRELATION_SUFFIX: "meaning ABX and topic probe",
+    ABX_LANGUAGE + TAG_RANK_CORRELATION_SUFFIX: "language ABX and tag probe",
+    ABX_MEANING + TAG_RANK_CORRELATION_SUFFIX: "meaning ABX and tag probe",
 }
-CHANCE = {PROBE_LANGUAGE + CHANCE_SUFFIX: "language", PROBE_TOPIC + CHANCE_SUFFIX: "topic"}
+CHANCE = {
+    PROBE_LANGUAGE + CHANCE_SUFFIX: "language",
+    PROBE_TOPIC + CHANCE_SUFFIX: "topic",
+    PROBE_TAG + CHANCE_SUFFIX: "tag",
+}
 ALL_CHECKPOINTS = "all"
 NOTE = (
     "Language ABX: how often a sentence lies nearer to another sentence of its language than to that "
@@ -76,8 +85,8 @@ def show_study(database: Path, experiment: str, checkpoints: Sequence[str] = ())
 def _tell_chance(records: Records) -> str:
     """What a probe that always says the commonest label would reach, the same at every layer."""
     shares = {CHANCE[one["metric"]]: percent(one["value"]) for one in records if one["metric"] in CHANCE}
-    told = " and ".join(f"the {name} of {share}" for name, share in shares.items())
-    return f" Guessing finds {told}." if told else ""
+    told = [f"the {name} of {share}" for name, share in shares.items()]
+    return f" Guessing finds {', '.join(told[:-1])}{' and ' * (len(told) > 1)}{told[-1]}." if told else ""
 
 
 def _read(database: Path, experiment: str, metrics: Sequence[str]) -> Records:

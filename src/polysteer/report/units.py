@@ -6,7 +6,7 @@ from polysteer.report.words import number, percent
 
 _SHARE = re.compile(
     r"(^|_)(top\d+|accuracy|error|f1|written_in_\w+|mass|share)(_|$)"
-    r"|^((abx|probe)_(language|meaning|topic)(_chance)?|nearest_centroid)$"
+    r"|^((abx|probe)_(language|meaning|topic|tag)(_chance)?|nearest_centroid)$"
 )
 
 

@@ -49,9 +49,10 @@ SCORE_CORRELATION = "score_correlation"
 HALVES_SUFFIX = "_halves"
 
 ABX_LANGUAGE, ABX_MEANING = "abx_language", "abx_meaning"
-PROBE_LANGUAGE, PROBE_TOPIC = "probe_language", "probe_topic"
+PROBE_LANGUAGE, PROBE_TOPIC, PROBE_TAG = "probe_language", "probe_topic", "probe_tag"
 CHANCE_SUFFIX = "_chance"
 RANK_CORRELATION_SUFFIX = "_rank_correlation"
+TAG_RANK_CORRELATION_SUFFIX = "_tag_rank_correlation"
 OVER_CHECKPOINTS_SUFFIX = "_over_checkpoints"
 
 SCHEMA = pa.schema(

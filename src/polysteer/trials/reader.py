@@ -8,8 +8,10 @@ from functools import cached_property
 import numpy as np
 
 from polysteer.corpus.table import Corpus
+from polysteer.corpus.words import TaggedSentence, find_words
 from polysteer.embeddings.encode import PreparedTexts, encode_batches, prepare_texts
 from polysteer.embeddings.pooling import Pool
+from polysteer.embeddings.words import Place, encode_words
 from polysteer.errors import ModelError
 from polysteer.metrics.pairing import Pairings, retrieve_shared
 from polysteer.metrics.perplexity import LanguageLoss
@@ -25,6 +27,7 @@ from polysteer.models.writing import Writing, WrittenText, write_texts
 from polysteer.trials.judgement import Judgement
 from polysteer.trials.tokens import TokenCounts
 from polysteer.trials.vectors import LanguageVectors
+from polysteer.trials.words import WordVectors
 
 
 class Reader:
@@ -112,6 +115,25 @@ class Reader:
             read[language] = LanguageVectors(names, encoded.vectors[:, whole], loss, expected)
             start += len(rows)
         return read
+
+    def read_words(self, sentences: Sequence[TaggedSentence], *, layers: Sequence[Layer]) -> WordVectors:
+        """The vectors of the words that are written in the sentences."""
+        places = [
+            (Place(text, *span), sentence.row, word)
+            for text, sentence in enumerate(sentences)
+            for word, span in enumerate(find_words(sentence.text, sentence.words))
+            if span is not None
+        ]
+        encoded = encode_words(
+            self.loaded,
+            [sentence.text for sentence in sentences],
+            [place for place, _, _ in places],
+            layers=layers,
+            token_budget=self._token_budget,
+        )
+        kept = np.array([places[i][1:] for i in encoded.places], dtype=np.int32).reshape(-1, 2)
+        names = tuple(str(layer) for layer in layers)
+        return WordVectors(names, encoded.vectors, kept[:, 0].copy(), kept[:, 1].copy())
 
     def count_tokens(self, split: str, language: str) -> TokenCounts:
         """Which tokens the model is given of the text."""

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from polysteer.artifacts import fingerprint
 from polysteer.config import Experiment
 from polysteer.corpus.table import Corpus
+from polysteer.corpus.words import draw_sentences
 from polysteer.layout import BASELINE, ExperimentLayout
 from polysteer.masks.files import AnyMask
 from polysteer.masks.subspace import FINAL
@@ -23,6 +24,7 @@ from polysteer.trials.reader import Reader, judge_vectors
 from polysteer.trials.stamps import is_current
 from polysteer.trials.tokens import save_tokens
 from polysteer.trials.vectors import LanguageVectors, load_vectors, save_vectors
+from polysteer.trials.words import save_words
 
 SCHEMA_VERSION = 1
 ALL_LOSSES = "all, and how often each token was expected"
@@ -124,6 +126,18 @@ class Session:
                 self.n_readings += 1
                 read = self._reader.read(split, [language], layers=self.layers, n_losses=n_losses)
                 save_vectors(path, read[language], stamp=stamp)
+
+    def read_words(self, split: str, *, condition: str = BASELINE) -> None:
+        """Vectors of the words of tagged sentences without a mask; nothing where the text has no tags."""
+        most_words, seed = self.settings.most_words, self.settings.evaluate.seed
+        for language in self.corpus.languages:
+            sentences = draw_sentences(self.corpus, language, split, most_words=most_words, seed=seed)
+            stamp = self.stamp(split, self.corpus.fingerprint(language), "words", most_words, seed)
+            path = self.layout.words(condition, split, language)
+            if sentences and not is_current(path, stamp):
+                self.progress(f"words, {split}" if condition == BASELINE else f"{condition}, words", 0, 1)
+                self.n_readings += 1
+                save_words(path, self._reader.read_words(sentences, layers=self.layers), stamp=stamp)
 
     def count_tokens(self, split: str) -> None:
         """Which tokens each language's text consists of."""

@@ -16,6 +16,8 @@ from polysteer.trials.writing import write_chosen, write_plain
 def try_targets(session: Session, targets: Sequence[str], efficiency: Efficiency | None = None) -> None:
     """The plain model's texts and vectors, and a tuned copy's; each target's masks; the subspace's."""
     check_erasures(session)  # before anything is read
+    for split in ("find", "test"):  # first, as a tokenizer may be refused for it
+        session.read_words(split)
     write_plain(session, targets)
     _read_baseline(session)
     if session.settings.evaluate.finetune:
@@ -47,6 +49,7 @@ def read_checkpoint(session: Session, name: str) -> None:
     """A checkpoint's vectors without a mask: what a study of training needs, and no more."""
     for split in ("find", "test"):
         session.read_plain(split, n_losses=0, condition=checkpoint_condition(name))
+        session.read_words(split, condition=checkpoint_condition(name))
 
 
 def _read_baseline(session: Session) -> None:
