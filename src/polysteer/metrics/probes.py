@@ -55,6 +55,7 @@ def probe_rows(
 ) -> ProbeByLanguage:
     """The same where languages need not have equally many rows: of words."""
     from sklearn.linear_model import LogisticRegression  # takes longer to import than most metrics to run
+    from threadpoolctl import threadpool_limits
 
     fitted_on, fitted_labels = _join(find, find_labels, "find")
     read_on, read_labels = _join(test, test_labels, "test")
@@ -65,7 +66,9 @@ def probe_rows(
         )
     mean, deviation = fitted_on.mean(axis=0), fitted_on.std(axis=0)
     scale = np.where(deviation > 0, deviation, 1)
-    probe = LogisticRegression(max_iter=MAX_STEPS).fit((fitted_on - mean) / scale, fitted_labels)
+    # Each step multiplies by a matrix as narrow as there are labels: more threads only wait for each other.
+    with threadpool_limits(1, user_api="blas"):
+        probe = LogisticRegression(max_iter=MAX_STEPS).fit((fitted_on - mean) / scale, fitted_labels)
     hits = probe.predict((read_on - mean) / scale) == read_labels
     guesses = read_labels == names[counts.argmax()]
     stops = np.cumsum([len(rows) for rows in test.values()])[:-1]
