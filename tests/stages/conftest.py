@@ -3,7 +3,8 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -86,3 +87,34 @@ def finished(tmp_path_factory: pytest.TempPathFactory, model_folder: Path) -> Pa
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return folder
+
+
+@contextmanager
+def hold_by_hand(model, mask) -> Iterator[None]:
+    """A mask of attn.out and mlp.hidden on a Llama: hooks written here, on modules named here."""
+    handles = []
+    for site, block, unit, value in zip(mask.site, mask.block, mask.unit, mask.value, strict=True):
+        layer = model.model.layers[int(block)]
+
+        def set_output(_m, _i, output, unit=int(unit), value=float(value)):
+            tensor = output[0] if isinstance(output, tuple) else output
+            tensor[:, 1:, unit] = value
+
+        def set_input(_m, args, unit=int(unit), value=float(value)):
+            args[0][:, 1:, unit] = value
+
+        if mask.metadata.sites[int(site)] == "attn.out":
+            handles.append(layer.self_attn.register_forward_hook(set_output))
+        else:
+            handles.append(layer.mlp.down_proj.register_forward_pre_hook(set_input))
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+@pytest.fixture
+def held_by_hand() -> Callable[..., AbstractContextManager[None]]:
+    """The way to hold a mask that shares nothing with ours."""
+    return hold_by_hand

@@ -83,35 +83,15 @@ def test_baseline_top1_equals_a_loop_over_transformers_own_output(finished: Path
     assert stored == pytest.approx(top1_by_hand(vectors), abs=2.5 / (6 * 16))
 
 
-def top1_under(loaded, finished: Path, mask: ExpertMask) -> float:
-    """Setting attn.out and mlp.hidden by hand: hooks written here, on modules named here."""
-    model, _ = loaded
-    handles = []
-    for site, block, unit, value in zip(mask.site, mask.block, mask.unit, mask.value, strict=True):
-        layer = model.model.layers[int(block)]
-
-        def set_output(_m, _i, output, unit=int(unit), value=float(value)):
-            tensor = output[0] if isinstance(output, tuple) else output
-            tensor[:, 1:, unit] = value
-
-        def set_input(_m, args, unit=int(unit), value=float(value)):
-            args[0][:, 1:, unit] = value
-
-        if mask.metadata.sites[int(site)] == "attn.out":
-            handles.append(layer.self_attn.register_forward_hook(set_output))
-        else:
-            handles.append(layer.mlp.down_proj.register_forward_pre_hook(set_input))
+def top1_under(loaded, finished: Path, holding) -> float:
     corpus = Corpus.read(finished / "artifacts" / "tiny" / "corpus")
-    try:
+    with holding:
         vectors = {language: embed_by_hand(loaded, corpus.texts(language, "test")) for language in LANGUAGES}
-    finally:
-        for handle in handles:
-            handle.remove()
     return top1_by_hand(vectors)
 
 
 @pytest.mark.parametrize("intervention", ["set", "permuted", "random_at_expert_values"])
-def test_steered_top1_equals_edited_weights(finished: Path, loaded, intervention: str) -> None:
+def test_steered_top1_equals_edited_weights(finished: Path, loaded, held_by_hand, intervention: str) -> None:
     mask = ExpertMask.load(finished / "artifacts/tiny/chosen/ja.safetensors")
     if intervention == "permuted":
         mask = permute_numbers(mask, seed=0, draw=1)
@@ -123,7 +103,9 @@ def test_steered_top1_equals_edited_weights(finished: Path, loaded, intervention
         "SELECT value FROM headline WHERE view = 'same_layer' AND target = 'ja' AND coalesce(draw, 1) = 1 "
         f"AND intervention = '{intervention}'",
     )
-    assert stored == pytest.approx(top1_under(loaded, finished, mask), abs=2.5 / (6 * 16))
+    assert stored == pytest.approx(
+        top1_under(loaded, finished, held_by_hand(loaded[0], mask)), abs=2.5 / (6 * 16)
+    )
 
 
 def test_perplexity_equals_transformers_own_loss(finished: Path, loaded) -> None:

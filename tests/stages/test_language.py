@@ -1,6 +1,5 @@
 """What the language model does under a mask, worked out again with transformers and plain loops."""
 
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,32 +20,6 @@ def loaded(model_folder: Path):
     dtype = load_model(str(model_folder)).model.dtype
     model = AutoModelForCausalLM.from_pretrained(model_folder, dtype=dtype).eval()
     return model, AutoTokenizer.from_pretrained(model_folder)
-
-
-@contextmanager
-def held_by_hand(model, path: Path):
-    """A mask of attn.out and mlp.hidden: hooks written here, on modules named here."""
-    mask = ExpertMask.load(path)
-    handles = []
-    for site, block, unit, value in zip(mask.site, mask.block, mask.unit, mask.value, strict=True):
-        layer = model.model.layers[int(block)]
-
-        def set_output(_m, _i, output, unit=int(unit), value=float(value)):
-            tensor = output[0] if isinstance(output, tuple) else output
-            tensor[:, 1:, unit] = value
-
-        def set_input(_m, args, unit=int(unit), value=float(value)):
-            args[0][:, 1:, unit] = value
-
-        if mask.metadata.sites[int(site)] == "attn.out":
-            handles.append(layer.self_attn.register_forward_hook(set_output))
-        else:
-            handles.append(layer.mlp.down_proj.register_forward_pre_hook(set_input))
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 def find_own_tokens(tokenizer, corpus: Corpus, target: str) -> set[int]:
@@ -77,14 +50,17 @@ def ask(finished: Path, sql: str) -> float:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_target_s_mass_equals_a_softmax_by_hand(finished: Path, loaded, language: str) -> None:
+def test_the_target_s_mass_equals_a_softmax_by_hand(
+    finished: Path, loaded, held_by_hand, language: str
+) -> None:
     corpus = Corpus.read(finished / "artifacts" / "tiny" / "corpus")
     own = find_own_tokens(loaded[1], corpus, "ja")
     asked = f"metric = 'target_mass' AND source = '{language}' AND reference = 'ja'"
     plain = ask(finished, f"SELECT value FROM metrics WHERE {asked} AND intervention = 'none'")
     texts = corpus.texts(language, "test")
     assert plain == pytest.approx(mass_by_hand(loaded, texts, own), rel=5e-4)
-    with held_by_hand(loaded[0], finished / "artifacts/tiny/chosen/ja.safetensors"):
+    mask = ExpertMask.load(finished / "artifacts/tiny/chosen/ja.safetensors")
+    with held_by_hand(loaded[0], mask):
         by_hand = mass_by_hand(loaded, texts, own)
     steered = ask(
         finished, f"SELECT value FROM results WHERE {asked} AND view = 'same_layer' AND target = 'ja'"
