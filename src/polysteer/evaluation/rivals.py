@@ -39,6 +39,7 @@ from polysteer.store.rows import (
 def list_baseline(case: Case) -> Iterator[MetricRow]:
     """The plain model."""
     plain = case.plain
+    picked = (plain.same.layer, plain.best.layer)
     yield from list_choice(case.base, plain.same, plain.best)
     for choice in {plain.same.layer: plain.same, plain.best.layer: plain.best}.values():
         yield replace(case.base, metric="top1", layer=choice.layer, split="dev", value=choice.score)
@@ -46,12 +47,11 @@ def list_baseline(case: Case) -> Iterator[MetricRow]:
         case.base,
         plain.test,
         plain.retrieval_by_layer,
-        picked=(plain.same.layer, plain.best.layer),
+        picked=picked,
         targets=case.targets,
         unseen=case.unseen,
         evaluate=case.settings.evaluate,
     )
-    picked = (plain.same.layer, plain.best.layer)
     find, found = case.evidence.find, plain.retrieval_by_layer
     yield from list_families(case, case.base, find, plain.test, found, picked=picked)
     yield from list_tag_probe(case, case.base, BASELINE, picked=picked)
@@ -60,8 +60,8 @@ def list_baseline(case: Case) -> Iterator[MetricRow]:
         yield from list_pool(
             case.base,
             plain.test,
-            case.evidence.find,
-            picked=(plain.same.layer, plain.best.layer),
+            find,
+            picked=picked,
             targets=case.targets,
             evaluate=case.settings.evaluate,
         )

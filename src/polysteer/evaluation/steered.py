@@ -107,7 +107,7 @@ def list_controls(case: Case, tried: Tried, controls: Sequence[Judgement]) -> It
         row = replace(tried.describe(judgement.label), intervention=tried.control, draw=draw)
         yield replace(row, metric=CHOSEN_SAME_LAYER, layer=case.primary, split="dev", value=1.0)
         series = [Series("top1", ALL, ALL, found.hits()), *list_kinds(found, case.unseen)]
-        for target in [tried.target] if tried.target else case.targets:
+        for target in tried.concerns(case):
             series += list_directions(found, target)
         yield from list_means(replace(row, layer=case.primary), series)
 
@@ -124,7 +124,7 @@ def _describe_point(
     find, test = (case.evidence.read(f"{tried.name}/{label}", split) for split in ("find", "test"))
     retrieval = retrieve_by_layer(test)
     picked = [choice.layer for choice in (same, best) if choice]
-    targets = [target] if target else case.targets
+    targets = tried.concerns(case)
     rows = list(list_choice(row, same, best))
     rows += list_spaces(
         row,
