@@ -21,6 +21,7 @@ from polysteer.cli import (
     report,
     schema,
 )
+from polysteer.cli.progress import show_notices
 from polysteer.errors import PolysteerError
 
 app = typer.Typer(
@@ -65,6 +66,7 @@ class _State:
 def main() -> NoReturn:
     """Run `steer`; exit codes: 0 done, 1 a named mistake, 2 wrong usage, 130 interrupted."""
     keep_freed_memory()
+    show_notices()
     try:
         app()
     except PolysteerError as error:

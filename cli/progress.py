@@ -1,5 +1,6 @@
 """What a person sees on stderr while a command works."""
 
+import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,18 @@ from polysteer.progress import Progress, stay_silent
 def tell(line: str) -> None:
     """One line of log."""
     print(line, file=sys.stderr, flush=True)
+
+
+class _Notices(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        tell(f"steer: {record.getMessage()}")
+
+
+def show_notices() -> None:
+    """What the library finds worth saying while it works, a line each."""
+    logger = logging.getLogger("polysteer")
+    logger.addHandler(_Notices())
+    logger.propagate = False
 
 
 @contextmanager
