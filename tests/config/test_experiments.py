@@ -86,6 +86,8 @@ def test_a_scalar_is_a_sweep_of_one_and_presets_stand_for_sites(tmp_path: Path) 
         ("steer: {}", "steer: {erase: {from_blocks: 3}}", 9, "did you mean 'from_block'?"),
         ("steer: {}", "steer: {erase: {method: [leace, lace]}}", 9, "'mean_difference' or 'leace'"),
         ("steer: {}", "steer: {erase: {strength: 2}}", 9, "less than or equal to 1"),
+        ("steer: {}", "steer: {erase: {shrinkage: 2}}", 9, "less than or equal to 1"),
+        ("steer: {}", "steer: {erase: {shrinkage: automatic}}", 9, "'auto'"),
         ("steer: {}", "steer: {erase: {fit_languages: [en]}}", 9, "at least 2 items"),
         ("steer: {}", "steer: {erase: {fit_languages: [en, fr]}}", 3, "'fr' of steer.erase.fit_languages"),
         (

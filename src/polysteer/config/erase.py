@@ -30,8 +30,8 @@ class EraseSettings(Section):
     strength: Annotated[tuple[Strength, ...], BeforeValidator(as_tuple)] = Field(
         (), description="by default that of steer"
     )
-    shrinkage: float = Field(
-        0.0, ge=0, le=1, description="leace: how far the covariance is drawn towards a sphere's"
+    shrinkage: Annotated[float, Field(ge=0, le=1)] | Literal["auto"] = Field(
+        "auto", description="leace: how far the covariance is drawn towards a sphere's"
     )
     fit_languages: Annotated[Languages, Field(min_length=2)] | None = Field(
         None, description="the languages it is fitted on, by default all; the others are reported as unseen"
