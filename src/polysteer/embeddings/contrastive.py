@@ -12,8 +12,9 @@ from polysteer.embeddings.pooling import Pool, pool_tokens
 from polysteer.errors import CorpusError, NumericError
 from polysteer.models.backbone import find_input_device
 from polysteer.models.batches import make_batch
-from polysteer.models.layers import Layer, capture_layers
+from polysteer.models.layers import capture_layers
 from polysteer.models.loading import LoadedModel
+from polysteer.models.shape import Layer
 from polysteer.models.tokens import tokenize_texts
 from polysteer.models.trainable import training
 from polysteer.progress import Progress, stay_silent

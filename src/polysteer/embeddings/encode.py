@@ -14,9 +14,10 @@ from polysteer.errors import ModelError, NumericError
 from polysteer.models.anatomy import dissect_model
 from polysteer.models.backbone import find_input_device
 from polysteer.models.batches import Batch, make_batch, plan_batches
-from polysteer.models.layers import Layer, capture_layers
+from polysteer.models.layers import capture_layers
 from polysteer.models.loading import LoadedModel
 from polysteer.models.losses import ExpectedTokens, LossHead, find_predicted
+from polysteer.models.shape import Layer
 from polysteer.models.tokens import tokenize_texts
 
 

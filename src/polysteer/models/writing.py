@@ -1,8 +1,7 @@
 """What a model writes after many beginnings, the likeliest token each time: batches padded on the left."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,22 +15,7 @@ from polysteer.models.batches import make_batch, plan_batches
 from polysteer.models.generation import check_length, check_writes
 from polysteer.models.loading import LoadedModel
 from polysteer.models.tokens import Tokens, tokenize_texts
-
-
-@dataclass(frozen=True)
-class Writing:
-    """How much of a text is given, and how much is written: at most `new_tokens`, or up to `stop`."""
-
-    new_tokens: int
-    prompt_tokens: int | None = None  # the text's first ones, special tokens not counted; None for all
-    stop: str | None = None  # what ends a text and is no part of it
-
-
-class WrittenText(NamedTuple):
-    """What was given, and what followed."""
-
-    prompt: str
-    text: str
+from polysteer.models.written import Writing, WrittenText
 
 
 def write_texts(

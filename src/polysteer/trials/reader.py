@@ -13,18 +13,15 @@ from polysteer.embeddings.encode import PreparedTexts, encode_batches, prepare_t
 from polysteer.embeddings.pooling import Pool
 from polysteer.embeddings.words import Place, encode_words
 from polysteer.errors import ModelError
-from polysteer.metrics.pairing import Pairings, retrieve_shared
 from polysteer.metrics.perplexity import LanguageLoss
-from polysteer.metrics.retrieval import retrieve_translations
 from polysteer.models.intervene import Mask, intervene
-from polysteer.models.layers import Layer, list_layers
 from polysteer.models.loading import LoadedModel
 from polysteer.models.positions import Where
-from polysteer.models.shape import ModelShape
+from polysteer.models.shape import Layer, ModelShape
 from polysteer.models.sites import Overrides, describe_shape
 from polysteer.models.tokens import tokenize_texts
-from polysteer.models.writing import Writing, WrittenText, write_texts
-from polysteer.trials.judgement import Judgement
+from polysteer.models.writing import write_texts
+from polysteer.models.written import Writing, WrittenText
 from polysteer.trials.tokens import TokenCounts
 from polysteer.trials.vectors import LanguageVectors
 from polysteer.trials.words import WordVectors
@@ -67,10 +64,6 @@ class Reader:
         reader = copy(self)
         reader.loaded = loaded
         return reader
-
-    def all_layers(self) -> list[Layer]:
-        """Every layer of the model."""
-        return list(list_layers(self.loaded.model))
 
     def shape(self) -> ModelShape:
         """What a mask has to agree with."""
@@ -169,23 +162,6 @@ class Reader:
             together = [text for rows in texts.values() for text in rows]
             self._prepared[key] = prepare_texts(self.loaded, together, token_budget=self._token_budget)
         return self._prepared[key]
-
-
-def judge_vectors(
-    label: str, read: Mapping[str, LanguageVectors], pairings: Pairings | None = None
-) -> Judgement:
-    """Retrieval at each layer among the vectors of all languages."""
-    layers = next(iter(read.values())).layers
-    retrieval = {
-        layer: retrieve_shared(
-            {language: found.at_layer(layer) for language, found in read.items()},
-            pairings,
-            retrieve_translations,
-        )
-        for layer in layers
-    }
-    losses = {language: found.loss for language, found in read.items() if found.loss is not None}
-    return Judgement(label, retrieval, losses)
 
 
 def _sum_losses(
