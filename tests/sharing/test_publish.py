@@ -70,7 +70,7 @@ def test_a_dvc_remote_that_fails_is_named_and_leaves_no_tag(project):
 def test_without_a_git_remote_the_tag_stays_and_people_pull_from_the_path(project, tmp_path):
     project.git("remote", "remove", "origin")
     assert publish(project).git_remote is None
-    got = pull_mask(str(project.root), "try-ja", out=tmp_path / "got.safetensors")
+    got = pull_mask(str(project.root), "try-ja", approve=lambda _: True, out=tmp_path / "got.safetensors")
     assert got.path.read_bytes() == project.mask_path.read_bytes()
 
 
@@ -157,5 +157,7 @@ def test_a_project_inside_a_repository_is_known_by_its_folder(project, tmp_path)
     done = publish(nested)
     assert (done.name, done.tag) == ("models:try-ja", "models=try-ja@v1.0.0")
     assert done.path.as_posix() == "models/artifacts/try/chosen/ja.safetensors"
-    got = pull_mask(str(nested.origin), "models:try-ja", out=tmp_path / "got.safetensors")
+    got = pull_mask(
+        str(nested.origin), "models:try-ja", approve=lambda _: True, out=tmp_path / "got.safetensors"
+    )
     assert got.path.read_bytes() == nested.mask_path.read_bytes()
