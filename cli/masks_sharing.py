@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from polysteer.cli.options import JsonOption
+from polysteer.cli.output import print_json, print_text
 from polysteer.cli.progress import tell
 
 if TYPE_CHECKING:
@@ -54,7 +55,6 @@ def import_masks(
     json: JsonOption = False,
 ) -> None:
     """Turn another tool's neurons into mask files; what their file does not say stays unknown."""
-    from polysteer.cli.mask_tables import print_json
     from polysteer.corpus.languages import given_forms
 
     names = list(given_forms([code.strip() for code in languages.split(",")]))
@@ -65,7 +65,7 @@ def import_masks(
         mask.save(path)
         written.append({"language": mask.metadata.language, "n_neurons": len(mask), "path": str(path)})
         if not json:
-            print(f"{path}: {len(mask)} neurons, to {mask.metadata.intervention}")
+            print_text(f"{path}: {len(mask)} neurons, to {mask.metadata.intervention}")
     if json:
         print_json(written)
 
@@ -81,7 +81,6 @@ def export_masks(
     json: JsonOption = False,
 ) -> None:
     """Write masks for another tool, or as a plain table."""
-    from polysteer.cli.mask_tables import print_json
     from polysteer.errors import ConfigError
     from polysteer.masks.mask import ExpertMask
 
@@ -94,7 +93,7 @@ def export_masks(
     if json:
         print_json({"path": str(out), "format": chosen.value, "languages": languages})
     else:
-        print(
+        print_text(
             f"{out}: {chosen.value}, {sum(map(len, masks))} neurons of, in this order, {', '.join(languages)}"
         )
 
@@ -110,14 +109,13 @@ def publish(
     json: JsonOption = False,
 ) -> None:
     """Push a mask with DVC and register its version as a git tag, for `pull` and `dvc artifacts get`."""
-    from polysteer.cli.mask_tables import print_json
     from polysteer.sharing.publish import publish_mask
 
     done = publish_mask(name, version=version, git_remote=git_remote)
     if json:
         print_json({**done._asdict(), "path": str(done.path)})
     else:
-        print(f"{done.tag}: {done.path} of commit {done.commit[:10]}, DVC remote {done.dvc_remote}")
+        print_text(f"{done.tag}: {done.path} of commit {done.commit[:10]}, DVC remote {done.dvc_remote}")
     if done.git_remote is None:
         tell("this repository has no git remote, so the tag is in it alone: people pull from its path")
 
@@ -134,7 +132,6 @@ def pull(
 
     The repository says where the file is; that is shown, and fetched from once you agree.
     """
-    from polysteer.cli.mask_tables import print_json
     from polysteer.masks.files import describe_content
     from polysteer.sharing.pull import pull_mask
 
@@ -146,7 +143,7 @@ def pull(
         facts = {key: value for key, value in got._asdict().items() if key != "mask"}
         print_json({**facts, "path": str(got.path), "metadata": known.model_dump(exclude_none=True)})
     else:
-        print(
+        print_text(
             f"{got.path}: {got.name}@{got.version}, {describe_content(got.mask)}, "
             f"of {known.model_id or 'an unknown model'}"
         )
