@@ -103,6 +103,8 @@ def test_a_scalar_is_a_sweep_of_one_and_presets_stand_for_sites(tmp_path: Path) 
         ("steer: {}", "steer: {erase: {from_blocks: 3}}", 9, "did you mean 'from_block'?"),
         ("steer: {}", "steer: {erase: {method: [leace, lace]}}", 9, "did you mean 'leace'?"),
         ("steer: {}", "steer: {erase: {strength: 2}}", 9, "must be at most 1 (given: 2)"),
+        ("steer: {}", "steer: {erase: {shrinkage: 2}}", 9, "must be at most 1 or 'auto' (given: 2)"),
+        ("steer: {}", "steer: {erase: {shrinkage: automatic}}", 9, "'auto'"),
         ("steer: {}", "steer: {erase: {fit_languages: [en]}}", 9, "fit_languages names 1; name at least 2"),
         (
             "steer: {}",

@@ -23,8 +23,8 @@ class EraseSettings(Section):
         Field(description="the first block whose output is erased, with all after it; -1 is the last"),
     ] = (-1,)
     strength: Sweep[Strength] | None = Field(None, description="by default that of steer")
-    shrinkage: Number = Field(
-        0.0, ge=0, le=1, description="leace: how far the covariance is drawn towards a sphere's"
+    shrinkage: Annotated[Number, Field(ge=0, le=1)] | Literal["auto"] = Field(
+        "auto", description="leace: how far the covariance is drawn towards a sphere's"
     )
     fit_languages: Annotated[Languages, Field(min_length=2)] | None = Field(
         None, description="the languages it is fitted on, by default all; the others are reported as unseen"
