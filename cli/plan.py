@@ -35,8 +35,10 @@ def plan(
     from polysteer.config.experiments import find_experiment
     from polysteer.corpus.sources import read_corpus
     from polysteer.planning import Speed, plan_experiment
+    from polysteer.stages.checks import check_experiments
 
     settings = find_experiment(load_experiments(file), experiment, file)
+    check_experiments({experiment: settings}, file, fetch=True)
     corpus = read_corpus(settings.corpus)
     planned = plan_experiment(settings, corpus)
     speed = Speed(tokens_per_second, tokens_per_second) if tokens_per_second else None

@@ -24,6 +24,11 @@ class ExperimentLayout:
     folder: Path
 
     @property
+    def settings(self) -> Path:
+        """Every setting with its default filled in: what the pipeline's steps depend on."""
+        return self.folder / "settings.json"
+
+    @property
     def corpus(self) -> Path:
         """Text: one Parquet file per language."""
         return self.folder / "corpus"

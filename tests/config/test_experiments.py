@@ -235,6 +235,12 @@ def test_sections_have_defaults_and_may_be_left_out(tmp_path: Path) -> None:
     assert load_experiments(write(tmp_path, short)) == named
 
 
+def test_the_language_that_maps_start_from_may_be_written_in_any_form(tmp_path: Path) -> None:
+    path = write(tmp_path, GOOD.replace("k: [0.1, 8]", "source: eng_Latn"))
+    rank = load_experiments(path).experiments["tiny"].rank
+    assert rank.find_source(["ja", "en"]) == "en"
+
+
 def list_models(base: type[BaseModel]) -> list[type[BaseModel]]:
     """All sections of the file that are made of others."""
     return [model for child in base.__subclasses__() for model in (child, *list_models(child))]

@@ -206,6 +206,12 @@ experiments:
         ("flores200", "flores20", 8, "corpus.find: there is no source 'flores20'; did you mean 'flores200'?"),
         ("joined", "joint", 5, "there is no source 'joint'; did you mean 'joined'?"),
         ("      find: {source: flores200, path: data/flores}\n", "", 5, "lacks the key 'find'"),
+        (
+            "languages: [en, ja]\n      find: {source: flores200, path: data/flores}",
+            "languages: [en, zh]\n      find: {source: builtin}",
+            7,
+            "corpus.languages: there is no text in 'zh'; there is de, en, es",
+        ),
         ("targets: [ja]", "targets: [de]", 11, "targets: there is no text in 'de'; there is en, ja"),
     ],
 )

@@ -22,13 +22,14 @@ from polysteer.errors import ModelError
 from polysteer.layout import Layout
 from polysteer.models.builtin.tokenizer import train_tokenizer
 from polysteer.stages import collect, corpus, embed, evaluate, rank
+from polysteer.stages import settings as settings_stage
 from polysteer.stages.run import Run
 from polysteer.stages.store import build_store
 from polysteer.store import query_database
 from polysteer.trials.vectors import load_vectors
 
 ROOT = Path(__file__).parents[2]
-STAGES = (corpus, collect, rank, embed, evaluate)
+STAGES = (settings_stage, corpus, collect, rank, embed, evaluate)
 LANGUAGES = ("de", "en", "ja")
 
 _spec = importlib.util.spec_from_file_location(

@@ -1,11 +1,13 @@
 """What decides which neurons are experts: the sections `collect` and `rank`, and one point of the sweep."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal, NamedTuple, get_args
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from polysteer.config.model import Site
 from polysteer.config.section import Section, Sweep, as_tuple, suggest
+from polysteer.corpus.languages import resolve_language
 from polysteer.fields import Flag, Number, Whole
 
 PRESETS: dict[str, tuple[str, ...]] = {
@@ -105,6 +107,10 @@ class RankSettings(Section):
     threshold: Number | None = Field(None, description="the score that experts have at least")
     exclusive: Flag = Field(False, description="no neuron is an expert of two languages")
     source: str | None = Field(None, description="the language that add and transport lead away from")
+
+    def find_source(self, languages: Sequence[str]) -> str | None:
+        """The text's own code of the language that maps start from."""
+        return None if self.source is None else resolve_language(self.source, languages)
 
     @field_validator("k")
     @classmethod

@@ -1,5 +1,6 @@
 """The `corpus:` section of experiments.yaml: one frozen model per source, told apart by `source:`."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -45,12 +46,16 @@ class _Settings(BaseModel):
 
     @model_validator(mode="after")
     def _languages_are_there(self) -> Self:
-        for code in self.languages if self.named_languages else ():
-            try:
-                resolve_language(code, self.named_languages)
-            except LanguageError as error:
-                raise MisplacedError(("languages",), str(error)) from error
+        _refuse_absent(self.languages, self.named_languages)
         return self
+
+
+def _refuse_absent(languages: Sequence[str], named: Sequence[str]) -> None:
+    for code in languages if named else ():
+        try:
+            resolve_language(code, named)
+        except LanguageError as error:
+            raise MisplacedError(("languages",), str(error)) from error
 
 
 class BuiltinSettings(origins.Builtin, _Settings):
@@ -158,6 +163,12 @@ class JoinedSettings(_Settings):
     def parts(self) -> dict[SplitName, Any]:
         """Where each split comes from."""
         return {"find": self.find, "dev": self.dev, "test": self.test}
+
+    @model_validator(mode="after")
+    def _parts_have_the_languages(self) -> "JoinedSettings":
+        for part in self.parts.values():
+            _refuse_absent(self.languages, part.named_languages)
+        return self
 
     @model_validator(mode="after")
     def _leftovers_go_one_way(self) -> "JoinedSettings":
