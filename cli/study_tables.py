@@ -4,11 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from polysteer.cli.answers import draw, print_answer
 from polysteer.cli.options import Format
 
 if TYPE_CHECKING:
     from polysteer.config import Experiments
-    from polysteer.report import Answer
 
 
 def steers_nothing(file: Path, experiment: str | None) -> bool:
@@ -20,10 +20,13 @@ def steers_nothing(file: Path, experiment: str | None) -> bool:
     return not any(one.candidates() or one.erasures() for one in asked)
 
 
-def print_study(file: Path, experiment: str | None, format: Format, refresh: Callable[[], Path]) -> None:
+def print_study(
+    file: Path, artifacts: Path, experiment: str | None, format: Format, refresh: Callable[[], Path]
+) -> None:
     """The whole of it, in any format."""
+    from polysteer.cli.origins import find_heading
     from polysteer.config import load_experiments
-    from polysteer.report import Answer, answer_to_json, answer_to_markdown, merge_reports, records_to_csv
+    from polysteer.report import Answer, merge_reports
     from polysteer.report.study import has_study, show_study
 
     experiments = load_experiments(file)
@@ -36,31 +39,19 @@ def print_study(file: Path, experiment: str | None, format: Format, refresh: Cal
         tuple(grid for one in found for grid in one.grids),
         tuple(record for one in found for record in one.records),
     )
-    if format == "json":
-        print(answer_to_json(merge_reports([]), answer, single=False))
-    elif format == "csv":
-        print(records_to_csv(answer.records), end="")
-    elif format == "markdown":
-        print(answer_to_markdown(answer), end="")
-    else:
-        _draw(answer)
+    heading = find_heading(file, artifacts, database, named, asked_for_all=experiment is None)
+    print_answer(answer, lambda: merge_reports([]), heading, format)
 
 
 def print_study_section(file: Path, experiment: str, database: Path) -> None:
     """Below the report of one experiment, where ABX was measured."""
+    from polysteer.cli.grids import draw_answer
     from polysteer.config import load_experiments
     from polysteer.report.study import has_study, show_study
 
     if has_study(database, experiment):
-        _draw(show_study(database, experiment, _list_checkpoints(load_experiments(file), experiment)))
-
-
-def _draw(answer: "Answer") -> None:
-    from rich.console import Console
-
-    from polysteer.cli.grids import draw_answer
-
-    Console(highlight=False, markup=False, emoji=False).print(draw_answer(answer))
+        found = show_study(database, experiment, _list_checkpoints(load_experiments(file), experiment))
+        draw(draw_answer(found))
 
 
 def _name(experiments: "Experiments", file: Path, experiment: str | None) -> list[str]:

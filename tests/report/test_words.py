@@ -5,8 +5,10 @@ import io
 import json
 from dataclasses import replace
 
-from polysteer.report import Report, summarize, tell_report, to_csv, to_json, to_markdown
+from polysteer.report import Origins, Report, summarize, tell_report, to_csv, to_json, to_markdown
 from polysteer.report.words import tell_briefly
+
+UNKNOWN = Origins((), ())
 
 
 def test_a_gain_beyond_the_controls(database):
@@ -20,8 +22,8 @@ def test_a_gain_beyond_the_controls(database):
         "subtracting each language's mean, which needs every sentence's language: 33.6 % (more than the mask",
         "adding the mean difference vector: 15.0 %;",
         "character n-grams without any model: 22.0 % (more than the mask).",
-        "It costs 1.25 times the perplexity (on ja text from 6 to 7.5).",
-        "chosen on dev: 19.0 % without a mask (layer 1), 18.0 % with one (layer 1).",
+        "It costs 1.25 times the perplexity (on ja text from 6.00 to 7.50).",
+        "chosen on dev: baseline 19.0 % (layer 1), mask 18.0 % (layer 1).",
     ):
         assert said in words
 
@@ -90,19 +92,20 @@ def test_one_line_per_target(database):
 
 
 def test_json_has_summary_then_rows(database):
-    single = json.loads(to_json(summarize(database, experiment="try", target="ja"), single=True))
-    assert list(single) == ["summary", "rows"]
+    single = json.loads(to_json(summarize(database, experiment="try", target="ja"), UNKNOWN))
+    assert list(single) == ["summary", "summaries", "stale", "experiments", "rows"]
+    assert single["summaries"] == [single["summary"]]
     assert single["summary"]["steered"] == 0.187
-    several = json.loads(to_json(summarize(database, experiment="try"), single=False))
-    assert [summary["target"] for summary in several["summary"]] == ["de", "ja"]
+    several = json.loads(to_json(summarize(database, experiment="try"), UNKNOWN))
+    assert [summary["target"] for summary in several["summaries"]] == ["de", "ja"]
+    assert several["summary"] is None
 
 
 def test_json_has_no_infinity(database):
     report = summarize(database, experiment="try", target="ja")
     broken = replace(report, summaries=(replace(report.summaries[0], cost=float("inf")),))
-    assert (
-        json.loads(to_json(broken, single=True), parse_constant=lambda name: name)["summary"]["cost"] is None
-    )
+    told = json.loads(to_json(broken, UNKNOWN), parse_constant=lambda name: name)
+    assert told["summary"]["cost"] is None
 
 
 def test_csv_has_every_row(database):
