@@ -4,10 +4,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from polysteer.cli.options import Format
+from polysteer.cli.output import print_json_text, print_table, print_text
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from polysteer.cli.origins import Heading
     from polysteer.report import Answer, Report
 
@@ -19,20 +18,14 @@ def print_answer(
     from polysteer.report import answer_to_markdown, records_to_csv, to_json
 
     if format == "json":
-        print(to_json(summarize(), heading.origins, answer))
+        print_json_text(to_json(summarize(), heading.origins, answer))
     elif format == "csv":
         heading.tell_stale()
-        print(records_to_csv(answer.records), end="")
+        print_text(records_to_csv(answer.records))
     elif format == "markdown":
-        print(answer_to_markdown(answer, heading.lines), end="")
+        print_text(answer_to_markdown(answer, heading.lines))
     else:
         from polysteer.cli.grids import draw_answer
 
-        draw(heading.draw(), draw_answer(answer))
-
-
-def draw(*drawn: "RenderableType") -> None:
-    """One below the other, for people."""
-    from rich.console import Console, Group
-
-    Console(highlight=False, markup=False, emoji=False).print(Group(*drawn))
+        print_table(heading.draw())
+        print_table(draw_answer(answer))

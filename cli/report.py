@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from polysteer.cli.answers import draw, print_answer
+from polysteer.cli.answers import print_answer
 from polysteer.cli.options import (
     DEFAULT_ARTIFACTS,
     DEFAULT_FILE,
@@ -13,6 +13,7 @@ from polysteer.cli.options import (
     Format,
     FormatOption,
 )
+from polysteer.cli.output import print_json_text, print_table, print_text
 from polysteer.cli.query import refresh
 
 if TYPE_CHECKING:
@@ -139,13 +140,14 @@ def _print_report(found: "Report", heading: "Heading", format: Format, *, single
     from polysteer.report import to_csv, to_json, to_markdown
 
     if format == "json":
-        print(to_json(found, heading.origins))
+        print_json_text(to_json(found, heading.origins))
     elif format == "csv":
         heading.tell_stale()
-        print(to_csv(found), end="")
+        print_text(to_csv(found))
     elif format == "markdown":
-        print(to_markdown(found, heading.lines), end="")
+        print_text(to_markdown(found, heading.lines))
     else:
         from polysteer.cli.tables import draw_report
 
-        draw(heading.draw(), draw_report(found, single=single))
+        print_table(heading.draw())
+        print_table(draw_report(found, single=single))

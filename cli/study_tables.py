@@ -4,8 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from polysteer.cli.answers import draw, print_answer
+from polysteer.cli.answers import print_answer
 from polysteer.cli.options import Format
+from polysteer.cli.output import print_table
 
 if TYPE_CHECKING:
     from polysteer.config import Experiments
@@ -51,7 +52,7 @@ def print_study_section(file: Path, experiment: str, database: Path) -> None:
 
     if has_study(database, experiment):
         found = show_study(database, experiment, _list_checkpoints(load_experiments(file), experiment))
-        draw(draw_answer(found))
+        print_table(draw_answer(found))
 
 
 def _name(experiments: "Experiments", file: Path, experiment: str | None) -> list[str]:

@@ -60,6 +60,10 @@ class ExperimentLayout:
         """Sentence vectors, token losses, dev judgements and draws of controls."""
         return self.folder / "vectors"
 
+    def shape(self, condition: str) -> Path:
+        """Blocks and widths of the model or checkpoint that reads, so that finished work needs no model."""
+        return self.vectors / condition / "shape.json"
+
     def encoded(self, condition: str, split: str, language: str) -> Path:
         """The vectors and losses of one language's split under one condition."""
         return self.vectors / condition / f"{language}.{split}.safetensors"

@@ -221,6 +221,10 @@ def test_a_second_run_reads_nothing_and_a_changed_checkpoint_alone(states, tmp_p
     assert embed.perform(make_run(tmp_path, tmp_path / "states")) == "1 checkpoints, 6 readings"
 
 
+def test_a_second_run_needs_no_model_and_no_checkpoint(project, list_imported):
+    assert "torch" not in list_imported(project, "embed")
+
+
 class WatchedRun(Run):
     """Notes whether an earlier model still lives when the next one is loaded."""
 
