@@ -1,7 +1,9 @@
 """What stands above a report: what its numbers were made with, and that this is no longer the file's."""
 
 import json
+from dataclasses import replace
 
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
@@ -9,6 +11,7 @@ from polysteer.cli.main import app
 from polysteer.report.origin import Difference, compare_settings
 from polysteer.report.origin_words import write_setting
 from polysteer.store import write_metrics
+from polysteer.store.making import read_making
 
 VIEWS = (
     ("-e", "try"),
@@ -126,3 +129,14 @@ def test_settings_are_compared_section_by_section():
 )
 def test_a_setting_is_written_as_in_the_file(value, text):
     assert write_setting(value) == text
+
+
+def test_numbers_newer_than_the_database_are_shown_without_a_store_step(project, run, metrics_rows):
+    before = run("report", "-l", "ja")
+    metrics = project / "artifacts" / "metrics" / "try.parquet"
+    better = [replace(row, value=0.25) if row.value == 0.187 else row for row in metrics_rows]
+    write_metrics(metrics, better, making=read_making(pq.read_schema(metrics), metrics))
+    after = run("report", "-l", "ja")
+    assert "to 18.7 %" in " ".join(before.split())
+    assert "to 25.0 %" in " ".join(after.split())
+    assert "STALE" not in after

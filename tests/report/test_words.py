@@ -5,8 +5,10 @@ import io
 import json
 from dataclasses import replace
 
+import pytest
+
 from polysteer.report import Origins, Report, summarize, tell_report, to_csv, to_json, to_markdown
-from polysteer.report.words import tell_briefly
+from polysteer.report.words import number, tell_briefly
 
 UNKNOWN = Origins((), ())
 
@@ -120,3 +122,21 @@ def test_markdown_is_a_table_and_words(database):
     assert len({line.count("|") for line in lines[:4]}) == 1
     assert lines[3].startswith("| ja | 12.5 % | 18.7 % | x1.50 | +5.2 to +7.2 | 0.0001 | 11.0 % | 1 of 40 |")
     assert any(line.startswith("Steering to ja helps") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "-"),
+        (1.0, "1.00"),
+        (1.004, "1.00"),
+        (0.5, "0.500"),
+        (33.6, "33.6"),
+        (999.0, "999"),
+        (999.7, "1,000"),
+        (1e7, "10,000,000"),
+        (2.5e12, "2.50e+12"),
+    ],
+)
+def test_a_measured_number_has_three_digits_and_no_needless_exponent(value, text):
+    assert number(value) == text

@@ -79,7 +79,7 @@ def number(value: float | None) -> str:
     """Three digits, more for what is larger, or a dash for what was not measured."""
     if value is None:
         return "-"
-    if 1000 <= abs(value) < UNREADABLE:
+    if 999.5 <= abs(value) < UNREADABLE:
         return f"{value:,.0f}"
     return f"{value:#.3g}".removesuffix(".")
 
