@@ -146,6 +146,10 @@ class Layout:
         """One experiment's part."""
         return ExperimentLayout(self.root / name)
 
+    def list_evaluated(self) -> list[str]:
+        """The experiments that have numbers, those that no file names any more among them."""
+        return sorted(path.stem for path in (self.root / METRICS_FOLDER).glob("*.parquet"))
+
     @property
     def database(self) -> Path:
         """The DuckDB file built from every experiment's metrics."""

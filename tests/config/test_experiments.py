@@ -329,3 +329,16 @@ def test_checkpoints_that_cannot_be_kept_apart_are_refused(
 def test_an_experiment_may_have_no_targets(tmp_path: Path) -> None:
     path = write(tmp_path, GOOD.replace("targets: [ja]", "targets: []"))
     assert load_experiments(path).experiments["tiny"].targets == ()
+
+
+def test_points_that_differ_have_labels_that_differ(tmp_path: Path) -> None:
+    """Else two masks would be one file."""
+    sizes = "[0.1, 0.99994, 0.99995, 0.9999999, 1, 1000, 1234567, 1234568, 0.12345671, 0.12345672]"
+    text = GOOD.replace("k: [0.1, 8]", f"k: {sizes}").replace("experts: [own, union], ", "")
+    text = text.replace("steer: {}", "steer: {intervention: [set, erase], strength: [0.5, 0.50000001]}")
+    experiment = load_experiments(write(tmp_path, text)).experiments["tiny"]
+    points = [*experiment.candidates(), *experiment.erasures()]
+    assert len({point.label for point in points}) == len(points) == 22
+    usual = experiment.candidates()[0]
+    assert usual.label == "ap-own-k0.1-token_median-set-s0.5"
+    assert usual._replace(k=1000000.0).mask_label == "ap-own-k1e+06-token_median"

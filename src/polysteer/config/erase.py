@@ -10,6 +10,7 @@ from polysteer.corpus.languages import resolve_language
 from polysteer.corpus.settings import Languages
 from polysteer.errors import ConfigError
 from polysteer.fields import Number, Whole
+from polysteer.numbers import write_exactly
 
 EraseMethod = Literal["mean_difference", "leace"]
 
@@ -46,7 +47,7 @@ class Erasure(NamedTuple):
     @property
     def label(self) -> str:
         """Unique within the sweep."""
-        return f"{self.method}-from{self.from_block}-s{self.strength:g}"
+        return f"{self.method}-from{self.from_block}-s{write_exactly(self.strength)}"
 
     def find_first_block(self, n_blocks: int) -> int:
         """The number from 0 of the first block that is erased."""

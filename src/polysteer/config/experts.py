@@ -9,6 +9,7 @@ from polysteer.config.model import Site
 from polysteer.config.section import Section, Sweep, as_tuple, suggest
 from polysteer.corpus.languages import resolve_language
 from polysteer.fields import Flag, Number, Whole
+from polysteer.numbers import write_exactly
 
 PRESETS: dict[str, tuple[str, ...]] = {
     "mlp": ("mlp.hidden",),
@@ -150,7 +151,7 @@ class Candidate(NamedTuple):
     @property
     def mask_label(self) -> str:
         """The part that names a mask file."""
-        size = "threshold" if self.k is None else f"k{self.k:g}"
+        size = "threshold" if self.k is None else f"k{write_exactly(self.k)}"
         named = ["+".join(self.sites)] if self.sites else []
         named += [self.pool] if self.pool else []
         return "-".join([self.score, self.experts, size, self.value, *named])
@@ -158,4 +159,4 @@ class Candidate(NamedTuple):
     @property
     def label(self) -> str:
         """The whole, unique within a sweep."""
-        return f"{self.mask_label}-{self.intervention}-s{self.strength:g}"
+        return f"{self.mask_label}-{self.intervention}-s{write_exactly(self.strength)}"

@@ -138,7 +138,7 @@ class Session:
             stamp = self.stamp(split, self.corpus.fingerprint(language), BASELINE, self.name_losses(n_losses))
             path = self.layout.encoded(condition, split, language)
             if not is_current(path, stamp):
-                self.progress(f"no mask, {split}" if condition == BASELINE else f"{condition}, {split}", 0, 1)
+                self.progress(f"{condition}, {split}", 0, 1)
                 self.n_readings += 1
                 read = self._reader.read(split, [language], layers=self.layers, n_losses=n_losses)
                 save_vectors(path, read[language], stamp=stamp)
