@@ -71,6 +71,7 @@ def _make_session(run: Run, corpus: Corpus, load: Callable[[], "LoadedModel"], s
         load,
         corpus,
         pool=settings.embed.pool,
+        include_specials=settings.embed.specials,
         token_budget=settings.embed.token_budget,
         overrides=run.overrides,
         where=settings.steer.where,

@@ -59,7 +59,8 @@ class Session:
     ) -> None:
         self.settings, self.layout, self.corpus, self.progress = settings, layout, corpus, progress
         self._reader = reader
-        self._context = (SCHEMA_VERSION, source, settings.embed.pool, settings.embed.token_budget)
+        embed = settings.embed
+        self._context = (SCHEMA_VERSION, source, embed.pool, embed.specials, embed.token_budget)
         self._pairings: dict[str, Pairings | None] = {}
         self.n_readings = 0
 
