@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from polysteer.cli.model_options import (
+    ChosenDtypeOption,
     DeviceMapOption,
     DeviceOption,
-    DtypeOption,
     InterventionOption,
     ModelArgument,
     PickleOption,
@@ -17,11 +17,14 @@ from polysteer.cli.model_options import (
     SiteOption,
     StrengthOption,
     TrustOption,
+    WhereOption,
     parse_overrides,
+    settle_on_mask,
 )
 from polysteer.cli.options import JsonOption
 from polysteer.cli.output import print_json, print_table
 from polysteer.cli.progress import tell
+from polysteer.errors import ConfigError
 
 if TYPE_CHECKING:
     from polysteer.corpus.identification import LanguageIdentifier
@@ -33,11 +36,12 @@ def generate(
     mask_file: Annotated[Path, typer.Option("--mask", help="A mask file.")],
     prompt: Annotated[
         list[str] | None,
-        typer.Option("--prompt", help="May be repeated; left out: a prompt per line of stdin."),
+        typer.Option("--prompt", help="May be repeated; left out or -: a prompt per line of stdin."),
     ] = None,
     json: JsonOption = False,
-    strength: StrengthOption = 1.0,
+    strength: StrengthOption = None,
     intervention: InterventionOption = None,
+    where: WhereOption = None,
     seed: Annotated[int, typer.Option("--seed", help="Of the draws, the same anew for every prompt.")] = 0,
     max_new_tokens: Annotated[int, typer.Option("--max-new-tokens", min=1)] = 60,
     temperature: Annotated[float, typer.Option("--temperature", min=0, help="0: the likeliest token.")] = 0.8,
@@ -46,7 +50,7 @@ def generate(
         str | None, typer.Option("--among", help="The languages to tell apart, with commas between.")
     ] = None,
     revision: RevisionOption = None,
-    dtype: DtypeOption = "auto",
+    dtype: ChosenDtypeOption = None,
     device: DeviceOption = "auto",
     device_map: DeviceMapOption = None,
     site: SiteOption = None,
@@ -54,18 +58,22 @@ def generate(
     allow_pickle: PickleOption = False,
 ) -> None:
     """Write on from prompts, without the mask and with it, and say which language came out."""
-    prompts = prompt or _read_prompts()
+    prompts = _gather_prompts(prompt or ["-"])
     from polysteer.masks.files import load_mask, name_target
 
     mask = load_mask(mask_file)
+    given = {"strength": strength, "where": where, "dtype": dtype}
+    settled = settle_on_mask(mask, given, intervention=intervention)
     identifier = _open_identifier(among)
     from polysteer.models.generation import Sampling, generate_pairs
     from polysteer.models.loading import load_model
 
+    sampling = Sampling(max_new_tokens=max_new_tokens, temperature=temperature, top_p=top_p, seed=seed)
+
     loaded = load_model(
         model,
         revision=revision,
-        dtype=dtype,
+        dtype=settled.dtype,
         device=device,
         device_map=device_map,
         trust_remote_code=trust_remote_code,
@@ -75,19 +83,39 @@ def generate(
         loaded,
         prompts,
         mask,
-        Sampling(max_new_tokens=max_new_tokens, temperature=temperature, top_p=top_p, seed=seed),
-        strength=strength,
+        sampling,
+        strength=settled.strength,
         intervention=intervention,
+        where=settled.where,
         overrides=parse_overrides(site),
     )
-    known = {"model": model, "mask": str(mask_file), "target": name_target(mask), "strength": strength}
+    known: dict[str, Any] = {"model": model, "mask": str(mask_file), "target": name_target(mask)}
+    known |= {"strength": settled.strength, "where": settled.where}
     _print({**known, "results": [_describe_pair(pair, seed, identifier) for pair in pairs]}, json=json)
+
+
+def _gather_prompts(given: list[str]) -> list[str]:
+    """Those on the command line, with those of stdin where `-` stands."""
+    prompts: list[str] = []
+    for text in given:
+        prompts += _read_prompts() if text == "-" else [text]
+    if any("\ud800" <= character <= "\udfff" for text in prompts for character in text):
+        raise ConfigError("a --prompt is not UTF-8; give it on stdin, or set the locale to UTF-8")
+    return prompts
 
 
 def _read_prompts() -> list[str]:
     if sys.stdin.isatty():
         raise typer.BadParameter("give --prompt TEXT, or prompts on stdin, one per line")
-    prompts = [line.strip() for line in sys.stdin if line.strip()]
+    prompts = []
+    for number, line in enumerate(sys.stdin.buffer, start=1):
+        try:
+            prompts.append(line.decode("utf-8-sig" if number == 1 else "utf-8").strip())
+        except UnicodeDecodeError as error:
+            raise ConfigError(
+                f"line {number} of stdin is not UTF-8 ({error.reason}); convert the text first"
+            ) from error
+    prompts = [prompt for prompt in prompts if prompt]
     if not prompts:
         raise typer.BadParameter("there is no prompt on stdin; give one per line, or --prompt TEXT")
     return prompts

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 BAR_CELLS = 40
 SHORT_METHODS = {"mean_difference": "means"}  # a subspace's, in a table of 80 columns
-_TOLD_ELSEWHERE = ("format", "format_version", "sites", "width_by_site")
+_TOLD_ELSEWHERE = ("format", "format_version", "sites", "width_by_site", "chosen")
 _OF_CONTROLS = ("control_of", "draw", "seed")
 
 
@@ -84,7 +84,9 @@ def draw_mask(
     for name, value in facts.items():
         if value is not None:
             about.add_row(name, ", ".join(value) if isinstance(value, list) else _cell(value))
-    not_due = () if known.draw is not None else _OF_CONTROLS
+    if known.chosen:
+        about.add_row("chosen with", known.chosen.tell())
+    not_due = ("chosen", *(() if known.draw is not None else _OF_CONTROLS))
     unknown = [name for name, value in known.model_dump(exclude=set(not_due)).items() if value is None]
     parts: list[RenderableType] = [about, Padding(f"Not known: {', '.join(unknown)}", (0, 1, 1, 1))]
     parts += [_draw_site(site, list(blocks)) for site, blocks in groupby(counts, lambda count: count.site)]

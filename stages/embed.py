@@ -90,6 +90,7 @@ def _open_reader(run: Run, corpus: Corpus, load: Callable[[], "LoadedModel"]) ->
         load,
         corpus,
         pool=settings.embed.pool,
+        include_specials=settings.embed.specials,
         token_budget=settings.embed.token_budget,
         overrides=run.overrides,
         where=settings.steer.where,

@@ -23,9 +23,10 @@ def steer(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
     """Run a command, its words as one string or several."""
     from polysteer.cli.main import main
 
-    def run(*words: object, stdin: str = "") -> Outcome:
+    def run(*words: object, stdin: str | bytes = "") -> Outcome:
         monkeypatch.setattr(sys, "argv", ["steer", *map(str, words)])
-        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+        content = stdin if isinstance(stdin, bytes) else stdin.encode()
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content), encoding="utf-8"))
         monkeypatch.setenv("COLUMNS", "100")
         capsys.readouterr()
         with pytest.raises(SystemExit) as end:
@@ -101,7 +102,7 @@ def write_subspace(path: Path) -> None:
 def refuse(steer: Callable[..., Outcome], tiny: Path) -> Callable[..., str]:
     """Run what must fail: one message and no traceback, exit code 1, and no file more than before."""
 
-    def run(*words: object, stdin: str = "") -> str:
+    def run(*words: object, stdin: str | bytes = "") -> str:
         before = sorted(tiny.rglob("*"))
         outcome = steer(*words, stdin=stdin)
         assert outcome.exit_code == 1, outcome

@@ -1,11 +1,15 @@
 """`steer generate` as a user runs it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
+from polysteer import ExpertMask, load_model
 from polysteer.corpus import identification
+from polysteer.masks import ChosenSettings
 
 SHORT = ("--max-new-tokens", "6", "--dtype", "float32")
 
@@ -76,6 +80,62 @@ def test_prompts_that_cannot_be_used(steer, refuse) -> None:
     assert "exceed the model's 64" in refuse(*words, "--prompt", "w1 " * 30)
     assert "strength is 3.0" in refuse(*words, "--prompt", "w1", "--strength", "3")
     assert "no such intervention: 'hold'" in refuse(*words, "--prompt", "w1", "--intervention", "hold")
+
+
+def test_what_no_option_can_be(steer, refuse) -> None:
+    words = ("generate", "model", "--mask", "ja.safetensors", "--prompt", "w1")
+    for seed in ("-1", "9223372036854775808", "1" + "0" * 40):
+        assert f"seed is {seed}; give a whole number from 0 to 2^63 - 1" in refuse(*words, "--seed", seed)
+    assert steer(*words, *SHORT, "--seed", 2**63 - 1).exit_code == 0
+    assert "temperature is inf" in refuse(*words, "--temperature", "inf")
+    for option in ("--temperature", "--top-p"):
+        assert steer(*words, option, "nan").exit_code == 2
+
+
+def test_prompts_of_stdin_stand_where_a_dash_does(steer, refuse) -> None:
+    words = (
+        "generate",
+        "model",
+        "--mask",
+        "ja.safetensors",
+        "--json",
+        *SHORT,
+        "--prompt",
+        "w30",
+        "--prompt",
+        "-",
+    )
+    results = json.loads(steer(*words, stdin="w10 w11\n\nw12\n").stdout)["results"]
+    assert [row["prompt"] for row in results] == ["w30", "w10 w11", "w12"]
+    assert "line 2 of stdin is not UTF-8" in refuse(*words, stdin=b"w1\n\xff\xfe\n")
+    assert "a --prompt is not UTF-8" in refuse(*words[:-1], "w\udcff")
+
+
+def test_a_chosen_mask_is_held_as_it_was_chosen(steer) -> None:
+    mask = ExpertMask.load("ja.safetensors")
+    chosen = ChosenSettings(
+        strength=0.25, where="last", layer="1", pool="max", specials=False, dtype="float32"
+    )
+    replace(mask, metadata=mask.metadata.model_copy(update={"chosen": chosen})).save("chosen.safetensors")
+    words = ("generate", "model", "--prompt", "w10 w11", "--max-new-tokens", "6", "--json", "--mask")
+    taken = steer(*words, "chosen.safetensors")
+    assert taken.stderr.splitlines()[0] == "strength 0.25, where last, dtype float32: as chosen"
+    given = ("--strength", "0.25", "--where", "last", "--dtype", "float32")
+    named, full = (json.loads(steer(*words, "ja.safetensors", *more).stdout) for more in (given, given[4:]))
+    answer = json.loads(taken.stdout)
+    assert (answer["strength"], answer["where"]) == (0.25, "last")
+    assert answer["results"] == named["results"]
+    assert answer["results"] != full["results"]
+
+
+def test_what_comes_next_has_to_be_a_number(refuse) -> None:
+    model, tokenizer = load_model("model", dtype="float32")
+    model.lm_head.weight.data[7] = torch.nan
+    model.save_pretrained("broken")
+    tokenizer.save_pretrained("broken")
+    words = ("generate", "broken", "--mask", "ja.safetensors", "--prompt", "w1", *SHORT)
+    for temperature in ("0", "1"):
+        assert "what the model expects next is not finite" in refuse(*words, "--temperature", temperature)
 
 
 def test_a_language_subspace_steers_towards_no_language(steer) -> None:

@@ -168,14 +168,62 @@ def test_a_text_of_specials_alone_is_named(loaded) -> None:
 
 
 def test_vectors_that_are_not_finite_are_named(loaded) -> None:
-    with apply_edits(loaded.model, hold(np.inf)), pytest.raises(NumericError, match="of text 0 at layer 1"):
+    loaded.model.model.layers[1].mlp.down_proj.weight.data[0] = torch.inf
+    with pytest.raises(NumericError, match="of text 0 at layer 2"):
         encode_texts(loaded, ["w5", "w6"], layers=LAYERS)
+
+
+@pytest.mark.parametrize("name", ["Bert", "XLMRoberta"])
+@pytest.mark.parametrize("pool", ["mean", "max", "last"])
+def test_with_specials_vectors_are_those_of_sentence_transformers(name: str, pool: str) -> None:
+    """As its `Transformer` and `Pooling` work: padded texts, and every token that the mask shows."""
+    torch.manual_seed(0)
+    special = {"cls_token": "<s>", "sep_token": "</s>", "pad_token": f"w{VOCAB - 1}"}
+    inner = make_tokenizer().backend_tokenizer
+    around = [("<s>", 0), ("</s>", 1)]
+    inner.post_processor = processors.TemplateProcessing(single="<s> $A </s>", special_tokens=around)
+    tokenizer = hf.PreTrainedTokenizerFast(tokenizer_object=inner, **special)
+    sizes = {"hidden_size": 16, "intermediate_size": 24, "num_hidden_layers": 2, "num_attention_heads": 2}
+    config = getattr(hf, f"{name}Config")(vocab_size=VOCAB, pad_token_id=VOCAB - 1, **sizes)
+    model = getattr(hf, f"{name}Model")(config).eval()
+    padded = tokenizer(TEXTS, padding=True, return_tensors="pt", return_token_type_ids=False)
+    with torch.no_grad():
+        hidden, seen = model(**padded)[0], padded["attention_mask"][..., None].bool()
+    expected = {
+        "mean": (hidden * seen).sum(1) / seen.sum(1),
+        "max": hidden.masked_fill(~seen, -torch.inf).amax(1),
+        "last": hidden[torch.arange(len(TEXTS)), seen[..., 0].sum(1) - 1],
+    }[pool]
+    remember_special_ids(model, tokenizer)
+    encoder = SteeredEncoder((model, tokenizer), pool=pool, include_specials=True)
+    np.testing.assert_allclose(encoder.encode(TEXTS), expected, atol=1e-5)
+    without = SteeredEncoder((model, tokenizer), pool=pool)
+    assert np.abs(without.encode(TEXTS) - expected.numpy()).max() > 0.01
+    blank = encoder.encode(["w5", ""], allow_blank=True)[1]
+    assert np.abs(blank).max() > 0.01
+
+
+def test_losses_are_of_text_whether_or_not_specials_are_pooled(loaded) -> None:
+    found = [
+        encode_batches(
+            loaded.model,
+            prepare_texts(loaded, [f"{text} </s>" for text in TEXTS], include_specials=include_specials),
+            layers=["final"],
+            losses=np.ones(6, dtype=bool),
+        )
+        for include_specials in (False, True)
+    ]
+    assert np.array_equal(found[0].n_tokens, found[1].n_tokens)
+    np.testing.assert_allclose(found[0].token_nll, found[1].token_nll, rtol=1e-5)
+    assert not np.allclose(found[0].vectors, found[1].vectors)
 
 
 # --- as others call it ---
 
 
 class HoldingMask:
+    chosen = None
+
     def check_fits(self, shape) -> None:
         assert shape.family == "llama"
 

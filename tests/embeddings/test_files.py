@@ -9,7 +9,7 @@ import torch
 from safetensors import safe_open
 
 from polysteer.embeddings.files import encode_file
-from polysteer.embeddings.textfile import count_texts, read_chunks
+from polysteer.embeddings.textfile import TextFile
 from polysteer.errors import ArtifactError, ConfigError, CorpusError
 
 TEXTS = [f"text number {i} " + "x" * (i % 7) for i in range(25)]
@@ -23,7 +23,7 @@ class CountingEncoder:
         self.asked: list[list[str]] = []
         self._n_calls = n_calls
 
-    def encode(self, texts: list[str], *, normalize_embeddings: bool) -> np.ndarray:
+    def encode(self, texts: list[str], *, normalize_embeddings: bool, **_more: object) -> np.ndarray:
         if len(self.asked) == self._n_calls:
             raise KeyboardInterrupt
         self.asked.append(texts)
@@ -39,6 +39,10 @@ def source(tmp_path: Path) -> Path:
     return path
 
 
+def read(path: Path, **options: bool) -> TextFile:
+    return TextFile(path, str(path), **options)
+
+
 def read_vectors(path: Path) -> np.ndarray:
     if path.suffix == ".npy":
         return np.load(path)
@@ -49,7 +53,9 @@ def read_vectors(path: Path) -> np.ndarray:
 
 
 def write(encoder, source: Path, target: Path, *, made_with=MADE_WITH, **options) -> bytes:
-    assert encode_file(encoder, source, target, made_with=made_with, chunk_texts=4, **options) == len(TEXTS)
+    assert encode_file(encoder, read(source), target, made_with=made_with, chunk_texts=4, **options) == len(
+        TEXTS
+    )
     assert sorted(path.name for path in target.parent.iterdir()) == sorted([source.name, target.name])
     return target.read_bytes()
 
@@ -95,10 +101,10 @@ def test_only_what_was_made_in_the_same_way_is_kept(source: Path) -> None:
         """How many chunks are asked for after five were made of TEXTS."""
         source.write_text("\n".join(TEXTS))
         with pytest.raises(KeyboardInterrupt):
-            encode_file(CountingEncoder(5), source, target, made_with=MADE_WITH, chunk_texts=4)
+            encode_file(CountingEncoder(5), read(source), target, made_with=MADE_WITH, chunk_texts=4)
         source.write_text("\n".join(texts))
         encoder = CountingEncoder()
-        encode_file(encoder, source, target, made_with=made_with, chunk_texts=4)
+        encode_file(encoder, read(source), target, made_with=made_with, chunk_texts=4)
         stripped = [text.strip() for text in texts]
         expected = CountingEncoder().encode(stripped, normalize_embeddings=False)
         assert np.array_equal(np.load(target), expected)
@@ -138,7 +144,7 @@ def test_a_line_without_a_vector_is_named_before_anything_is_written(
     source.write_bytes(content)
     encoder = CountingEncoder()
     with pytest.raises(CorpusError, match=message):
-        encode_file(encoder, source, source.with_name("v.npy"), made_with={})
+        encode_file(encoder, read(source), source.with_name("v.npy"), made_with={})
     assert not encoder.asked
     assert [path.name for path in source.parent.iterdir()] == ["texts.txt"]
 
@@ -147,16 +153,18 @@ def test_names_that_lead_nowhere_are_refused(source: Path) -> None:
     with pytest.raises(
         ConfigError, match=r"v\.csv is no name for vectors; end it in one of \.safetensors, \.npy"
     ):
-        encode_file(CountingEncoder(), source, source.with_name("v.csv"), made_with={})
+        encode_file(CountingEncoder(), read(source), source.with_name("v.csv"), made_with={})
     with pytest.raises(CorpusError, match=r"no\.txt cannot be read: No such file"):
-        encode_file(CountingEncoder(), source.with_name("no.txt"), source.with_name("v.npy"), made_with={})
-    with pytest.raises(ArtifactError, match=r"cannot write .*: Not a directory"):
-        encode_file(CountingEncoder(), source, source / "v.npy", made_with={})
+        encode_file(
+            CountingEncoder(), read(source.with_name("no.txt")), source.with_name("v.npy"), made_with={}
+        )
+    with pytest.raises(ArtifactError, match=r"cannot write .*: .*texts\.txt is no folder"):
+        encode_file(CountingEncoder(), read(source), source / "v.npy", made_with={})
 
 
 def test_chunks_are_read_one_at_a_time(source: Path) -> None:
-    assert count_texts(source) == 25
-    chunks = read_chunks(source, 10)
+    assert read(source).count() == 25
+    chunks = read(source).read_chunks(10)
     assert next(chunks) == [text.strip() for text in TEXTS[:10]]
     assert [len(chunk) for chunk in chunks] == [10, 5]
 

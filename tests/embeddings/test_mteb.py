@@ -19,6 +19,8 @@ VOCAB, N_PAIRS = 200, 150
 
 
 class HoldingMask:
+    chosen = None
+
     def check_fits(self, shape) -> None:
         assert shape.family == "llama"
 

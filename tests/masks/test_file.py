@@ -1,3 +1,4 @@
+import dataclasses
 import json
 from pathlib import Path
 
@@ -9,7 +10,8 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 from polysteer.errors import MaskError
-from polysteer.masks import ExpertMask
+from polysteer.masks import ChosenSettings, ExpertMask
+from polysteer.masks.sets import intersect_masks, keep_blocks, subtract_masks, unite_masks
 
 
 @pytest.fixture
@@ -25,6 +27,40 @@ def test_a_mask_comes_back_as_it_was(mask, path):
     for name, array in mask.arrays().items():
         assert getattr(loaded, name).dtype == array.dtype
         assert (getattr(loaded, name) == array).all()
+
+
+CHOSEN = ChosenSettings(strength=0.5, where="last", layer="3", pool="max", specials=True, dtype="float32")
+
+
+def test_a_chosen_mask_keeps_the_settings_it_was_chosen_with(mask, path):
+    chosen = dataclasses.replace(mask, metadata=mask.metadata.model_copy(update={"chosen": CHOSEN}))
+    assert (mask.metadata.format_version, chosen.metadata.format_version) == (1, 2)
+    chosen.save(path)
+    assert ExpertMask.load(path).chosen == CHOSEN
+    with safe_open(path, "np") as file:
+        told = file.metadata()
+    assert told["format_version"] == "2"
+    assert json.loads(told["chosen"]) == CHOSEN.model_dump()
+    for name, value in (("strength", 1.5), ("layer", "-1"), ("specials", 1), ("surprise", 1)):
+        rewrite(
+            path,
+            change_metadata=lambda it, n=name, v=value: it.update(
+                chosen=json.dumps({**CHOSEN.model_dump(), n: v})
+            ),
+        )
+        with pytest.raises(MaskError, match=f"its chosen.{name} cannot be used"):
+            ExpertMask.load(path)
+
+
+def test_what_is_made_of_chosen_masks_was_not_chosen(mask):
+    chosen = dataclasses.replace(mask, metadata=mask.metadata.model_copy(update={"chosen": CHOSEN}))
+    for made in (
+        unite_masks(chosen, chosen),
+        intersect_masks(chosen, chosen),
+        subtract_masks(chosen, keep_blocks(chosen, [0])),
+        keep_blocks(chosen, [0]),
+    ):
+        assert made.chosen is None
 
 
 def test_plain_safetensors_reads_it(mask, path):
@@ -113,7 +149,8 @@ def test_wrong_tensors_are_refused(path, change, complaint):
 @pytest.mark.parametrize(
     ("name", "text", "complaint"),
     [
-        ("format_version", "2", "format_version is '2'"),
+        ("format_version", "3", "format_version is '3', this version of polysteer reads 1 to 2"),
+        ("chosen", '{"strength": 0.5}', "format_version is 1, which has no field 'chosen'"),
         ("format", "other", "do not say format"),
         ("n_blocks", '"3"', "n_blocks"),
         ("n_blocks", "[" * 100_000, "n_blocks is not JSON"),

@@ -340,7 +340,8 @@ def test_wrong_tensors_are_refused(path, change, complaint):
     [
         ("format", "other", "do not say format: polysteer-subspace"),
         ("format", "polysteer-mask", "it is an expert mask, which holds neurons"),
-        ("format_version", "2", "format_version is '2'"),
+        ("format_version", "3", "format_version is '3', this version of polysteer reads 1 to 2"),
+        ("chosen", '{"strength": 0.5}', "format_version is 1, which has no field 'chosen'"),
         ("width", "13", "shape"),
         ("width", "[", "not JSON"),
         ("layers", '["0", "0", "1", "2"]', "twice"),

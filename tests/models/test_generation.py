@@ -17,6 +17,8 @@ EDITS = [NeuronEdit("mlp.hidden", 1, np.arange(20), np.zeros(20, np.float32), np
 
 
 class HoldingMask:
+    chosen = None
+
     def check_fits(self, shape) -> None:
         assert shape.family == "llama"
 

@@ -10,6 +10,7 @@ from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
 from polysteer.errors import InterventionError, MaskError
+from polysteer.masks.chosen import ChosenSettings
 from polysteer.masks.edits import Edit, NeuronEdit, SubspaceEdit
 from polysteer.models.backbone import find_backbone
 from polysteer.models.intervene import apply_edits, intervene
@@ -286,6 +287,7 @@ def test_a_compiled_model_is_refused(llama: PreTrainedModel) -> None:
 
 class LanguageMask(NamedTuple):
     n_blocks: int
+    chosen: ChosenSettings | None = None
 
     def check_fits(self, shape) -> None:
         if shape.n_blocks != self.n_blocks:

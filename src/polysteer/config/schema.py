@@ -57,6 +57,9 @@ class EmbedSettings(Section):
     """How a sentence becomes a vector."""
 
     pool: Literal["mean", "max", "last"] = "mean"
+    specials: bool = Field(
+        False, description="pool special tokens such as BOS and CLS too, as sentence-transformers does"
+    )
     layers: Literal["all"] | tuple[Layer, ...] = "all"
     layer: Layer = Field("final", description="the primary layer: the one that users of the model take")
     token_budget: Whole = Field(4096, ge=1, description="tokens per batch")

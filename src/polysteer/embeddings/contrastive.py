@@ -8,15 +8,14 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from polysteer.embeddings.encode import tokenize_for
 from polysteer.embeddings.pooling import Pool, pool_tokens
 from polysteer.errors import CorpusError, NumericError
 from polysteer.models.backbone import find_input_device
 from polysteer.models.batches import make_batch
 from polysteer.models.layers import capture_layers
-from polysteer.models.limits import find_limit
 from polysteer.models.loading import LoadedModel
 from polysteer.models.shape import Layer
-from polysteer.models.tokens import tokenize_texts
 from polysteer.models.trainable import training
 from polysteer.progress import Progress, stay_silent
 
@@ -39,6 +38,7 @@ def tune_on_translations(
     *,
     layer: Layer,
     pool: Pool,
+    include_specials: bool = False,
     seed: int,
     progress: Progress = stay_silent,
 ) -> None:
@@ -54,7 +54,7 @@ def tune_on_translations(
             "two languages or more; give it parallel text, or leave evaluate.finetune out"
         )
     texts = [text for texts in pairable for text in texts]
-    tokens = tokenize_texts(loaded.tokenizer, texts, max_tokens=find_limit(loaded.model))
+    tokens = tokenize_for(loaded, texts, include_specials=include_specials)
     device = find_input_device(loaded.model)
     hidden: list[Tensor] = []
     with (

@@ -5,6 +5,7 @@ they were made from. The same command goes on there, and ends in the same bytes.
 """
 
 import json
+import logging
 import os
 import shutil
 from collections.abc import Iterator, Mapping
@@ -15,19 +16,22 @@ import numpy as np
 
 from polysteer.artifacts import atomic_path, fingerprint
 from polysteer.embeddings.encoder import SteeredEncoder
-from polysteer.embeddings.textfile import count_texts, read_chunks
+from polysteer.embeddings.textfile import TextFile
 from polysteer.embeddings.vectorfile import Rows, check_target, write_vectors
-from polysteer.errors import ArtifactError
+from polysteer.errors import ArtifactError, InterventionError, ModelError, NumericError
+from polysteer.models.tokens import Cuts
 from polysteer.progress import Progress, stay_silent
 
 CHUNK_TEXTS = 2048
 
-_SCHEMA_VERSION = 1
+_logger = logging.getLogger(__name__)
+
+_SCHEMA_VERSION = 2
 
 
 def encode_file(
     encoder: SteeredEncoder,
-    source: Path,
+    source: TextFile,
     target: Path,
     *,
     made_with: Mapping[str, str],
@@ -38,19 +42,28 @@ def encode_file(
     """Write a vector for every line of `source`, and say how many.
 
     `made_with` names what decides the vectors beside the texts: model, mask, layer and so on. Chunks that
-    a stopped run left are kept where both agree. A safetensors or Parquet file holds it as metadata.
+    a stopped run left are kept where both agree. A safetensors or Parquet file holds it as metadata. Where
+    blank lines are allowed, one without a vector has zeros; how many that are is said.
     """
-    check_target(target)
-    n_texts = count_texts(source)
+    check_target(target, inputs=[source.path])
+    n_texts, cuts = source.count(), Cuts()
     work = _Work(target, [_SCHEMA_VERSION, dict(made_with), normalize, chunk_texts], n_texts)
     with _explain_write_errors(target):
-        for number, texts in enumerate(read_chunks(source, chunk_texts)):
+        for number, texts in enumerate(source.read_chunks(chunk_texts)):
             if not work.has_chunk(number, texts):
-                vectors = encoder.encode(texts, normalize_embeddings=normalize)
+                with _say_where(source, number * chunk_texts):
+                    vectors = encoder.encode(
+                        texts, normalize_embeddings=normalize, allow_blank=source.allow_blank, cuts=cuts
+                    )
                 work.write_chunk(number, number * chunk_texts, texts, np.asarray(vectors))
             progress("texts", min((number + 1) * chunk_texts, n_texts), n_texts)
-        write_vectors(target, work.open_rows(), read_chunks(source, chunk_texts), made_with)
+        rows, firsts = work.open_rows(), range(0, n_texts, chunk_texts)
+        n_blank = sum(int((~rows[first : first + chunk_texts].any(1)).sum()) for first in firsts)
+        write_vectors(target, rows, source.read_chunks(chunk_texts), made_with)
         work.remove()
+    cuts.tell(f"texts of {source.name}")
+    if n_blank:
+        _logger.warning("%d of %d lines have no text, and zeros for a vector", n_blank, n_texts)
     return n_texts
 
 
@@ -99,6 +112,17 @@ class _Work:
         except (OSError, ValueError):
             return {}
         return chunks if isinstance(chunks, dict) and (self._folder / "rows.npy").exists() else {}
+
+
+@contextmanager
+def _say_where(source: TextFile, first: int) -> Iterator[None]:
+    """Texts are numbered from 0 within what is encoded at a time."""
+    try:
+        yield
+    except InterventionError:  # whatever the text
+        raise
+    except (ModelError, NumericError) as error:
+        raise type(error)(f"{source.name}, texts counted from line {first + 1}: {error}") from error
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Files of vectors, one row per text: .npy, safetensors and Parquet, each written whole or not at all."""
 
+import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
@@ -7,17 +8,34 @@ import numpy as np
 import numpy.typing as npt
 
 from polysteer.artifacts import atomic_path
-from polysteer.errors import ConfigError
+from polysteer.errors import ArtifactError, ConfigError
 from polysteer.tensorfile import write_tensors
 
 Rows = npt.NDArray[np.float32]
 _Chunks = Iterable[list[str]]
 
 
-def check_target(target: Path) -> None:
-    """Raise unless the name of a file for vectors says in which format to write it."""
+def check_target(target: Path, *, inputs: Iterable[Path]) -> None:
+    """Raise unless vectors can be written there, in a format that the name says, over none of the inputs."""
     if target.suffix not in _WRITERS:
         raise ConfigError(f"{target} is no name for vectors; end it in one of {', '.join(_WRITERS)}")
+    try:
+        if target.is_dir():
+            raise ConfigError(f"{target} is a folder; name a file in it")
+        for path in inputs:
+            if target.exists() and path.exists() and target.samefile(path):
+                raise ConfigError(f"{target} is {path}, which is read; write the vectors to another file")
+        folder = next(parent for parent in target.absolute().parents if parent.exists())
+    except OSError as error:
+        raise ConfigError(f"{target} is no name for a file: {error.strerror or error}") from error
+    if not folder.is_dir():
+        raise ArtifactError(f"cannot write {target}: {folder} is no folder; name another place")
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise ArtifactError(
+            f"cannot write {target}: {folder} takes no files ({error.strerror or error}); name another place"
+        ) from error
 
 
 def write_vectors(target: Path, rows: Rows, text_chunks: _Chunks, made_with: Mapping[str, str]) -> None:

@@ -4,9 +4,10 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, computed_field
 
 from polysteer.errors import MaskError
+from polysteer.masks.chosen import ChosenSettings
 
 Positive = Annotated[int, Field(gt=0)]
 NotNegative = Annotated[int, Field(ge=0)]
@@ -25,8 +26,16 @@ class Header(BaseModel):
     )
 
     FORMAT: ClassVar[str]
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2  # the newest that can be read
     JSON_FIELDS: ClassVar[frozenset[str]]
+
+    chosen: ChosenSettings | None = None
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def format_version(self) -> int:
+        """The oldest that can say all this."""
+        return 1 if self.chosen is None else 2
 
     def to_strings(self) -> dict[str, str]:
         """As a safetensors header holds it: text as it is, all else as JSON."""
@@ -46,13 +55,16 @@ class Header(BaseModel):
                 if found in KIND_BY_FORMAT
                 else f"its metadata do not say format: {cls.FORMAT}; other formats have to be imported"
             )
-        if version != str(cls.VERSION):
+        if version not in {str(number) for number in range(1, cls.VERSION + 1)}:
             raise MaskError(
-                f"its format_version is {version!r}, this version of polysteer reads {cls.VERSION}; "
+                f"its format_version is {version!r}, this version of polysteer reads 1 to {cls.VERSION}; "
                 "install the version that wrote it, or a newer one"
             )
+        told = {name: cls._parse(name, text) for name, text in strings.items() if name != "format_version"}
+        if version == "1" and "chosen" in told:
+            raise MaskError("its format_version is 1, which has no field 'chosen'; write 2")
         try:
-            return cls.model_validate({name: cls._parse(name, text) for name, text in strings.items()})
+            return cls.model_validate(told)
         except ValidationError as error:
             problem = error.errors()[0]
             where = ".".join(str(step) for step in problem["loc"]) or "metadata"

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from polysteer.errors import ArtifactError, MaskError
+from polysteer.masks.chosen import ChosenSettings
 from polysteer.masks.edits import NeuronEdit
 from polysteer.masks.interventions import STATISTICS, map_neurons
 from polysteer.masks.metadata import MaskMetadata
@@ -62,6 +63,11 @@ class ExpertMask:
 
     def __len__(self) -> int:
         return len(self.unit)
+
+    @property
+    def chosen(self) -> ChosenSettings | None:
+        """The settings that it was chosen with, if it was."""
+        return self.metadata.chosen
 
     @classmethod
     def load(cls, path: Path | str) -> "ExpertMask":

@@ -13,11 +13,10 @@ class MaskMetadata(Header):
     FORMAT: ClassVar[str] = "polysteer-mask"
     JSON_FIELDS: ClassVar[frozenset[str]] = frozenset(
         {"format_version", "sites", "n_blocks", "width_by_site", "k", "languages", "draw", "seed"}
-        | {"threshold", "exclusive", "source_languages"}
+        | {"threshold", "exclusive", "source_languages", "chosen"}
     )
 
     format: Literal["polysteer-mask"] = "polysteer-mask"
-    format_version: Literal[1] = 1
     language: str = Field(min_length=1)
     sites: list[str] = Field(min_length=1, max_length=256)
     experts: Literal["own", "union", "random", "combined"]

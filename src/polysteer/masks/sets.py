@@ -13,7 +13,10 @@ from polysteer.masks.metadata import MaskMetadata
 from polysteer.numbers import write_size
 
 _SHAPE_FIELDS = ("model_family", "n_blocks", "shape_fingerprint")
-_ONLY_OF_ITS_SELECTION = ("k", "k_per", "ends", "threshold", "exclusive", "control_of", "draw", "seed")
+_ONLY_OF_ITS_SELECTION = (
+    *("k", "k_per", "ends", "threshold", "exclusive", "control_of", "draw", "seed"),
+    "chosen",
+)
 
 
 class Overlap(NamedTuple):
@@ -67,7 +70,7 @@ def keep_blocks(mask: ExpertMask, blocks: Sequence[int]) -> ExpertMask:
     if not kept.any():
         raise MaskError(f"no expert stands in the blocks {list(blocks)}; raise k, or use k per block")
     arrays: dict[str, Any] = {name: array[kept] for name, array in mask.arrays().items()}
-    return replace(mask, **arrays)
+    return replace(mask, metadata=mask.metadata.model_copy(update={"chosen": None}), **arrays)
 
 
 def unite_masks(first: ExpertMask, *others: ExpertMask, intervention: str | None = None) -> ExpertMask:
@@ -174,7 +177,7 @@ def _unite_metadata(
     """What all masks agree on, and what they come to together."""
     common = {
         name: value
-        for name, value in all_known[0].model_dump().items()
+        for name, value in all_known[0]
         if all(getattr(known, name) == value for known in all_known) and name not in _ONLY_OF_ITS_SELECTION
     }
     intervention = intervention or common.get("intervention")

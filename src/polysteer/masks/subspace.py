@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from polysteer.errors import ArtifactError, InterventionError, MaskError
+from polysteer.masks.chosen import ChosenSettings
 from polysteer.masks.edits import SubspaceEdit
 from polysteer.masks.mask import Shape
 from polysteer.masks.subspace_metadata import SubspaceMetadata
@@ -43,6 +44,11 @@ class LanguageSubspace:
     def rank(self) -> int:
         """How many directions are taken out."""
         return int(self.left.shape[-1])
+
+    @property
+    def chosen(self) -> ChosenSettings | None:
+        """The settings that it was chosen with, if it was."""
+        return self.metadata.chosen
 
     @classmethod
     def load(cls, path: Path | str) -> "LanguageSubspace":
@@ -93,7 +99,7 @@ class LanguageSubspace:
     def keep_layers(self, layers: Collection[str]) -> "LanguageSubspace":
         """The same directions at these layers alone."""
         rows = [self._row_of(layer) for layer in layers]
-        metadata = self.metadata.model_copy(update={"layers": list(layers)})
+        metadata = self.metadata.model_copy(update={"layers": list(layers), "chosen": None})
         return LanguageSubspace(metadata, self.mean[rows], self.left[rows], self.right[rows])
 
     def check_fits(self, shape: Shape) -> None:

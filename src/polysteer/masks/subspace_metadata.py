@@ -4,9 +4,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from polysteer.masks.chosen import LayerName
 from polysteer.masks.headers import Header, NotNegative, Positive
-
-Layer = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,5}|final)$")]
 
 
 class SubspaceMetadata(Header):
@@ -14,14 +13,13 @@ class SubspaceMetadata(Header):
 
     FORMAT: ClassVar[str] = "polysteer-subspace"
     JSON_FIELDS: ClassVar[frozenset[str]] = frozenset(
-        {"format_version", "languages", "layers", "width", "n_blocks", "shrinkage", "draw", "seed"}
+        {"format_version", "languages", "layers", "width", "n_blocks", "shrinkage", "draw", "seed", "chosen"}
     )
 
     format: Literal["polysteer-subspace"] = "polysteer-subspace"
-    format_version: Literal[1] = 1
     method: Literal["mean_difference", "leace", "random"]
     languages: list[str] = Field(min_length=2)
-    layers: list[Layer] = Field(min_length=1)
+    layers: list[LayerName] = Field(min_length=1)
     width: Positive
 
     model_id: str | None = None

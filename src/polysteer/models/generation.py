@@ -1,17 +1,20 @@
 """What a model writes after a prompt, plain and under a mask."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
-from transformers import PreTrainedModel
+from torch import Tensor
+from transformers import LogitsProcessor, LogitsProcessorList, PreTrainedModel
 
-from polysteer.errors import ModelError
+from polysteer.errors import ConfigError, ModelError, NumericError
 from polysteer.models.backbone import find_input_device
 from polysteer.models.intervene import Mask, intervene
 from polysteer.models.limits import find_limit
 from polysteer.models.loading import LoadedModel
+from polysteer.models.positions import Where
 from polysteer.models.sites import Overrides
 from polysteer.models.tokens import Tokens, find_pad_id, tokenize_texts
 
@@ -24,6 +27,16 @@ class Sampling:
     temperature: float = 0.8
     top_p: float = 0.95
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.seed < 2**63:
+            raise ConfigError(f"seed is {self.seed}; give a whole number from 0 to 2^63 - 1")
+        if self.max_new_tokens < 1:
+            raise ConfigError(f"max_new_tokens is {self.max_new_tokens}; ask for at least 1")
+        if not 0 <= self.temperature < math.inf:
+            raise ConfigError(f"temperature is {self.temperature}; give a number from 0, the likeliest token")
+        if not 0 < self.top_p <= 1:
+            raise ConfigError(f"top_p is {self.top_p}; give a number above 0, up to 1")
 
     def arguments(self) -> dict[str, object]:
         """Keywords of `generate`."""
@@ -51,13 +64,17 @@ def generate_pairs(
     mask: Mask,
     sampling: Sampling,
     *,
-    strength: float = 1.0,
+    strength: float | None = None,
     intervention: str | None = None,
+    where: Where | None = None,
     overrides: Overrides | None = None,
 ) -> list[TextPair]:
     """The continuations of every prompt without a mask and with it."""
     model = loaded.model
-    with intervene(model, mask, strength=strength, intervention=intervention, overrides=overrides):
+    held = intervene(
+        model, mask, strength=strength, intervention=intervention, where=where, overrides=overrides
+    )
+    with held:
         steered = [generate_text(loaded, prompt, sampling) for prompt in prompts]
     plain = [generate_text(loaded, prompt, sampling) for prompt in prompts]
     return [TextPair(*texts) for texts in zip(prompts, plain, steered, strict=True)]
@@ -82,11 +99,27 @@ def generate_text(loaded: LoadedModel, prompt: str, sampling: Sampling) -> str:
             input_ids=ids,
             attention_mask=torch.ones_like(ids),
             pad_token_id=find_pad_id(tokenizer),
+            logits_processor=refuse_non_finite(),
             **sampling.arguments(),
         )
     text = tokenizer.decode(written[0, ids.shape[-1] :], skip_special_tokens=True)
     assert isinstance(text, str)
     return text
+
+
+class _RefusesNonFinite(LogitsProcessor):
+    def __call__(self, _input_ids: Tensor, scores: Tensor) -> Tensor:
+        if bool((scores.isnan() | scores.isposinf()).any()):
+            raise NumericError(
+                "what the model expects next is not finite; hold fewer neurons or at other values, or load "
+                "the model in float32"
+            )
+        return scores
+
+
+def refuse_non_finite() -> LogitsProcessorList:
+    """For `generate`: stop where a next token would be drawn from numbers that are none."""
+    return LogitsProcessorList([_RefusesNonFinite()])
 
 
 def check_writes(model: PreTrainedModel) -> None:

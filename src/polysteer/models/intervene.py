@@ -6,11 +6,13 @@ from contextlib import ExitStack, contextmanager
 from itertools import groupby
 from typing import Any, Literal, NamedTuple, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from polysteer.errors import InterventionError
+from polysteer.masks.chosen import ChosenSettings, settle
 from polysteer.masks.edits import Edit, NeuronEdit, SubspaceEdit
 from polysteer.models.anatomy import Tap
 from polysteer.models.backbone import find_backbone
@@ -21,10 +23,16 @@ from polysteer.models.sites import Overrides, SiteMap, describe_shape, find_site
 from polysteer.models.trace import hidden_tensor
 
 _Part = Columns | Subspace
+# A norm adds up squares, of a neuron's value times its weights: well below fp32's end, above all real values.
+_MOST = 1e12
 
 
 class Mask(Protocol):
     """What can be put on a model: `ExpertMask`, and anything that says its edits and what it fits."""
+
+    @property
+    def chosen(self) -> ChosenSettings | None:
+        """The settings that it was chosen with, if it was."""
 
     def check_fits(self, shape: ModelShape) -> None:
         """Raise MaskError if it was made for another shape of model."""
@@ -40,17 +48,21 @@ def intervene(
     model: PreTrainedModel,
     mask: Mask,
     *,
-    strength: float = 1.0,
+    strength: float | None = None,
     intervention: str | None = None,
-    where: Where = "real",
+    where: Where | None = None,
     blocks: Collection[int] | None = None,
     overrides: Overrides | None = None,
 ) -> Iterator[None]:
-    """Hold a mask's neurons in every forward pass and every generation inside the `with` block."""
+    """Hold a mask's neurons in every forward pass and every generation inside the `with` block.
+
+    What is left out is as the mask was chosen; of one that was not, strength 1 at all real tokens.
+    """
     refuse_compiled(model)
     mask.check_fits(describe_shape(model, overrides=overrides))
-    edits = mask.edits(intervention=intervention, strength=strength, blocks=blocks)
-    with apply_edits(model, edits, where=where, overrides=overrides):
+    settled = settle(mask.chosen, strength=strength, where=where)
+    edits = mask.edits(intervention=intervention, strength=settled.strength, blocks=blocks)
+    with apply_edits(model, edits, where=settled.where, overrides=overrides):
         yield
 
 
@@ -68,6 +80,8 @@ def apply_edits(
     changed in place where no gradient is asked for, so that what a caller's own hook kept may change.
     """
     refuse_compiled(model)
+    for edit in edits:
+        _refuse_overflow(edit, model.dtype)
     site_map = find_sites(model, list(dict.fromkeys(edit.site for edit in edits)), overrides=overrides)
     positions = Positions(model, where)
     with ExitStack() as stack:
@@ -94,6 +108,25 @@ def refuse_compiled(model: nn.Module) -> None:
         raise InterventionError(
             "the model is compiled, and a compiled model may run without the intervention; intervene on the "
             "model that was given to torch.compile, and compile nothing inside"
+        )
+
+
+def _refuse_overflow(edit: Edit, dtype: torch.dtype) -> None:
+    """Raise where a number is so large that a norm after it has to take it for infinite, and gives zeros."""
+    most = min(torch.finfo(dtype).max, _MOST)
+    if isinstance(edit, SubspaceEdit):
+        if not (np.abs(edit.mean) <= most).all():
+            raise InterventionError(
+                f"the mean of a subspace at {edit.site} block {edit.block} is above {most:g}"
+            )
+        return
+    fits = (np.abs(edit.gain) <= most) & (np.abs(edit.shift) <= most)
+    if not fits.all():
+        row = int(fits.argmin())
+        raise InterventionError(
+            f"{edit.site} block {edit.block} unit {edit.units[row]} is taken to {edit.gain[row]:g} x + "
+            f"{edit.shift[row]:g}, and a model in {str(dtype).removeprefix('torch.')} carries no number "
+            f"above {most:g}; give the mask another value"
         )
 
 

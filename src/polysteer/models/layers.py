@@ -22,6 +22,11 @@ def list_layers(model: PreTrainedModel) -> tuple[Layer, ...]:
     return (*range(len(dissect_model(model).blocks) + 1), "final")
 
 
+def read_layer(name: str) -> Layer:
+    """A layer by the name that files and tables have for it."""
+    return "final" if name == "final" else int(name)
+
+
 class LayerCapture:
     """Runs a model's backbone as far as the layers need it."""
 

@@ -12,7 +12,7 @@ from transformers import PreTrainedTokenizerBase, StoppingCriteria, StoppingCrit
 from polysteer.errors import ModelError
 from polysteer.models.backbone import find_input_device
 from polysteer.models.batches import make_batch, plan_batches
-from polysteer.models.generation import check_length, check_writes
+from polysteer.models.generation import check_length, check_writes, refuse_non_finite
 from polysteer.models.limits import find_limit
 from polysteer.models.loading import LoadedModel
 from polysteer.models.tokens import Tokens, tokenize_texts
@@ -64,6 +64,7 @@ def _write_batch(
             do_sample=False,
             num_beams=1,
             pad_token_id=prompts.pad_id,
+            logits_processor=refuse_non_finite(),
             stopping_criteria=StoppingCriteriaList(stops),
         )
     ends = _end_ids(model)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from polysteer.artifacts import fingerprint
 from polysteer.config import Candidate
+from polysteer.masks.chosen import ChosenSettings
+from polysteer.masks.files import AnyMask
 from polysteer.masks.mask import ExpertMask
 from polysteer.metrics.choice import choose_at_layer, choose_with_layer
 from polysteer.models.shape import Layer
@@ -45,12 +47,27 @@ def choose_candidates(
 def read_chosen(session: Session, name: str, candidates: Sequence[Steering], choices: Choices) -> None:
     """What was chosen, read on test, and on find where it was chosen: means and probes are fitted there."""
     by_label = {candidate.label: candidate for candidate in candidates}
-    by_label[choices.same_layer.label].mask.save(session.layout.chosen_mask(name))
+    _settle(session, by_label[choices.same_layer.label]).save(session.layout.chosen_mask(name))
     for label in choices.labels:
         condition, steering = f"{name}/{label}", by_label[label]
         layers: list[Layer] = [layer for layer in session.layers if str(layer) in choices.layers_of(label)]
         session.read_steered(condition, steering, "find", layers=layers, n_losses=0)
         session.read_steered(condition, steering, "test", layers=session.layers, n_losses=None)
+
+
+def _settle(session: Session, steering: Steering) -> AnyMask:
+    """What was chosen at the primary layer, with all that its vectors were made with."""
+    settings = session.settings
+    chosen = ChosenSettings(
+        strength=steering.strength,
+        where=settings.steer.where,
+        layer=session.primary,
+        pool=settings.embed.pool,
+        specials=settings.embed.specials,
+        dtype=settings.model.dtype,
+    )
+    metadata = steering.mask.metadata.model_copy(update={"chosen": chosen})
+    return replace(steering.mask, metadata=metadata)  # type: ignore[arg-type]
 
 
 def hash_file(path: Path) -> str:

@@ -41,6 +41,7 @@ def _tune(session: Session, wanted: FinetuneSettings) -> "LoadedModel":
         Tuning(wanted.steps, wanted.batch, wanted.learning_rate, wanted.temperature),
         layer=embed.layer,
         pool=embed.pool,
+        include_specials=embed.specials,
         seed=session.settings.evaluate.seed,
         progress=session.progress,
     )

@@ -36,6 +36,7 @@ class Reader:
         corpus: Corpus,
         *,
         pool: Pool,
+        include_specials: bool,
         token_budget: int,
         overrides: Overrides,
         where: Where,
@@ -43,7 +44,7 @@ class Reader:
     ) -> None:
         self._load = load
         self._corpus = corpus
-        self._pool = pool
+        self._pool, self._include_specials = pool, include_specials
         self._token_budget = token_budget
         self._overrides = overrides
         self._where = where
@@ -173,7 +174,8 @@ class Reader:
         if split not in self._tokens:
             found, cuts = {}, Cuts()
             for language in self._corpus.languages:
-                found[language] = tokenize_for(self.loaded, self._corpus.texts(language, split))
+                texts = self._corpus.texts(language, split)
+                found[language] = tokenize_for(self.loaded, texts, include_specials=self._include_specials)
                 cuts.add(found[language])
             cuts.tell(f"texts of {split}")
             self._tokens[split] = found

@@ -64,7 +64,8 @@ class Session:
         self.settings, self.layout, self.corpus, self.progress = settings, layout, corpus, progress
         self._open_reader, self._source = open_reader, source
         self._condition = condition  # that of reading without a mask: the model, or one of its checkpoints
-        self._context = (SCHEMA_VERSION, source, settings.embed.pool, settings.embed.token_budget)
+        embed = settings.embed
+        self._context = (SCHEMA_VERSION, source, embed.pool, embed.specials, embed.token_budget)
         self._pairings: dict[str, Pairings | None] = {}
         self.n_readings = 0
 
