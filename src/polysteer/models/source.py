@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from huggingface_hub.errors import (
     GatedRepoError,
@@ -14,12 +14,14 @@ from huggingface_hub.errors import (
     StrictDataclassError,
 )
 from safetensors import SafetensorError
-from transformers import AutoConfig, AutoTokenizer, PretrainedConfig, PreTrainedTokenizerBase
 
 from polysteer.errors import ModelError
 from polysteer.models.builtin.revisions import builtin_folder
 from polysteer.models.configuration import check_config, read_json
 from polysteer.models.identity import refuse_absent_folder, refuse_revision
+
+if TYPE_CHECKING:
+    from transformers import PretrainedConfig, PreTrainedTokenizerBase
 
 _WEIGHT_INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 # What building classes out of a stranger's numbers and files ends in.
@@ -60,8 +62,10 @@ def find_source(model_id: str, *, revision: str | None = None, trust_remote_code
     return Source(model_id, model_id, revision, trust_remote_code)
 
 
-def load_config(source: Source) -> PretrainedConfig:
+def load_config(source: Source) -> "PretrainedConfig":
     """A model's config, without its weights."""
+    from transformers import AutoConfig, PretrainedConfig
+
     with explain_failure(source):
         config = AutoConfig.from_pretrained(source.place, **source.arguments())
     assert isinstance(config, PretrainedConfig)
@@ -70,8 +74,10 @@ def load_config(source: Source) -> PretrainedConfig:
     return config
 
 
-def load_tokenizer(source: Source) -> PreTrainedTokenizerBase:
+def load_tokenizer(source: Source) -> "PreTrainedTokenizerBase":
     """A model's tokenizer; a folder without one is refused."""
+    from transformers import AutoTokenizer, PreTrainedTokenizerBase
+
     if source.folder is not None and not has_tokenizer(source.folder):
         raise ModelError(
             f"{source.name} has no tokenizer (no tokenizer.json, tokenizer.model or vocabulary); copy the "
@@ -83,7 +89,7 @@ def load_tokenizer(source: Source) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
-def check_vocabulary(source: Source, tokenizer: PreTrainedTokenizerBase, n_rows: int) -> None:
+def check_vocabulary(source: Source, tokenizer: "PreTrainedTokenizerBase", n_rows: int) -> None:
     """Refuse a tokenizer of another model: one with tokens that have no embedding.
 
     What was added to it and never comes up, as some models have it, does no harm.
