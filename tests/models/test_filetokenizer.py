@@ -83,6 +83,7 @@ def test_nothing_is_cut_off_or_padded_whatever_the_file_says(tmp_path: Path) -> 
     [
         {"tokenizer_class": "GPT2Tokenizer"},
         {"pad_token": "<of its own>"},
+        {"pad_token": {"content": "<s>", "__type": "AddedToken"}},
         {"add_prefix_space": True},
         {"some_rule": 1},
     ],

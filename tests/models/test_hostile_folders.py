@@ -46,7 +46,7 @@ def change_config(folder: Path, **values: object) -> None:
     ("values", "message"),
     [
         ({"hidden_size": 10**9}, "hidden_size is 1000000000, not a whole number from 1 to 10,000,000"),
-        ({"num_hidden_layers": 10**6}, "num_hidden_layers is 1000000, not a whole number from 1 to 10,000;"),
+        ({"num_hidden_layers": 10**6}, "num_hidden_layers is 1000000, not a whole number from 1 to 500;"),
         ({"num_hidden_layers": 0}, "num_hidden_layers is 0, not"),
         ({"num_attention_heads": 0}, "num_attention_heads is 0, not"),
         ({"vocab_size": -5}, "vocab_size is -5, not"),

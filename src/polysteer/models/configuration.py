@@ -7,7 +7,8 @@ from typing import Any
 
 from polysteer.errors import ModelError
 
-MOST_BLOCKS, MOST_UNITS, MOST_POSITIONS = 10_000, 10_000_000, 10**12
+MOST_BLOCKS = 500  # the most known are 126, and looking at a model takes time by their square
+MOST_UNITS, MOST_POSITIONS = 10_000_000, 10**12
 _BLOCKS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers", "encoder_layers")
 _HEADS = ("num_attention_heads", "n_head", "n_heads", "num_heads", "encoder_attention_heads")
 _WIDTHS = ("hidden_size", "n_embd", "d_model", "intermediate_size", "n_inner", "ffn_dim", "d_ff", "d_kv")

@@ -58,6 +58,6 @@ def _says_all(folder: Path, inner: Tokenizer) -> bool:
     known = {token.content for token in inner.get_added_tokens_decoder().values()}
     return (
         settings.keys() <= _HARMLESS | set(_TOKENS)
-        and all(token is None or token in known for token in named)
+        and all(token is None or (isinstance(token, str) and token in known) for token in named)
         and read_json(folder / "config.json").get("model_type") not in REBUILT
     )
