@@ -1,15 +1,13 @@
 """`steer corpus [EXPERIMENT]` reads the text; `steer corpus inspect EXPERIMENT` only shows what it holds."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from polysteer.cli import pipeline
 from polysteer.cli.options import DEFAULT_ARTIFACTS, DEFAULT_FILE, ArtifactsOption, FileOption, JsonOption
-
-if TYPE_CHECKING:
-    from polysteer.corpus.inspection import Inspection
+from polysteer.cli.output import print_json, print_table
 
 INSPECT = "inspect"
 
@@ -38,8 +36,7 @@ def corpus(
 
 
 def _inspect(experiment: str, file: Path, *, as_json: bool) -> None:
-    import json
-
+    from polysteer.cli.corpus_tables import draw_inspection
     from polysteer.config import load_experiments
     from polysteer.config.experiments import find_experiment
     from polysteer.corpus.inspection import inspect_corpus
@@ -53,14 +50,6 @@ def _inspect(experiment: str, file: Path, *, as_json: bool) -> None:
     source = find_source(model.id, revision=model.revision, trust_remote_code=model.trust_remote_code)
     found = inspect_corpus(text, open_tokenizer(source))
     if as_json:
-        print(json.dumps(found.to_json(), ensure_ascii=False, indent=1))
+        print_json(found.to_json())
     else:
-        _print(found)
-
-
-def _print(found: "Inspection") -> None:
-    from rich.console import Console
-
-    from polysteer.cli.corpus_tables import draw_inspection
-
-    Console(highlight=False, markup=False, emoji=False).print(draw_inspection(found))
+        print_table(draw_inspection(found))

@@ -3,7 +3,6 @@
 from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
-from rich.text import Text
 
 from polysteer.corpus.inspection import Inspection, Lengths
 
@@ -12,7 +11,7 @@ N_FINDINGS_SHOWN = 12
 
 def draw_inspection(found: Inspection) -> RenderableType:
     """Languages and how they pair up, then what was noticed, then a few aligned rows."""
-    gaps = (Text(pairs.describe()) for pairs in found.gaps)
+    gaps = (pairs.describe() for pairs in found.gaps)
     return Group(_draw_languages(found), *gaps, *_tell_findings(found), _draw_rows(found))
 
 
@@ -60,7 +59,7 @@ def _tell_findings(found: Inspection) -> list[RenderableType]:
         "duplicate_across_splits": "sentences that repeat one of another split",
     }
     return [
-        Text(f"{item.lang}: {item.count} {words[item.kind]}, first {item.examples[0]}")
+        f"{item.lang}: {item.count} {words[item.kind]}, first {item.examples[0]}"
         for item in found.findings.items[:N_FINDINGS_SHOWN]
     ]
 

@@ -20,6 +20,7 @@ from polysteer.cli.model_options import (
     parse_overrides,
 )
 from polysteer.cli.options import JsonOption
+from polysteer.cli.output import print_json, print_table
 from polysteer.cli.progress import tell
 
 if TYPE_CHECKING:
@@ -114,8 +115,6 @@ def _describe(text: str, identifier: "LanguageIdentifier | None") -> dict[str, A
 
 
 def _print(answer: dict[str, Any], *, json: bool) -> None:
-    from polysteer.cli.mask_tables import print_json, print_table
-
     if json:
         print_json(answer)
         return

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from polysteer.cli.output import print_text
 from polysteer.cli.progress import tell
 
 
@@ -16,7 +17,7 @@ def init(
 
     project = create_project(folder)
     for file in project.files:
-        print(file)
+        print_text(str(file))
     repositories = [name for name, made in (("git", project.made_git), ("DVC", project.made_dvc)) if made]
     if repositories:
         tell(f"{' and '.join(repositories)} set up in {project.folder}")

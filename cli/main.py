@@ -2,9 +2,11 @@
 
 import sys
 import traceback
-from typing import Annotated, NoReturn
+from types import TracebackType
+from typing import Annotated, NoReturn, cast
 
 import typer
+from typer.main import get_command
 
 from polysteer.allocator import keep_freed_memory
 from polysteer.cli import (
@@ -21,8 +23,11 @@ from polysteer.cli import (
     report,
     schema,
 )
+from polysteer.cli.output import give_up, prepare_streams, print_aside
 from polysteer.cli.progress import show_notices
 from polysteer.errors import PolysteerError
+
+INTERRUPTED = 130
 
 app = typer.Typer(
     help="Find a multilingual model's language neurons, steer them, and know what that did.",
@@ -63,19 +68,53 @@ class _State:
     debug = False
 
 
+_UsageError = cast(type[typer.BadParameter], typer.BadParameter.__base__)  # it has no public name
+
+
 def main() -> NoReturn:
     """Run `steer`; exit codes: 0 done, 1 a named mistake, 2 wrong usage, 130 interrupted."""
+    sys.excepthook = _show_bug
+    prepare_streams()
     keep_freed_memory()
     show_notices()
+    code = _run()
+    if code == INTERRUPTED:
+        print_aside("\nsteer: stopped; finished work is kept, the same command goes on")
+    sys.exit(code)
+
+
+def _run() -> int | None:
     try:
-        app()
+        return cast(int | None, get_command(app)(prog_name="steer", standalone_mode=False))
+    except _UsageError as error:
+        return _explain_usage(error)
     except PolysteerError as error:
-        if _State.debug:
-            traceback.print_exc()
-        print(f"steer: {error}", file=sys.stderr)
-        sys.exit(1)
-    except SystemExit as end:
-        if end.code == 130:
-            print("\nsteer: stopped; finished work is kept, the same command goes on", file=sys.stderr)
-        raise
-    raise AssertionError("a command always ends by exiting")
+        return _explain(error, str(error))
+    except OSError as error:
+        give_up()
+        return _explain(
+            error, f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error)
+        )
+    except typer.Abort as error:
+        if isinstance(error.__context__, KeyboardInterrupt):
+            return INTERRUPTED
+        return _explain(error, "there was nobody to answer; nothing was done")
+
+
+def _explain(error: Exception, message: str) -> int:
+    if _State.debug:
+        print_aside("".join(traceback.format_exception(error)))
+    print_aside(f"steer: {message}")
+    return 1
+
+
+def _explain_usage(error: typer.BadParameter) -> int:
+    message = error.format_message()
+    if message:  # none where help was asked for by saying nothing
+        hint = f"\ntry '{error.ctx.command_path} --help'" if error.ctx else ""
+        print_aside(f"steer: {message}{hint}")
+    return error.exit_code
+
+
+def _show_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    print_aside("".join(traceback.format_exception(kind, error, trace)))

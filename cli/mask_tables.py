@@ -1,15 +1,13 @@
-"""Masks drawn for a terminal, and printed as JSON."""
+"""Masks drawn for a terminal."""
 
-import json
 from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
-from rich.text import Text
 
 from polysteer.masks.metadata import MaskMetadata
 
@@ -20,23 +18,9 @@ if TYPE_CHECKING:
     from polysteer.sharing.catalogue import CatalogueEntry
 
 BAR_CELLS = 40
-MOST_COLUMNS = 100_000
 SHORT_METHODS = {"mean_difference": "means"}  # a subspace's, in a table of 80 columns
 _TOLD_ELSEWHERE = ("format", "format_version", "sites", "width_by_site")
 _OF_CONTROLS = ("control_of", "draw", "seed")
-
-
-def print_json(facts: object) -> None:
-    """To stdout, for scripts."""
-    print(json.dumps(facts, indent=2, ensure_ascii=False))
-
-
-def print_table(content: RenderableType) -> None:
-    """To stdout, for people; a table that is wider than the terminal is not cut off."""
-    console = Console(highlight=False, markup=False, emoji=False)
-    needed = console.measure(content, options=console.options.update(max_width=MOST_COLUMNS)).minimum
-    console.width = max(console.width, needed)
-    console.print(content)
 
 
 def draw_catalogue(entries: "Sequence[CatalogueEntry]") -> RenderableType:
@@ -49,7 +33,7 @@ def draw_catalogue(entries: "Sequence[CatalogueEntry]") -> RenderableType:
         places = (tell(entry.metadata) for tell in swept.values())
         cells = map(_cell, (entry.language, *facts, *places, n_neurons))
         table.add_row(entry.experiment, *cells, state)
-    problems = [Padding(Text(entry.problem), (0, 1)) for entry in entries if entry.problem]
+    problems = [Padding(entry.problem, (0, 1)) for entry in entries if entry.problem]
     return Group(table, *problems)
 
 
@@ -100,7 +84,7 @@ def draw_mask(
             about.add_row(name, ", ".join(value) if isinstance(value, list) else _cell(value))
     not_due = () if known.draw is not None else _OF_CONTROLS
     unknown = [name for name, value in known.model_dump(exclude=set(not_due)).items() if value is None]
-    parts: list[RenderableType] = [about, Padding(Text(f"Not known: {', '.join(unknown)}"), (0, 1, 1, 1))]
+    parts: list[RenderableType] = [about, Padding(f"Not known: {', '.join(unknown)}", (0, 1, 1, 1))]
     parts += [_draw_site(site, list(blocks)) for site, blocks in groupby(counts, lambda count: count.site)]
     return Group(*parts, _draw_best(best)) if best else Group(*parts)
 
@@ -134,7 +118,7 @@ def draw_comparison(found: "Comparison", first: str, second: str) -> RenderableT
     table.add_row("all", "", *_overlap_cells(found.total), end_section=True)
     for part in found.by_block:
         table.add_row(part.site, str(part.block), *_overlap_cells(part.overlap))
-    return Group(Padding(Text(f"A {first}\nB {second}"), (1, 1, 0, 1)), table)
+    return Group(Padding(f"A {first}\nB {second}", (1, 1, 0, 1)), table)
 
 
 def draw_matrix(names: Sequence[str], jaccard: Sequence[Sequence[float]]) -> RenderableType:

@@ -13,6 +13,7 @@ from polysteer.cli.options import (
     FileOption,
     JsonOption,
 )
+from polysteer.cli.output import print_json, print_table, print_text
 from polysteer.cli.progress import tell
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def list_masks(
     artifacts: ArtifactsOption = DEFAULT_ARTIFACTS,
 ) -> None:
     """List the masks and language subspaces that the experiments have made."""
-    from polysteer.cli.mask_tables import draw_catalogue, print_json, print_table
+    from polysteer.cli.mask_tables import draw_catalogue
 
     entries = _read_catalogue(file, artifacts)
     if json:
@@ -53,7 +54,7 @@ def show(
     best: Annotated[int, typer.Option("--best", min=0, help="How many of the best neurons to show.")] = 10,
 ) -> None:
     """Show what a mask says of itself, where its neurons are, and the best of them."""
-    from polysteer.cli.mask_tables import draw_mask, print_json, print_table
+    from polysteer.cli.mask_tables import draw_mask
     from polysteer.masks.files import describe_content, load_mask
     from polysteer.masks.mask import ExpertMask
     from polysteer.masks.summary import best_neurons, count_by_block
@@ -81,7 +82,7 @@ def diff(
     json: JsonOption = False,
 ) -> None:
     """Compare two masks: which neurons they share, in all and by site and block."""
-    from polysteer.cli.mask_tables import draw_comparison, print_json, print_table
+    from polysteer.cli.mask_tables import draw_comparison
     from polysteer.masks.mask import ExpertMask
     from polysteer.masks.sets import compare_masks
 
@@ -115,7 +116,7 @@ def overlap(
     artifacts: ArtifactsOption = DEFAULT_ARTIFACTS,
 ) -> None:
     """Show how many experts each two languages share: Jaccard indices."""
-    from polysteer.cli.mask_tables import draw_matrix, print_json, print_table
+    from polysteer.cli.mask_tables import draw_matrix
     from polysteer.masks.mask import ExpertMask
     from polysteer.masks.sets import measure_overlaps
 
@@ -133,7 +134,6 @@ def overlap(
 @app.command("verify")
 def verify(mask_file: MaskArgument, json: JsonOption = False) -> None:
     """Check a mask file; the exit code is 0 if it can be used and 1 if not."""
-    from polysteer.cli.mask_tables import print_json
     from polysteer.errors import MaskError
     from polysteer.masks.files import describe_content, load_mask
 
@@ -147,7 +147,7 @@ def verify(mask_file: MaskArgument, json: JsonOption = False) -> None:
     if json:
         print_json({"path": str(mask_file), "valid": True, "content": content})
     else:
-        print(f"{mask_file}: whole, {content}")
+        print_text(f"{mask_file}: whole, {content}")
 
 
 app.command("import")(masks_sharing.import_masks)

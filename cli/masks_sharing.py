@@ -1,5 +1,6 @@
 """`steer masks import|export|publish|pull`: masks to and from other people."""
 
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -7,15 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from polysteer.cli.options import JsonOption
+from polysteer.cli.output import print_json, print_text
 from polysteer.cli.progress import tell
 
 if TYPE_CHECKING:
     from polysteer.masks.mask import ExpertMask
     from polysteer.sharing.origin import Origin
+    from polysteer.sharing.pull import Approve
 
 ModelOption = Annotated[
     str | None, typer.Option("--model", help="The model that the file is for: hub id, folder or builtin.")
 ]
+
+ForceOption = Annotated[bool, typer.Option("--force", help="Replace a file with other content.")]
 
 
 class ExportFormat(StrEnum):
@@ -50,7 +55,6 @@ def import_masks(
     json: JsonOption = False,
 ) -> None:
     """Turn another tool's neurons into mask files; what their file does not say stays unknown."""
-    from polysteer.cli.mask_tables import print_json
     from polysteer.corpus.languages import given_forms
 
     names = list(given_forms([code.strip() for code in languages.split(",")]))
@@ -61,7 +65,7 @@ def import_masks(
         mask.save(path)
         written.append({"language": mask.metadata.language, "n_neurons": len(mask), "path": str(path)})
         if not json:
-            print(f"{path}: {len(mask)} neurons, to {mask.metadata.intervention}")
+            print_text(f"{path}: {len(mask)} neurons, to {mask.metadata.intervention}")
     if json:
         print_json(written)
 
@@ -77,7 +81,6 @@ def export_masks(
     json: JsonOption = False,
 ) -> None:
     """Write masks for another tool, or as a plain table."""
-    from polysteer.cli.mask_tables import print_json
     from polysteer.errors import ConfigError
     from polysteer.masks.mask import ExpertMask
 
@@ -90,7 +93,7 @@ def export_masks(
     if json:
         print_json({"path": str(out), "format": chosen.value, "languages": languages})
     else:
-        print(
+        print_text(
             f"{out}: {chosen.value}, {sum(map(len, masks))} neurons of, in this order, {', '.join(languages)}"
         )
 
@@ -106,14 +109,13 @@ def publish(
     json: JsonOption = False,
 ) -> None:
     """Push a mask with DVC and register its version as a git tag, for `pull` and `dvc artifacts get`."""
-    from polysteer.cli.mask_tables import print_json
     from polysteer.sharing.publish import publish_mask
 
     done = publish_mask(name, version=version, git_remote=git_remote)
     if json:
         print_json({**done._asdict(), "path": str(done.path)})
     else:
-        print(f"{done.tag}: {done.path} of commit {done.commit[:10]}, DVC remote {done.dvc_remote}")
+        print_text(f"{done.tag}: {done.path} of commit {done.commit[:10]}, DVC remote {done.dvc_remote}")
     if done.git_remote is None:
         tell("this repository has no git remote, so the tag is in it alone: people pull from its path")
 
@@ -122,25 +124,45 @@ def pull(
     repository: Annotated[str, typer.Argument(metavar="REPO", help="A git URL or a path.")],
     artifact: Annotated[str, typer.Argument(metavar="NAME[@VERSION]", help="Without version the latest.")],
     out: Annotated[Path | None, typer.Option("--out", help="By default NAME.safetensors here.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a file with other content.")] = False,
+    force: ForceOption = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether to fetch from there.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Fetch a published mask, check that it is the one that was published, and keep it."""
-    from polysteer.cli.mask_tables import print_json
+    """Fetch a published mask, check that it is the one that was published, and keep it.
+
+    The repository says where the file is; that is shown, and fetched from once you agree.
+    """
     from polysteer.masks.files import describe_content
     from polysteer.sharing.pull import pull_mask
 
     name, _, version = artifact.partition("@")
-    got = pull_mask(repository, name, version=version or None, out=out, replace=force)
+    approve = _ask_first(repository, yes=yes)
+    got = pull_mask(repository, name, approve=approve, version=version or None, out=out, replace=force)
     known = got.mask.metadata
     if json:
         facts = {key: value for key, value in got._asdict().items() if key != "mask"}
         print_json({**facts, "path": str(got.path), "metadata": known.model_dump(exclude_none=True)})
     else:
-        print(
+        print_text(
             f"{got.path}: {got.name}@{got.version}, {describe_content(got.mask)}, "
             f"of {known.model_id or 'an unknown model'}"
         )
+
+
+def _ask_first(repository: str, *, yes: bool) -> "Approve":
+    """A question on the terminal, unless it is answered already."""
+    from polysteer.errors import SharingError
+
+    def approve(address: object) -> bool:
+        tell(f"{repository} keeps its files at {address}")
+        if not yes and not sys.stdin.isatty():
+            raise SharingError(
+                f"nothing is fetched from {address} unasked, and there is no terminal to ask on; give --yes "
+                "if you trust it"
+            )
+        return yes or typer.confirm("Fetch from there?", default=False, err=True)
+
+    return approve
 
 
 def _find_origin(model: str | None) -> "Origin | None":

@@ -14,6 +14,7 @@ from polysteer.cli.model_options import (
     parse_overrides,
 )
 from polysteer.cli.options import JsonOption
+from polysteer.cli.output import print_json, print_table
 
 app = typer.Typer(help="Look at models.", no_args_is_help=True)
 
@@ -40,7 +41,6 @@ def inspect(
     trust_remote_code: TrustOption = False,
 ) -> None:
     """Show a model's blocks, sites, neurons, tokenizer and needs; only its config and tokenizer are read."""
-    from polysteer.cli.mask_tables import print_json, print_table
     from polysteer.cli.model_tables import choose_collected, draw_model, model_as_json
     from polysteer.models.inspection import inspect_model
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from polysteer.cli.options import DEFAULT_FILE, FileOption, JsonOption
+from polysteer.cli.output import print_json, print_table
 from polysteer.cli.progress import tell
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ def plan(
         raise typer.BadParameter("give a speed with --tokens-per-second or measure one with --measure")
     if tokens_per_second is not None and tokens_per_second <= 0:
         raise typer.BadParameter("--tokens-per-second must be above 0")
-    from polysteer.cli.mask_tables import print_json, print_table
     from polysteer.cli.plan_tables import draw_plan
     from polysteer.config import load_experiments
     from polysteer.config.experiments import find_experiment

@@ -4,7 +4,6 @@ from rich import box
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
-from rich.text import Text
 
 from polysteer.planning import Plan, Speed
 from polysteer.planning.plan import estimate_minutes
@@ -55,7 +54,7 @@ def _draw_disk(plan: Plan) -> RenderableType:
         table.add_row(item.name, format_bytes(item.n_bytes))
     table.add_section()
     table.add_row("artifacts", format_bytes(plan.disk_bytes))
-    return Group(table, Padding(Text(CACHE_NOTE), (0, 1)))
+    return Group(table, Padding(CACHE_NOTE, (0, 1)))
 
 
 def _draw_memory(plan: Plan) -> Table:

@@ -1,45 +1,65 @@
 """What a person sees on stderr while a command works."""
 
 import logging
-import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+from polysteer.cli.output import is_watched, print_aside
+from polysteer.cli.visible import show_controls
 from polysteer.progress import Progress, stay_silent
 
 
 def tell(line: str) -> None:
     """One line of log."""
-    print(line, file=sys.stderr, flush=True)
+    print_aside(line)
+
+
+class _VisibleRecord(logging.LogRecord):
+    """Other libraries' notices, which go to stderr by handlers of their own, quote files too."""
+
+    def getMessage(self) -> str:  # noqa: N802
+        return show_controls(super().getMessage())
 
 
 class _Notices(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
-        tell(f"steer: {record.getMessage()}")
+        print_aside(f"steer: {record.getMessage()}")
 
 
 def show_notices() -> None:
-    """What the library finds worth saying while it works, a line each."""
+    """What the library finds worth saying while it works, a line each; and nobody's acts on the terminal."""
+    logging.setLogRecordFactory(_VisibleRecord)
+    warnings.showwarning = _show_warning
     logger = logging.getLogger("polysteer")
     logger.addHandler(_Notices())
     logger.propagate = False
 
 
+def _show_warning(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: Any, **__: Any
+) -> None:
+    print_aside(warnings.formatwarning(message, category, filename, lineno).rstrip())
+
+
 @contextmanager
 def show_progress(title: str) -> Iterator[Progress]:
     """A progress bar on a terminal, nothing elsewhere."""
-    if not sys.stderr.isatty():
+    if not is_watched():
         yield stay_silent
         return
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bars
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
-        task = bars.add_task(title, total=None)
+    from polysteer.cli.console import PlainConsole
+
+    named = TextColumn("{task.description}", markup=False)
+    columns = (named, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Bars(*columns, console=PlainConsole(stderr=True), transient=True, redirect_stdout=False) as bars:
+        task = bars.add_task(show_controls(title), total=None)
 
         def advance(step: str, done: int, total: int) -> None:
-            bars.update(task, description=f"{title}: {step}", completed=done, total=total)
+            bars.update(task, description=show_controls(f"{title}: {step}"), completed=done, total=total)
 
         yield advance

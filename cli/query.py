@@ -1,8 +1,7 @@
 """`steer query`: one SELECT to the metrics database."""
 
 import csv
-import json
-import sys
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -15,12 +14,12 @@ from polysteer.cli.options import (
     FileOption,
     Format,
 )
+from polysteer.cli.output import open_binary, print_json, print_table, print_text
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from polysteer.store import QueryResult
-
-
-MOST_COLUMNS = 100_000
 
 
 def query(
@@ -53,10 +52,9 @@ def _export(sql: str, out: Path | None, file: Path, artifacts: Path) -> None:
     if out is not None:
         with atomic_path(out) as temporary, temporary.open("wb") as sink:
             export_answer(refresh(file, artifacts), sql, sink)
-    elif sys.stdout.isatty():
-        raise typer.BadParameter("Parquet is no text for a terminal: name a file with --out, or redirect")
     else:
-        export_answer(refresh(file, artifacts), sql, sys.stdout.buffer)
+        with open_binary() as sink:
+            export_answer(refresh(file, artifacts), sql, sink)
 
 
 def refresh(file: Path, artifacts: Path) -> Path:
@@ -73,32 +71,33 @@ def refresh(file: Path, artifacts: Path) -> Path:
 
 def _print(answer: "QueryResult", format: Format) -> None:
     if format == "json":
-        print(json.dumps(answer.records(), indent=2, default=str))
+        print_json(answer.records())
     elif format == "csv":
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerows([answer.columns, *answer.rows])
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows([answer.columns, *answer.rows])
+        print_text(text.getvalue())
     elif format == "markdown":
-        print("| " + " | ".join(answer.columns) + " |")
-        print("|" + " --- |" * len(answer.columns))
-        for row in answer.rows:
-            print("| " + " | ".join(_cell(value).replace("|", "\\|") for value in row) + " |")
+        lines = [answer.columns, ("---",) * len(answer.columns), *answer.rows]
+        print_text("\n".join("| " + " | ".join(map(_markdown_cell, line)) + " |" for line in lines))
     else:
-        _print_table(answer)
+        print_table(_draw(answer))
 
 
-def _print_table(answer: "QueryResult") -> None:
+def _draw(answer: "QueryResult") -> "RenderableType":
+    """Never cut off: it takes the width it needs."""
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
-    table = Table(*answer.columns, box=box.SIMPLE_HEAD)
+    table = Table(box=box.SIMPLE_HEAD)
+    for name in answer.columns:
+        table.add_column(name, no_wrap=True)
     for row in answer.rows:
         table.add_row(*map(_cell, row))
-    console = Console(markup=False)
-    # A query's answer is never cut off: it takes the width it needs.
-    needed = console.measure(table, options=console.options.update(max_width=MOST_COLUMNS)).maximum
-    console.width = max(console.width, needed)
-    console.print(table)
+    return table
+
+
+def _markdown_cell(value: object) -> str:
+    return _cell(value).replace("|", "\\|").replace("\n", " ")
 
 
 def _cell(value: object) -> str:

@@ -12,11 +12,10 @@ from polysteer.cli.options import (
     Format,
     FormatOption,
 )
+from polysteer.cli.output import print_json_text, print_table, print_text
 from polysteer.cli.query import refresh
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from polysteer.cli.questions import Question
     from polysteer.report import Answer, Report
 
@@ -131,15 +130,15 @@ def _print_report(found: "Report", format: Format, *, single: bool) -> None:
     from polysteer.report import to_csv, to_json, to_markdown
 
     if format == "json":
-        print(to_json(found, single=single))
+        print_json_text(to_json(found, single=single))
     elif format == "csv":
-        print(to_csv(found), end="")
+        print_text(to_csv(found))
     elif format == "markdown":
-        print(to_markdown(found), end="")
+        print_text(to_markdown(found))
     else:
         from polysteer.cli.tables import draw_report
 
-        _draw(draw_report(found, single=single))
+        print_table(draw_report(found, single=single))
 
 
 def _print_answer(question: "Question", answer: "Answer", format: Format) -> None:
@@ -147,18 +146,12 @@ def _print_answer(question: "Question", answer: "Answer", format: Format) -> Non
 
     if format == "json":
         single = question.target is not None and len(question.experiments) == 1
-        print(answer_to_json(question.summarize(), answer, single=single))
+        print_json_text(answer_to_json(question.summarize(), answer, single=single))
     elif format == "csv":
-        print(records_to_csv(answer.records), end="")
+        print_text(records_to_csv(answer.records))
     elif format == "markdown":
-        print(answer_to_markdown(answer), end="")
+        print_text(answer_to_markdown(answer))
     else:
         from polysteer.cli.grids import draw_answer
 
-        _draw(draw_answer(answer))
-
-
-def _draw(drawn: "RenderableType") -> None:
-    from rich.console import Console
-
-    Console(highlight=False, markup=False, emoji=False).print(drawn)
+        print_table(draw_answer(answer))

@@ -1,10 +1,10 @@
 """`steer schema`: the JSON schema of experiments.yaml, for editors."""
 
-import json
+from polysteer.cli.output import print_json
 
 
 def schema() -> None:
     """Print the JSON schema of experiments.yaml."""
     from polysteer.config import Experiments
 
-    print(json.dumps(Experiments.model_json_schema(), indent=2))
+    print_json(Experiments.model_json_schema())

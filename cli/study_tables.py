@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from polysteer.cli.options import Format
+from polysteer.cli.output import print_json_text, print_table, print_text
 
 if TYPE_CHECKING:
     from polysteer.config import Experiments
@@ -37,11 +38,11 @@ def print_study(file: Path, experiment: str | None, format: Format, refresh: Cal
         tuple(record for one in found for record in one.records),
     )
     if format == "json":
-        print(answer_to_json(merge_reports([]), answer, single=False))
+        print_json_text(answer_to_json(merge_reports([]), answer, single=False))
     elif format == "csv":
-        print(records_to_csv(answer.records), end="")
+        print_text(records_to_csv(answer.records))
     elif format == "markdown":
-        print(answer_to_markdown(answer), end="")
+        print_text(answer_to_markdown(answer))
     else:
         _draw(answer)
 
@@ -56,11 +57,9 @@ def print_study_section(file: Path, experiment: str, database: Path) -> None:
 
 
 def _draw(answer: "Answer") -> None:
-    from rich.console import Console
-
     from polysteer.cli.grids import draw_answer
 
-    Console(highlight=False, markup=False, emoji=False).print(draw_answer(answer))
+    print_table(draw_answer(answer))
 
 
 def _name(experiments: "Experiments", file: Path, experiment: str | None) -> list[str]:

@@ -51,3 +51,7 @@ class NumericError(PolysteerError):
 
 class QueryError(PolysteerError):
     """A question to the metrics database is not valid SQL, or asks for more than reading."""
+
+
+class OutputError(PolysteerError):
+    """What was asked for cannot be written to stdout."""

@@ -12,7 +12,8 @@ from rich.console import Console
 from safetensors import safe_open
 from safetensors.numpy import load_file
 
-from polysteer.cli.mask_tables import draw_catalogue, print_table
+from polysteer.cli.mask_tables import draw_catalogue
+from polysteer.cli.output import print_table
 from polysteer.cli.tables import draw_report
 from polysteer.config import load_experiments
 from polysteer.corpus.table import Corpus

@@ -13,6 +13,7 @@ from polysteer.errors import ModelError
 from polysteer.models.backbone import find_input_device
 from polysteer.models.batches import make_batch, plan_batches
 from polysteer.models.generation import check_length, check_writes
+from polysteer.models.limits import find_limit
 from polysteer.models.loading import LoadedModel
 from polysteer.models.tokens import Tokens, tokenize_texts
 from polysteer.models.written import Writing, WrittenText
@@ -23,9 +24,10 @@ def write_texts(
 ) -> list[WrittenText]:
     """What follows each text under whatever intervention is on: the same as for each by itself."""
     check_writes(loaded.model)
-    prompts = cut_prompts(tokenize_texts(loaded.tokenizer, texts), writing.prompt_tokens)
+    tokens = tokenize_texts(loaded.tokenizer, texts, max_tokens=find_limit(loaded.model))
+    prompts = cut_prompts(tokens, writing.prompt_tokens)
     longest = int(prompts.n_tokens.argmax())
-    check_length(loaded, texts[longest], int(prompts.n_tokens[longest]), writing.new_tokens)
+    check_length(tokens, texts[longest], int(prompts.n_tokens[longest]), writing.new_tokens)
     written: dict[int, str] = {}
     for index in plan_batches(prompts.n_tokens + writing.new_tokens, token_budget=token_budget):
         written |= zip(index.tolist(), _write_batch(loaded, prompts, index, writing), strict=True)

@@ -97,7 +97,7 @@ def plan_experiment(settings: Experiment, corpus: Corpus) -> Plan:
     if facts.tokenizer_problem:
         raise ModelError(facts.tokenizer_problem)
     tokenizer = load_tokenizer(source)
-    text = measure_text(corpus, tokenizer, settings)
+    text = measure_text(corpus, tokenizer, settings, max_tokens=facts.max_tokens)
     config = load_config(source)
     predicts = choose_auto_class(config) is AutoModelForCausalLM
     measures_losses = predicts and "perplexity" in settings.evaluate.families

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from polysteer.models.loading import LoadedModel
     from polysteer.trials.reader import Reader
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 ALL_LOSSES = "all, and how often each token was expected"
 
 

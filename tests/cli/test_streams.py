@@ -1,0 +1,87 @@
+"""`steer` on streams that lack characters, are full, or have nobody at the other end."""
+
+import csv
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from polysteer.store import MetricRow, write_metrics
+
+STEER = [sys.executable, "-c", "from polysteer.cli.main import main; main()"]
+EXPERIMENTS = """
+schema: 1
+experiments:
+  mine:
+    model: builtin
+    corpus: {source: lines, files: {en: t.en, fr: t.en}, dev: 1, test: 1}
+    targets: [fr]
+    collect: {}
+    rank: {}
+    steer: {}
+    embed: {}
+    evaluate: {}
+"""
+pytestmark = pytest.mark.usefixtures("project")
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Text, and one number to ask for."""
+    (tmp_path / "t.en").write_text("one\ntwo\nthree\n")
+    (tmp_path / "experiments.yaml").write_text(EXPERIMENTS)
+    row = MetricRow(experiment="mine", model="builtin", fingerprint="0", metric="top1", value=0.5)
+    write_metrics(tmp_path / "artifacts" / "metrics" / "mine.parquet", [row])
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_streams_that_lack_characters(encoding: str) -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    sql = "SELECT 'Füße 日本 😀' AS word"
+
+    def ask(*words: str) -> str:
+        done = subprocess.run([*STEER, *words], capture_output=True, env=environment, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.decode(encoding)
+
+    known = "Füße" if encoding == "cp1252" else r"F\xfc\xdfe"
+    for format in ("table", "csv", "markdown"):
+        assert rf"{known} \u65e5\u672c \U0001f600" in ask("query", sql, "--format", format)
+    assert json.loads(ask("query", sql, "--format", "json")) == [{"word": "Füße 日本 😀"}]
+    table = [line for line in ask("query", sql).splitlines() if line.strip()]
+    assert len({len(line) for line in table}) == 1, "its frame fits"
+
+
+def test_a_full_disk_and_a_closed_pipe() -> None:
+    for words in (["query", "SELECT 1"], ["query", "SELECT 1", "--format", "parquet"], ["--help"]):
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run([*STEER, *words], stdout=full, stderr=subprocess.PIPE, text=True)
+        assert done.returncode == 1
+        assert re.fullmatch("steer: .*No space left on device\n", done.stderr)
+        with subprocess.Popen([*STEER, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as closed:
+            assert closed.stdout is not None
+            assert closed.stderr is not None
+            closed.stdout.close()
+            assert closed.stderr.read() == b""
+            assert closed.wait() == 1
+
+
+def test_a_log_that_cannot_be_written_stops_no_work(project: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([*STEER, "corpus", "mine"], stderr=full)
+    assert done.returncode == 0
+    assert (project / "artifacts" / "mine" / "corpus").exists()
+
+
+def test_csv_stays_csv(steer: Callable[..., Any]) -> None:
+    said = steer("query", "SELECT 'a,b' AS x, chr(10) || 'c' AS y, chr(9) AS z", "--format", "csv").stdout
+    assert list(csv.reader(io.StringIO(said))) == [["x", "y", "z"], ["a,b", "\nc", "\t"]]
