@@ -41,13 +41,14 @@ def _inspect(experiment: str, file: Path, *, as_json: bool) -> None:
     from polysteer.config.experiments import find_experiment
     from polysteer.corpus.inspection import inspect_corpus
     from polysteer.corpus.sources import read_corpus
-    from polysteer.models.source import find_source, load_tokenizer
+    from polysteer.models.filetokenizer import open_tokenizer
+    from polysteer.models.source import find_source
 
     settings = find_experiment(load_experiments(file), experiment, file)
     text = read_corpus(settings.corpus)
     model = settings.model
     source = find_source(model.id, revision=model.revision, trust_remote_code=model.trust_remote_code)
-    found = inspect_corpus(text, load_tokenizer(source))
+    found = inspect_corpus(text, open_tokenizer(source))
     if as_json:
         print_json(found.to_json())
     else:

@@ -1,6 +1,8 @@
 """`steer corpus inspect` as a user runs it."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from typer.testing import CliRunner, Result
 from polysteer.cli.corpus import corpus
 from polysteer.errors import CorpusError
 
+ROOT = Path(__file__).parents[2]
 EXPERIMENTS = """
 schema: 1
 experiments:
@@ -87,3 +90,18 @@ def test_bad_text_is_an_error_with_the_file(inspect: Callable[..., Result], tmp_
     result = inspect("inspect", "mine")
     assert isinstance(result.exception, CorpusError)
     assert f"{tmp_path / 't.fi'}:2: the file ends here" in str(result.exception)
+
+
+def test_inspecting_needs_neither_torch_nor_transformers() -> None:
+    code = """if True:
+        import contextlib, sys
+        from polysteer.cli.main import main
+        with contextlib.suppress(SystemExit):
+            main()
+        print("imported", *{name.partition(".")[0] for name in sys.modules})
+    """
+    command = [sys.executable, "-c", code, "corpus", "inspect", "builtin"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    imported = set(done.stdout.splitlines()[-1].split()[1:])
+    assert {"polysteer", "tokenizers"} <= imported
+    assert not {"torch", "transformers"} & imported

@@ -1,5 +1,8 @@
 """What is planned is what then happens: stages are run, and what passes the model and stays is counted."""
 
+import json
+import shutil
+
 import pyarrow as pa
 import pytest
 
@@ -198,6 +201,20 @@ def test_a_site_that_the_model_lacks_is_refused(causal_folder, make_experiment):
     settings = make_experiment(causal_folder, collect={"sites": "mlp.gate"})
     with pytest.raises(SiteError, match=r"has no mlp\.gate"):
         plan_experiment(settings, read_corpus(settings.corpus))
+
+
+def test_a_folder_that_is_no_whole_model_is_refused(causal_folder, make_experiment, tmp_path):
+    folder = tmp_path / "model"
+    shutil.copytree(causal_folder, folder)
+    (folder / "tokenizer.json").write_text("[]")
+    settings = make_experiment(folder)
+    text = read_corpus(settings.corpus)
+    with pytest.raises(ModelError, match="cannot be loaded: TypeError"):
+        plan_experiment(settings, text)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"num_hidden_layers": 10**6}))
+    with pytest.raises(ModelError, match=r"config\.json: num_hidden_layers is 1000000, not"):
+        plan_experiment(settings, text)
 
 
 def test_text_that_cannot_be_compared_is_refused_before_it_is_counted(causal_folder, make_experiment):

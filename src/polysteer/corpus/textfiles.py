@@ -7,7 +7,7 @@ from polysteer.errors import CorpusError
 
 ARCHIVES = (".zip", ".gz", ".tgz", ".tar", ".xz", ".bz2", ".zst")
 _PACKED = (b"PK\x03\x04", b"\x1f\x8b", b"\xfd7zXZ\0", b"BZh91AY&SY", b"\x28\xb5\x2f\xfd")
-_OTHER_BOMS = {codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16"}
+UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def check_folder(path: Path, holds: str) -> None:
@@ -41,9 +41,8 @@ def check_unpacked(path: Path) -> None:
 def check_plain(path: Path) -> None:
     """Refuse what cannot be UTF-8 from its first bytes on: an archive, or UTF-16."""
     check_unpacked(path)
-    for mark, encoding in _OTHER_BOMS.items():
-        if read_start(path).startswith(mark):
-            raise CorpusError(f"{path}:1: the file is in {encoding}; {_advise(path, encoding)}")
+    if read_start(path).startswith(UTF16_MARKS):
+        raise CorpusError(f"{path}:1: the file is in UTF-16; {_advise(path, 'UTF-16')}")
 
 
 def read_text(path: Path) -> str:

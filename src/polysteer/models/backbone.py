@@ -34,6 +34,13 @@ def find_input_device(model: PreTrainedModel) -> torch.device:
     return next(embeddings.parameters()).device
 
 
+def count_embeddings(model: PreTrainedModel) -> int:
+    """How many tokens have an embedding."""
+    weight = find_backbone(model).get_input_embeddings().weight
+    assert isinstance(weight, Tensor)
+    return weight.shape[0]
+
+
 class StopForwardError(Exception):
     """Raised by a hook that has seen all it was waiting for: nothing above it needs to run."""
 

@@ -8,11 +8,19 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from polysteer.errors import ModelError
+from polysteer.models.backbone import count_embeddings
 from polysteer.models.limits import find_limit
 from polysteer.models.loading import choose_device, choose_dtype
 from polysteer.models.sites import Overrides, describe_shape, explain_absent_sites, find_sites
 from polysteer.models.skeleton import build_skeleton, count_bytes, measure_activations
-from polysteer.models.source import Source, find_source, load_config, load_tokenizer
+from polysteer.models.source import (
+    Source,
+    check_vocabulary,
+    explain_failure,
+    find_source,
+    load_config,
+    load_tokenizer,
+)
 from polysteer.models.tokens import find_special_ids
 
 _UNLIMITED = 10**9  # tokenizers without a limit say a number far above
@@ -85,13 +93,15 @@ def inspect_model(
     config = load_config(source)
     on = torch.device(choose_device(device))
     model = build_skeleton(source, config, choose_dtype(dtype, config, on))
-    shape = describe_shape(model, overrides=overrides)
+    with explain_failure(source):
+        shape = describe_shape(model, overrides=overrides)
+        memory = _describe_memory(model, on, batch_tokens)
     site_map = find_sites(model, list(shape.width_by_site), overrides=overrides)
     sites = {
         site: SiteFacts(site_map.module_pattern(site), width, shape.count_neurons((site,)))
         for site, width in shape.width_by_site.items()
     }
-    tokenizer, problem = _describe_tokenizer(source)
+    tokenizer, problem = _describe_tokenizer(source, count_embeddings(model))
     return ModelFacts(
         model=model_id,
         revision=revision,
@@ -105,14 +115,15 @@ def inspect_model(
         absent={site: why for site, why in explain_absent_sites(model).items() if site not in sites},
         tokenizer=tokenizer,
         tokenizer_problem=problem,
-        memory=_describe_memory(model, on, batch_tokens),
+        memory=memory,
     )
 
 
-def _describe_tokenizer(source: Source) -> tuple[TokenizerFacts | None, str | None]:
+def _describe_tokenizer(source: Source, n_rows: int) -> tuple[TokenizerFacts | None, str | None]:
     """The facts, or why there are none: who only looks at a model needs no tokenizer."""
     try:
         tokenizer = load_tokenizer(source)
+        check_vocabulary(source, tokenizer, n_rows)
     except ModelError as error:
         return None, str(error)
     before, after = _find_additions(tokenizer)

@@ -1,7 +1,8 @@
 """A hub id, a local folder or the built-in model becomes a model and its tokenizer."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -20,8 +21,15 @@ from transformers.models.auto.modeling_auto import (
 from transformers.utils import logging
 
 from polysteer.errors import ModelError
-from polysteer.models.backbone import find_backbone
-from polysteer.models.source import Source, explain_failure, find_source, load_config, load_tokenizer
+from polysteer.models.backbone import count_embeddings, find_backbone
+from polysteer.models.source import (
+    Source,
+    check_vocabulary,
+    explain_failure,
+    find_source,
+    load_config,
+    load_tokenizer,
+)
 from polysteer.models.tokens import remember_special_ids
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
@@ -58,6 +66,7 @@ def load_model(
         source, config, dtype=precision, device_map=device_map or {"": on}, allow_pickle=allow_pickle
     )
     model = find_backbone(model) if config.is_encoder_decoder else model
+    check_vocabulary(source, tokenizer, count_embeddings(model))
     remember_special_ids(model, tokenizer)
     model.train(False)
     return LoadedModel(model, tokenizer)
@@ -124,15 +133,22 @@ def _load_weights(
     allow_pickle: bool,
 ) -> PreTrainedModel:
     with explain_failure(source), _without_progress_bar():
-        model, report = choose_auto_class(config).from_pretrained(
+        load = partial(
+            choose_auto_class(config).from_pretrained,
             source.place,
             config=config,
             dtype=dtype,
-            device_map=device_map,
             use_safetensors=None if allow_pickle else True,
             output_loading_info=True,
             **source.arguments(),
         )
+        try:
+            model, report = load(device_map=device_map)
+        except RuntimeError as error:
+            if "ignore_mismatched_sizes" not in str(error):
+                raise
+            _, report = load(device_map={"": "meta"}, ignore_mismatched_sizes=True)  # only to say which
+            raise ModelError(_describe_mismatch(source, report["mismatched_keys"])) from error
     missing = sorted(name for name in report["missing_keys"] if "pooler" not in name)
     if missing:
         raise ModelError(
@@ -141,6 +157,16 @@ def _load_weights(
         )
     assert isinstance(model, PreTrainedModel)
     return model
+
+
+def _describe_mismatch(
+    source: Source, mismatched: Collection[tuple[str, Sequence[int], Sequence[int]]]
+) -> str:
+    name, stored, expected = min(mismatched)
+    return (
+        f"the weights of {source.name} do not fit its config.json, in {len(mismatched)} tensors: {name} is "
+        f"{'x'.join(map(str, stored))}, not {'x'.join(map(str, expected))}; get both from one place"
+    )
 
 
 @contextmanager

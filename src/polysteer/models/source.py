@@ -1,10 +1,9 @@
 """Where a model's files are, and what to say when they are not there."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from huggingface_hub.errors import (
     GatedRepoError,
@@ -12,15 +11,24 @@ from huggingface_hub.errors import (
     LocalEntryNotFoundError,
     RepositoryNotFoundError,
     RevisionNotFoundError,
+    StrictDataclassError,
 )
 from safetensors import SafetensorError
-from transformers import AutoConfig, AutoTokenizer, PretrainedConfig, PreTrainedTokenizerBase
 
 from polysteer.errors import ModelError
 from polysteer.models.builtin.revisions import builtin_folder
+from polysteer.models.configuration import check_config, read_json
 from polysteer.models.identity import refuse_absent_folder, refuse_revision
 
+if TYPE_CHECKING:
+    from transformers import PretrainedConfig, PreTrainedTokenizerBase
+
 _WEIGHT_INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
+# What building classes out of a stranger's numbers and files ends in.
+_FAILURES = (
+    *(ArithmeticError, AssertionError, AttributeError, ImportError, LookupError, MemoryError, OSError),
+    *(RuntimeError, TypeError, ValueError, SafetensorError, StrictDataclassError),
+)
 
 
 class Source(NamedTuple):
@@ -54,16 +62,22 @@ def find_source(model_id: str, *, revision: str | None = None, trust_remote_code
     return Source(model_id, model_id, revision, trust_remote_code)
 
 
-def load_config(source: Source) -> PretrainedConfig:
+def load_config(source: Source) -> "PretrainedConfig":
     """A model's config, without its weights."""
+    from transformers import AutoConfig, PretrainedConfig
+
     with explain_failure(source):
         config = AutoConfig.from_pretrained(source.place, **source.arguments())
     assert isinstance(config, PretrainedConfig)
+    if source.folder is None:
+        check_config(config.to_dict(), f"config.json of {source.name}")
     return config
 
 
-def load_tokenizer(source: Source) -> PreTrainedTokenizerBase:
+def load_tokenizer(source: Source) -> "PreTrainedTokenizerBase":
     """A model's tokenizer; a folder without one is refused."""
+    from transformers import AutoTokenizer, PreTrainedTokenizerBase
+
     if source.folder is not None and not has_tokenizer(source.folder):
         raise ModelError(
             f"{source.name} has no tokenizer (no tokenizer.json, tokenizer.model or vocabulary); copy the "
@@ -73,6 +87,21 @@ def load_tokenizer(source: Source) -> PreTrainedTokenizerBase:
         tokenizer = AutoTokenizer.from_pretrained(source.place, **source.arguments())
     assert isinstance(tokenizer, PreTrainedTokenizerBase)
     return tokenizer
+
+
+def check_vocabulary(source: Source, tokenizer: "PreTrainedTokenizerBase", n_rows: int) -> None:
+    """Refuse a tokenizer of another model: one with tokens that have no embedding.
+
+    What was added to it and never comes up, as some models have it, does no harm.
+    """
+    added = tokenizer.get_added_vocab()
+    ordinary = {token: id_ for token, id_ in tokenizer.get_vocab().items() if token not in added}
+    used = [*ordinary.values(), *tokenizer("a 1", verbose=False)["input_ids"]]
+    if used and max(used) >= n_rows:
+        raise ModelError(
+            f"the tokenizer of {source.name} gives ids up to {max(used)}, and the model knows {n_rows} "
+            "tokens: it is another model's; copy the right one into the folder"
+        )
 
 
 def has_tokenizer(folder: Path) -> bool:
@@ -86,7 +115,9 @@ def explain_failure(source: Source) -> Iterator[None]:
     """Turn what loading can raise into one ModelError that names the model and the way out."""
     try:
         yield
-    except (OSError, ValueError, ImportError, KeyError, SafetensorError) as error:
+    except Exception as error:
+        if not isinstance(error, _FAILURES) and type(error) is not Exception:  # tokenizers' own has no name
+            raise
         raise ModelError(_explain(source, error)) from error
 
 
@@ -123,8 +154,9 @@ def _explain(source: Source, error: BaseException) -> str:
             f"{name}{at} has no safetensors weights; set `allow_pickle: true` if you trust the pickled ones, "
             "or look for a revision with safetensors"
         )
-    first_line = next(iter(str(error).splitlines()), type(error).__name__)
-    return f"{name}{at} cannot be loaded: {first_line}"
+    told = " ".join(line.strip() for line in str(error).splitlines()[:2])
+    kind = "" if isinstance(error, OSError | ValueError | ImportError) else f"{type(error).__name__}: "
+    return f"{name}{at} cannot be loaded: {kind}{told}; is its config.json right, and are its files whole?"
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -137,9 +169,10 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 def _refuse_unfinished(folder: Path) -> None:
     if not (folder / "config.json").is_file():
         raise ModelError(f"the folder {folder} holds no config.json: it is no model, or only part of one")
+    check_config(read_json(folder / "config.json"), str(folder / "config.json"))
     for name in _WEIGHT_INDEXES:
         if (folder / name).is_file():
-            files = set(json.loads((folder / name).read_text())["weight_map"].values())
+            files = _list_shards(folder / name)
             missing = sorted(file for file in files if not (folder / file).is_file())
             if missing:
                 raise ModelError(
@@ -147,3 +180,15 @@ def _refuse_unfinished(folder: Path) -> None:
                     "download the rest"
                 )
             return
+
+
+def _list_shards(index: Path) -> set[str]:
+    """The files that an index names, all of them in its own folder."""
+    held = read_json(index)
+    by_tensor = held.get("weight_map") if isinstance(held, dict) else None
+    names = set[str]()
+    for name in by_tensor.values() if isinstance(by_tensor, dict) else [None]:
+        if not isinstance(name, str) or Path(name).is_absolute() or ".." in Path(name).parts:
+            raise ModelError(f"{index} names {name!r} as a file of weights; get the file anew")
+        names.add(name)
+    return names

@@ -94,6 +94,8 @@ def plan_experiment(settings: Experiment, corpus: Corpus) -> Plan:
     if settings.erasures():
         list_erased_layers(settings.erasures(), settings.embed.layers, n_blocks=shape.n_blocks)
     source = find_source(model.id, revision=model.revision, trust_remote_code=model.trust_remote_code)
+    if facts.tokenizer_problem:
+        raise ModelError(facts.tokenizer_problem)
     tokenizer = load_tokenizer(source)
     text = measure_text(corpus, tokenizer, settings, max_tokens=facts.max_tokens)
     config = load_config(source)

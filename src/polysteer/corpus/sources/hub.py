@@ -3,14 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from huggingface_hub import snapshot_download
-from huggingface_hub.errors import (
-    HfHubHTTPError,
-    HFValidationError,
-    LocalEntryNotFoundError,
-    OfflineModeIsEnabled,
-)
-
 from polysteer.corpus.draw import Draw
 from polysteer.corpus.origins import Hub
 from polysteer.corpus.sources.patterns import as_glob, find_files
@@ -26,6 +18,14 @@ def read_corpus(origin: Hub, draw: Draw) -> Corpus:
 
 
 def _download(origin: Hub, languages: Sequence[str]) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import (
+        HfHubHTTPError,
+        HFValidationError,
+        LocalEntryNotFoundError,
+        OfflineModeIsEnabled,
+    )
+
     codes = languages or ("*",)
     wanted = [as_glob(pattern.replace("{lang}", code)) for pattern in origin.files for code in codes]
     where = f"data set {origin.dataset} at {origin.revision}"

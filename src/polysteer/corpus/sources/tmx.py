@@ -1,12 +1,11 @@
 """The translation units of a TMX file, with the line of every one."""
 
-import codecs
 import re
 from pathlib import Path
 from typing import NamedTuple
 from xml.parsers.expat import ExpatError, ParserCreate, XMLParserType, errors
 
-from polysteer.corpus.textfiles import check_unpacked, read_start
+from polysteer.corpus.textfiles import UTF16_MARKS, check_unpacked, read_start
 from polysteer.errors import CorpusError
 
 DECLARED = re.compile(rb"\s*<\?xml[^>]*?encoding\s*=\s*[\"']([\w.:-]+)")
@@ -50,7 +49,7 @@ def read_units(path: Path) -> list[list[Variant]]:
 
 def _find_encoding(head: bytes) -> str:
     """By the byte order mark, by zeros between the first letters, else as declared. Expat knows but four."""
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+    if head.startswith(UTF16_MARKS):
         return "utf-16"
     if head.startswith((b"<\0", b"\0<")):
         return "utf-16-le" if head[1] == 0 else "utf-16-be"
