@@ -51,18 +51,22 @@ def import_masks(
     value: Annotated[
         str, typer.Option("--value", help="expertise.csv: the column to hold neurons at.")
     ] = "on_p50",
+    force: ForceOption = False,
     json: JsonOption = False,
 ) -> None:
     """Turn another tool's neurons into mask files; what their file does not say stays unknown."""
     from polysteer.cli.mask_tables import print_json
     from polysteer.corpus.languages import given_forms
+    from polysteer.sharing.writing import write_beside
 
     names = list(given_forms([code.strip() for code in languages.split(",")]))
     masks = _read_foreign(file, names, _find_origin(model), k=k, value=value)
+    paths = [out / f"{mask.metadata.language}.safetensors" for mask in masks]
+    with write_beside(paths, replace=force) as temporaries:
+        for mask, temporary in zip(masks, temporaries, strict=True):
+            mask.save(temporary)
     written = []
-    for mask in masks:
-        path = out / f"{mask.metadata.language}.safetensors"
-        mask.save(path)
+    for mask, path in zip(masks, paths, strict=True):
         written.append({"language": mask.metadata.language, "n_neurons": len(mask), "path": str(path)})
         if not json:
             print(f"{path}: {len(mask)} neurons, to {mask.metadata.intervention}")
@@ -78,18 +82,21 @@ def export_masks(
         typer.Option("--format", help="By default as --out ends: .pth lape, .csv, .parquet."),
     ] = None,
     model: ModelOption = None,
+    force: ForceOption = False,
     json: JsonOption = False,
 ) -> None:
     """Write masks for another tool, or as a plain table."""
     from polysteer.cli.mask_tables import print_json
     from polysteer.errors import ConfigError
     from polysteer.masks.mask import ExpertMask
+    from polysteer.sharing.writing import write_beside
 
     chosen = format or FORMAT_BY_SUFFIX.get(out.suffix)
     if chosen is None:
         raise ConfigError(f"{out.name!r} does not say a format; give --format {', '.join(ExportFormat)}")
     masks = [ExpertMask.load(path) for path in files]
-    _write_foreign(masks, out, chosen, model)
+    with write_beside([out], replace=force) as (temporary,):
+        _write_foreign(masks, temporary, chosen, model)
     languages = [mask.metadata.language for mask in masks]
     if json:
         print_json({"path": str(out), "format": chosen.value, "languages": languages})

@@ -10,6 +10,7 @@ from polysteer.errors import MaskError
 
 Positive = Annotated[int, Field(gt=0)]
 NotNegative = Annotated[int, Field(ge=0)]
+ShapeFingerprint = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 
 KIND_BY_FORMAT = {
     "polysteer-mask": "an expert mask, which holds neurons",

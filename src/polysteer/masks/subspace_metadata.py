@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from polysteer.masks.headers import Header, NotNegative, Positive
+from polysteer.masks.headers import Header, NotNegative, Positive, ShapeFingerprint
 
 Layer = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,5}|final)$")]
 
@@ -28,7 +28,7 @@ class SubspaceMetadata(Header):
     model_revision: str | None = None
     model_family: str | None = None
     n_blocks: Positive | None = None
-    shape_fingerprint: str | None = None
+    shape_fingerprint: ShapeFingerprint | None = None
 
     pool: str | None = None
     shrinkage: Annotated[float, Field(ge=0, le=1)] | None = None
