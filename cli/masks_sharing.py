@@ -51,6 +51,9 @@ def import_masks(
     value: Annotated[
         str, typer.Option("--value", help="expertise.csv: the column to hold neurons at.")
     ] = "on_p50",
+    site: Annotated[
+        str | None, typer.Option("--site", help=".neuron.pth: mlp.hidden, the default, or mlp.gate.")
+    ] = None,
     force: ForceOption = False,
     json: JsonOption = False,
 ) -> None:
@@ -60,7 +63,7 @@ def import_masks(
     from polysteer.sharing.writing import write_beside
 
     names = list(given_forms([code.strip() for code in languages.split(",")]))
-    masks = _read_foreign(file, names, _find_origin(model), k=k, value=value)
+    masks = _read_foreign(file, names, _find_origin(model), k=k, value=value, site=site)
     paths = [out / f"{mask.metadata.language}.safetensors" for mask in masks]
     with write_beside(paths, replace=force) as temporaries:
         for mask, temporary in zip(masks, temporaries, strict=True):
@@ -192,16 +195,24 @@ def _find_origin(model: str | None) -> "Origin | None":
 
 
 def _read_foreign(
-    file: Path, languages: list[str], origin: "Origin | None", *, k: float | None, value: str
+    file: Path,
+    languages: list[str],
+    origin: "Origin | None",
+    *,
+    k: float | None,
+    value: str,
+    site: str | None,
 ) -> "list[ExpertMask]":
     from polysteer.errors import ConfigError
-    from polysteer.sharing.lape import import_lape
+    from polysteer.sharing.lape import SITES, import_lape
     from polysteer.sharing.selfcond import import_expertise
 
     if file.suffix == ".pth":
-        return import_lape(file, languages, origin=origin)
+        return import_lape(file, languages, site=site or SITES[0], origin=origin)
     if file.suffix != ".csv":
         raise ConfigError(f"{file} is neither LAPE's .neuron.pth nor an expertise.csv of ml-selfcond")
+    if site is not None:
+        raise ConfigError(f"{file} names the sites of its units itself; leave --site {site} out")
     if len(languages) != 1:
         raise ConfigError(f"{file} is about one language, {len(languages)} are named: {', '.join(languages)}")
     return [import_expertise(file, languages[0], k=k, value_column=value, origin=origin)]

@@ -285,6 +285,23 @@ def test_import_writes_a_mask_per_language(tmp_path):
         run("import", tmp_path / "x.neuron.pth", "--languages", "en,xx1", "--out", tmp_path)
 
 
+def test_masks_of_the_gate_and_empty_ones_go_to_and_from_lape(tmp_path):
+    write_lape(tmp_path / "x.pth", [[[1, 2], [3]]])
+    torch.save([*torch.load(tmp_path / "x.pth"), [torch.zeros(0, dtype=torch.int64)] * 2], tmp_path / "x.pth")
+    arguments = (tmp_path / "x.pth", "--languages", "en,zh", "--site", "mlp.gate", "--out", tmp_path)
+    written = json.loads(run("import", *arguments, "--json"))
+    assert [row["n_neurons"] for row in written] == [3, 0]
+    masks = [row["path"] for row in written]
+    assert run("verify", masks[1]).endswith("whole, 0 neurons for zh\n")
+    assert "0 neurons for zh" in run("show", masks[1])
+    assert "zh 0.000 1.000" in squeeze(run("overlap", *masks))
+    assert json.loads(run("diff", masks[1], masks[1], "--json"))["jaccard"] == 1
+    run("export", *masks, "--out", tmp_path / "y.pth")
+    lists = torch.load(tmp_path / "y.pth", weights_only=True)
+    assert [[block.tolist() for block in blocks] for blocks in lists] == [[[1, 2], [3]], [[], []]]
+    run("export", *masks, "--out", tmp_path / "y.csv")
+
+
 def test_import_and_export_replace_nothing_unasked(tmp_path):
     write_lape(tmp_path / "x.neuron.pth", [[[1, 2], [3]], [[4], [5]]])
     arguments = (tmp_path / "x.neuron.pth", "--languages", "en,zh", "--out", tmp_path)
@@ -330,6 +347,8 @@ def test_import_of_an_expertise_table(tmp_path):
     arguments = (tmp_path / "expertise.csv", "--languages", "ja", "--out", tmp_path)
     run("import", *arguments, "--k", 3)
     assert ExpertMask.load(tmp_path / "ja.safetensors").unit.tolist() == [6, 7, 8]
+    with pytest.raises(ConfigError, match=r"leave --site mlp\.gate out"):
+        run("import", *arguments, "--site", "mlp.gate")
     with pytest.raises(ConfigError, match="about one language, 2 are named"):
         run("import", tmp_path / "expertise.csv", "--languages", "ja,en", "--out", tmp_path)
     with pytest.raises(ConfigError, match="neither"):
