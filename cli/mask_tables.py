@@ -40,7 +40,7 @@ def print_table(content: RenderableType) -> None:
 
 
 def draw_catalogue(entries: "Sequence[CatalogueEntry]") -> RenderableType:
-    """A line per mask; a damaged one says so, and why below the table."""
+    """A line per mask, and below the table their files in the same order; a damaged one says so, and why."""
     swept = _list_swept(entries)
     table = _table("experiment", "language", "score", "experts", "k", "held at", *swept, "neurons", "")
     for entry in entries:
@@ -50,7 +50,8 @@ def draw_catalogue(entries: "Sequence[CatalogueEntry]") -> RenderableType:
         cells = map(_cell, (entry.language, *facts, *places, n_neurons))
         table.add_row(entry.experiment, *cells, state)
     problems = [Padding(Text(entry.problem), (0, 1)) for entry in entries if entry.problem]
-    return Group(table, *problems)
+    paths = Padding(Text("\n".join(str(entry.path) for entry in entries), no_wrap=True), (0, 1, 1, 1))
+    return Group(table, paths, *problems) if entries else table
 
 
 def _list_swept(entries: "Sequence[CatalogueEntry]") -> dict[str, Callable[[object], str | None]]:

@@ -163,6 +163,7 @@ def verify(
 
 app.command("import")(masks_sharing.import_masks)
 app.command("export")(masks_sharing.export_masks)
+app.command("declare")(masks_sharing.declare)
 app.command("publish")(masks_sharing.publish)
 app.command("pull")(masks_sharing.pull)
 

@@ -1,4 +1,4 @@
-"""`steer masks import|export|publish|pull`: masks to and from other people."""
+"""`steer masks import|export|declare|publish|pull`: masks to and from other people."""
 
 import sys
 from enum import StrEnum
@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from polysteer.cli.options import JsonOption
+from polysteer.cli.options import (
+    DEFAULT_ARTIFACTS,
+    DEFAULT_FILE,
+    ArtifactsOption,
+    ExperimentArgument,
+    FileOption,
+    JsonOption,
+)
 from polysteer.cli.progress import tell
 
 if TYPE_CHECKING:
@@ -107,6 +114,39 @@ def export_masks(
         print(
             f"{out}: {chosen.value}, {sum(map(len, masks))} neurons of, in this order, {', '.join(languages)}"
         )
+
+
+def declare(
+    experiment: ExperimentArgument = None,
+    file: FileOption = DEFAULT_FILE,
+    artifacts: ArtifactsOption = DEFAULT_ARTIFACTS,
+    json: JsonOption = False,
+) -> None:
+    """Write the chosen masks of experiments under `artifacts:` of dvc.yaml, from where they are published."""
+    from polysteer.cli.mask_tables import print_json
+    from polysteer.config import load_experiments
+    from polysteer.config.experiments import find_experiment
+    from polysteer.layout import Layout
+    from polysteer.sharing.catalogue import list_masks
+    from polysteer.sharing.declare import declare_masks
+
+    experiments = load_experiments(file)
+    if experiment is not None:
+        find_experiment(experiments, experiment, file)
+    made = list_masks(experiments, Layout(artifacts))
+    chosen = [entry for entry in made if experiment in (None, entry.experiment)]
+    pipeline = file.parent / "dvc.yaml"
+    new = declare_masks(chosen, pipeline)
+    if json:
+        print_json([{"name": one.name, "path": one.path} for one in new])
+    else:
+        for one in new:
+            print(f"{one.name}: {one.path}")
+    tell(
+        f"written into {pipeline}; commit it, then `steer masks publish NAME --version 1.0.0`"
+        if new
+        else f"nothing to add to {pipeline}: it declares every mask that was chosen"
+    )
 
 
 def publish(

@@ -111,6 +111,7 @@ def test_list_shows_what_the_experiments_made():
     table = run("list")
     assert max(map(len, table.splitlines())) <= 80
     assert "try jpn_Jpan ap own 0.2 token_median 4 chosen" in squeeze(table)
+    assert [line for line in squeeze(table) if line.endswith(".safetensors")] == [row["path"] for row in rows]
 
 
 def test_list_is_not_cut_off_by_a_narrow_terminal(project):
@@ -421,6 +422,22 @@ def test_publish_and_pull(shared):
     assert failed.returncode == 1
     assert "no version v3.0.0" in failed.stderr
     assert "Traceback" not in failed.stderr
+
+
+def test_what_was_chosen_is_declared_and_then_published(shared):
+    (shared / "dvc.yaml").write_text("# mine\n")
+    undeclared = "declares no artifact 'try-jpn-Jpan'.*`steer masks declare` adds"
+    with pytest.raises(SharingError, match=undeclared):
+        run("publish", "try-jpn-Jpan", "--version", "1.0.0")
+    path = "artifacts/try/chosen/ja.safetensors"
+    assert run("declare") == f"try-jpn-Jpan: {path}\n"
+    assert json.loads(run("declare", "try", "--json")) == []
+    with pytest.raises(ConfigError, match="no experiment 'tri'"):
+        run("declare", "tri")
+    with pytest.raises(SharingError, match=r"not committed, in 1 files: dvc\.yaml"):
+        run("publish", "try-jpn-Jpan", "--version", "1.0.0")
+    subprocess.run(["git", "commit", "-q", "-a", "-m", "declare"], check=True)
+    assert json.loads(run("publish", "try-jpn-Jpan", "--version", "1.0.0", "--json"))["path"] == path
 
 
 @pytest.mark.parametrize(("answer", "arrives"), [(b"y\n", True), (b"\n", False), (None, False)])
