@@ -232,6 +232,23 @@ def test_no_changed_pickle_crashes_the_reader(path, tmp_path, edits):
     import_or_refuse(tmp_path / "fuzz.pth")
 
 
+@st.composite
+def odd_tensors(draw):
+    """What torch saves, in any type and shape, real or repeated by a stride of 0."""
+    dtype = draw(st.sampled_from([torch.int64, torch.int32, torch.uint8, torch.bool, torch.cfloat]))
+    tensor = torch.zeros(draw(st.lists(st.integers(0, 3), max_size=3)), dtype=dtype)
+    if draw(st.booleans()):
+        return torch.zeros((), dtype=dtype).expand(draw(st.lists(st.integers(0, 10**6), max_size=2)))
+    return tensor.to("meta") if draw(st.booleans()) else tensor
+
+
+@FUZZ
+@given(lists=st.lists(st.lists(odd_tensors(), max_size=3) | odd_tensors(), max_size=3))
+def test_no_tensor_crashes_the_reader(tmp_path, lists):
+    torch.save(lists, tmp_path / "fuzz.pth")
+    import_or_refuse(tmp_path / "fuzz.pth")
+
+
 def test_only_whole_mlp_masks_can_be_exported(path, tmp_path):
     from dataclasses import replace
 
