@@ -122,7 +122,7 @@ def test_wrong_tensors_are_refused(path, change, complaint):
         ("k", "NaN", "k cannot be used"),
         ("experts", "some", "experts"),
         ("surprise", "1", "surprise"),
-        ("intervention", "shake", "its intervention cannot be used: .*'shake' is none of set, ablate"),
+        ("intervention", "shake", "its intervention cannot be used: .shake. is none of set, ablate"),
         ("intervention", "scale", "its intervention is scale, but it holds no auroc"),
         ("shape_fingerprint", "wrong", "its shape_fingerprint cannot be used"),
     ],

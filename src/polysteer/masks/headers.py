@@ -57,7 +57,8 @@ class Header(BaseModel):
         except ValidationError as error:
             problem = error.errors()[0]
             where = ".".join(str(step) for step in problem["loc"]) or "metadata"
-            raise MaskError(f"its {where} cannot be used: {problem['msg']}") from error
+            reason = problem["msg"].removeprefix("Value error, ")
+            raise MaskError(f"its {where} cannot be used: {reason}") from error
 
     @classmethod
     def _parse(cls, name: str, text: str) -> Any:

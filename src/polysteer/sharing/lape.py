@@ -111,7 +111,8 @@ def _check_size(path: Path) -> None:
 
 def _read_nested(path: Path, content: "list[list[Any]]") -> list[list[npt.NDArray[np.int64]]]:
     """Tensors can share their numbers and repeat them: together no more than the file has bytes."""
-    left, lists = path.stat().st_size, []
+    left = path.stat().st_size
+    lists: list[list[npt.NDArray[np.int64]]] = []
     for blocks in content:
         lists.append([])
         for tensor in blocks:
