@@ -8,6 +8,7 @@ from rich import box
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from polysteer.masks.metadata import MaskMetadata
 from polysteer.numbers import write_size
@@ -25,7 +26,7 @@ _OF_CONTROLS = ("control_of", "draw", "seed")
 
 
 def draw_catalogue(entries: "Sequence[CatalogueEntry]") -> RenderableType:
-    """A line per mask; a damaged one says so, and why below the table."""
+    """A line per mask, and below the table their files in the same order; a damaged one says so, and why."""
     swept = _list_swept(entries)
     table = _table("experiment", "language", "score", "experts", "k", "held at", *swept, "neurons", "")
     for entry in entries:
@@ -35,7 +36,8 @@ def draw_catalogue(entries: "Sequence[CatalogueEntry]") -> RenderableType:
         cells = map(_cell, (entry.language, *facts, *places, n_neurons))
         table.add_row(entry.experiment, *cells, state)
     problems = [Padding(entry.problem, (0, 1)) for entry in entries if entry.problem]
-    return Group(table, *problems)
+    paths = Padding(Text("\n".join(str(entry.path) for entry in entries), no_wrap=True), (0, 1, 1, 1))
+    return Group(table, paths, *problems) if entries else table
 
 
 def _list_swept(entries: "Sequence[CatalogueEntry]") -> dict[str, Callable[[object], str | None]]:

@@ -132,13 +132,24 @@ def overlap(
 
 
 @app.command("verify")
-def verify(mask_file: MaskArgument, json: JsonOption = False) -> None:
+def verify(
+    mask_file: MaskArgument,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", help="Also whether it is for this model."),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
     """Check a mask file; the exit code is 0 if it can be used and 1 if not."""
     from polysteer.errors import MaskError
     from polysteer.masks.files import describe_content, load_mask
+    from polysteer.sharing.origin import check_origin, read_origin
 
     try:
-        content = describe_content(load_mask(mask_file))
+        mask = load_mask(mask_file)
+        if model is not None:
+            check_origin(mask, read_origin(model))
+        content = describe_content(mask)
     except MaskError as error:
         if not json:
             raise
@@ -152,6 +163,7 @@ def verify(mask_file: MaskArgument, json: JsonOption = False) -> None:
 
 app.command("import")(masks_sharing.import_masks)
 app.command("export")(masks_sharing.export_masks)
+app.command("declare")(masks_sharing.declare)
 app.command("publish")(masks_sharing.publish)
 app.command("pull")(masks_sharing.pull)
 

@@ -1,4 +1,4 @@
-"""`steer masks import|export|publish|pull`: masks to and from other people."""
+"""`steer masks import|export|declare|publish|pull`: masks to and from other people."""
 
 import sys
 from enum import StrEnum
@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from polysteer.cli.options import JsonOption
+from polysteer.cli.options import (
+    DEFAULT_ARTIFACTS,
+    DEFAULT_FILE,
+    ArtifactsOption,
+    ExperimentArgument,
+    FileOption,
+    JsonOption,
+)
 from polysteer.cli.output import print_json, print_text
 from polysteer.cli.progress import tell
 
@@ -52,17 +59,24 @@ def import_masks(
     value: Annotated[
         str, typer.Option("--value", help="expertise.csv: the column to hold neurons at.")
     ] = "on_p50",
+    site: Annotated[
+        str | None, typer.Option("--site", help=".neuron.pth: mlp.hidden, the default, or mlp.gate.")
+    ] = None,
+    force: ForceOption = False,
     json: JsonOption = False,
 ) -> None:
     """Turn another tool's neurons into mask files; what their file does not say stays unknown."""
     from polysteer.corpus.languages import given_forms
+    from polysteer.sharing.writing import write_beside
 
     names = list(given_forms([code.strip() for code in languages.split(",")]))
-    masks = _read_foreign(file, names, _find_origin(model), k=k, value=value)
+    masks = _read_foreign(file, names, _find_origin(model), k=k, value=value, site=site)
+    paths = [out / f"{mask.metadata.language}.safetensors" for mask in masks]
+    with write_beside(paths, replace=force) as temporaries:
+        for mask, temporary in zip(masks, temporaries, strict=True):
+            mask.save(temporary)
     written = []
-    for mask in masks:
-        path = out / f"{mask.metadata.language}.safetensors"
-        mask.save(path)
+    for mask, path in zip(masks, paths, strict=True):
         written.append({"language": mask.metadata.language, "n_neurons": len(mask), "path": str(path)})
         if not json:
             print_text(f"{path}: {len(mask)} neurons, to {mask.metadata.intervention}")
@@ -78,17 +92,20 @@ def export_masks(
         typer.Option("--format", help="By default as --out ends: .pth lape, .csv, .parquet."),
     ] = None,
     model: ModelOption = None,
+    force: ForceOption = False,
     json: JsonOption = False,
 ) -> None:
     """Write masks for another tool, or as a plain table."""
     from polysteer.errors import ConfigError
     from polysteer.masks.mask import ExpertMask
+    from polysteer.sharing.writing import write_beside
 
     chosen = format or FORMAT_BY_SUFFIX.get(out.suffix)
     if chosen is None:
         raise ConfigError(f"{out.name!r} does not say a format; give --format {', '.join(ExportFormat)}")
     masks = [ExpertMask.load(path) for path in files]
-    _write_foreign(masks, out, chosen, model)
+    with write_beside([out], replace=force) as (temporary,):
+        _write_foreign(masks, temporary, chosen, model)
     languages = [mask.metadata.language for mask in masks]
     if json:
         print_json({"path": str(out), "format": chosen.value, "languages": languages})
@@ -96,6 +113,38 @@ def export_masks(
         print_text(
             f"{out}: {chosen.value}, {sum(map(len, masks))} neurons of, in this order, {', '.join(languages)}"
         )
+
+
+def declare(
+    experiment: ExperimentArgument = None,
+    file: FileOption = DEFAULT_FILE,
+    artifacts: ArtifactsOption = DEFAULT_ARTIFACTS,
+    json: JsonOption = False,
+) -> None:
+    """Write the chosen masks of experiments under `artifacts:` of dvc.yaml, from where they are published."""
+    from polysteer.config import load_experiments
+    from polysteer.config.experiments import find_experiment
+    from polysteer.layout import Layout
+    from polysteer.sharing.catalogue import list_masks
+    from polysteer.sharing.declare import declare_masks
+
+    experiments = load_experiments(file)
+    if experiment is not None:
+        find_experiment(experiments, experiment, file)
+    made = list_masks(experiments, Layout(artifacts))
+    chosen = [entry for entry in made if experiment in (None, entry.experiment)]
+    pipeline = file.parent / "dvc.yaml"
+    new = declare_masks(chosen, pipeline)
+    if json:
+        print_json([{"name": one.name, "path": one.path} for one in new])
+    else:
+        for one in new:
+            print_text(f"{one.name}: {one.path}")
+    tell(
+        f"written into {pipeline}; commit it, then `steer masks publish NAME --version 1.0.0`"
+        if new
+        else f"nothing to add to {pipeline}: it declares every mask that was chosen"
+    )
 
 
 def publish(
@@ -182,16 +231,24 @@ def _find_origin(model: str | None) -> "Origin | None":
 
 
 def _read_foreign(
-    file: Path, languages: list[str], origin: "Origin | None", *, k: float | None, value: str
+    file: Path,
+    languages: list[str],
+    origin: "Origin | None",
+    *,
+    k: float | None,
+    value: str,
+    site: str | None,
 ) -> "list[ExpertMask]":
     from polysteer.errors import ConfigError
-    from polysteer.sharing.lape import import_lape
+    from polysteer.sharing.lape import SITES, import_lape
     from polysteer.sharing.selfcond import import_expertise
 
     if file.suffix == ".pth":
-        return import_lape(file, languages, origin=origin)
+        return import_lape(file, languages, site=site or SITES[0], origin=origin)
     if file.suffix != ".csv":
         raise ConfigError(f"{file} is neither LAPE's .neuron.pth nor an expertise.csv of ml-selfcond")
+    if site is not None:
+        raise ConfigError(f"{file} names the sites of its units itself; leave --site {site} out")
     if len(languages) != 1:
         raise ConfigError(f"{file} is about one language, {len(languages)} are named: {', '.join(languages)}")
     return [import_expertise(file, languages[0], k=k, value_column=value, origin=origin)]

@@ -1,6 +1,7 @@
 """Masks: all neurons scored for all languages in one reading, and the experts of every point of the sweep."""
 
 import json
+import logging
 from pathlib import Path
 
 from polysteer.artifacts import fingerprint
@@ -19,6 +20,8 @@ from polysteer.stages.run import Run
 
 SCHEMA_VERSION = 2
 
+_LOGGER = logging.getLogger(__name__)
+
 
 def perform(run: Run) -> str:
     """Score unless it is done, then write a mask per target and candidate."""
@@ -27,6 +30,7 @@ def perform(run: Run) -> str:
         return "no masks are asked for"
     corpus = Corpus.read(run.layout.corpus)
     targets = run.name_targets(corpus)
+    empty: dict[str, list[str]] = {}
     masks = {candidate.mask_label: candidate for candidate in run.settings.candidates()}
     for pool in run.settings.collect.pool_names:
         store = ResponseStore(run.layout.pooled(pool), corpus.languages)
@@ -38,6 +42,15 @@ def perform(run: Run) -> str:
             for target in targets:
                 mask = _build(of_sites, provenance, target, candidate, run.settings.rank)
                 mask.save(run.layout.mask(target, label))
+                if not len(mask):
+                    empty.setdefault(target, []).append(label)
+    for target, labels in empty.items():
+        _LOGGER.warning(
+            "no neuron is an expert of %s by %s: these masks are empty and change nothing; raise k, or leave "
+            "the target out",
+            target,
+            ", ".join(labels),
+        )
     return f"{table.neurons.n_neurons} neurons, {len(masks)} masks for each of {len(targets)} targets"
 
 

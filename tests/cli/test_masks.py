@@ -6,16 +6,20 @@ import os
 import pty
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from transformers import GPT2Config
 from typer.testing import CliRunner
 
 from polysteer.cli.main import app
 from polysteer.errors import ConfigError, LanguageError, MaskError, SharingError
 from polysteer.layout import Layout
 from polysteer.masks import ExpertMask, LanguageSubspace, MaskMetadata, SubspaceMetadata
+from polysteer.sharing.origin import read_origin
+from polysteer.tensorfile import write_tensors
 
 EXPERIMENTS = """
 schema: 1
@@ -107,6 +111,7 @@ def test_list_shows_what_the_experiments_made():
     table = run("list")
     assert max(map(len, table.splitlines())) <= 80
     assert "try jpn_Jpan ap own 0.2 token_median 4 chosen" in squeeze(table)
+    assert [line for line in squeeze(table) if line.endswith(".safetensors")] == [row["path"] for row in rows]
 
 
 def test_list_is_not_cut_off_by_a_narrow_terminal(project):
@@ -191,6 +196,45 @@ def test_verify_exits_with_0_or_1(project):
     assert json.loads(run("verify", "cut.safetensors", "--json", exit_code=1))["valid"] is False
 
 
+@pytest.mark.parametrize(
+    ("field", "text", "complaint"),
+    [
+        ("intervention", "shake", "its intervention cannot be used"),
+        ("shape_fingerprint", "wrong", "its shape_fingerprint cannot be used"),
+    ],
+)
+def test_verify_names_the_field_that_is_wrong(project, field, text, complaint):
+    mask = make_mask("de", UNITS["de"])
+    header = {**mask.metadata.to_strings(), field: text}
+    write_tensors(project / "bad.safetensors", mask.arrays(), header)
+    with pytest.raises(MaskError, match=complaint):
+        run("verify", "bad.safetensors")
+
+
+def test_verify_compares_with_a_model(project):
+    GPT2Config(n_layer=2, n_head=2, n_embd=8, n_inner=10, architectures=["GPT2LMHeadModel"]).save_pretrained(
+        project / "gpt2"
+    )
+    shape = read_origin(str(project / "gpt2")).shape
+    for told, complaint in (
+        ({}, None),
+        ({"shape_fingerprint": shape.fingerprint}, None),
+        (
+            {"shape_fingerprint": "0" * 16},
+            f"is 0+, that of the model is {shape.fingerprint}",
+        ),
+        ({"n_blocks": 3}, "n_blocks is 3 in the mask and 2 in the model"),
+    ):
+        mask = make_mask("de", UNITS["de"])
+        replace(mask, metadata=mask.metadata.model_copy(update=told)).save(project / "mask.safetensors")
+        assert "whole" in run("verify", "mask.safetensors")
+        if complaint is None:
+            assert "whole" in run("verify", "mask.safetensors", "--model", project / "gpt2")
+        else:
+            with pytest.raises(MaskError, match=complaint):
+                run("verify", "mask.safetensors", "--model", project / "gpt2")
+
+
 def write_subspace(path, method="leace"):
     metadata = SubspaceMetadata(method=method, languages=["en", "ja"], layers=["1", "2"], width=3)
     arrays = [np.ones(shape, np.float32) for shape in ((2, 3), (2, 3, 1), (2, 1, 3))]
@@ -242,6 +286,45 @@ def test_import_writes_a_mask_per_language(tmp_path):
         run("import", tmp_path / "x.neuron.pth", "--languages", "en,xx1", "--out", tmp_path)
 
 
+def test_masks_of_the_gate_and_empty_ones_go_to_and_from_lape(tmp_path):
+    write_lape(tmp_path / "x.pth", [[[1, 2], [3]]])
+    torch.save([*torch.load(tmp_path / "x.pth"), [torch.zeros(0, dtype=torch.int64)] * 2], tmp_path / "x.pth")
+    arguments = (tmp_path / "x.pth", "--languages", "en,zh", "--site", "mlp.gate", "--out", tmp_path)
+    written = json.loads(run("import", *arguments, "--json"))
+    assert [row["n_neurons"] for row in written] == [3, 0]
+    masks = [row["path"] for row in written]
+    assert run("verify", masks[1]).endswith("whole, 0 neurons for zh\n")
+    assert "0 neurons for zh" in run("show", masks[1])
+    assert "zh 0.000 1.000" in squeeze(run("overlap", *masks))
+    assert json.loads(run("diff", masks[1], masks[1], "--json"))["jaccard"] == 1
+    run("export", *masks, "--out", tmp_path / "y.pth")
+    lists = torch.load(tmp_path / "y.pth", weights_only=True)
+    assert [[block.tolist() for block in blocks] for blocks in lists] == [[[1, 2], [3]], [[], []]]
+    run("export", *masks, "--out", tmp_path / "y.csv")
+
+
+def test_import_and_export_replace_nothing_unasked(tmp_path):
+    write_lape(tmp_path / "x.neuron.pth", [[[1, 2], [3]], [[4], [5]]])
+    arguments = (tmp_path / "x.neuron.pth", "--languages", "en,zh", "--out", tmp_path)
+    (tmp_path / "zh.safetensors").write_bytes(b"mine")
+    with pytest.raises(SharingError, match=r"zh\.safetensors is there with other content; use --force"):
+        run("import", *arguments)
+    assert not (tmp_path / "en.safetensors").exists()
+    assert (tmp_path / "zh.safetensors").read_bytes() == b"mine"
+    run("import", *arguments, "--force")
+    run("import", *arguments)  # the same content is fine
+    masks = (tmp_path / "en.safetensors", tmp_path / "zh.safetensors")
+    (tmp_path / "out.csv").write_bytes(b"mine")
+    with pytest.raises(SharingError, match=r"out\.csv is there with other content"):
+        run("export", *masks, "--out", tmp_path / "out.csv")
+    assert (tmp_path / "out.csv").read_bytes() == b"mine"
+    run("export", *masks, "--out", tmp_path / "out.csv", "--force")
+    assert (tmp_path / "out.csv").read_bytes().startswith(b'"language"')
+    for _ in range(2):  # the same lists are the same bytes
+        run("import", *arguments)
+        run("export", masks[0], "--out", tmp_path / "again.pth")
+
+
 def test_import_keeps_the_name_of_a_model_that_is_out_of_reach(tmp_path):
     write_lape(tmp_path / "x.neuron.pth", [[[1, 2], [3]]])
     arguments = [
@@ -265,6 +348,8 @@ def test_import_of_an_expertise_table(tmp_path):
     arguments = (tmp_path / "expertise.csv", "--languages", "ja", "--out", tmp_path)
     run("import", *arguments, "--k", 3)
     assert ExpertMask.load(tmp_path / "ja.safetensors").unit.tolist() == [6, 7, 8]
+    with pytest.raises(ConfigError, match=r"leave --site mlp\.gate out"):
+        run("import", *arguments, "--site", "mlp.gate")
     with pytest.raises(ConfigError, match="about one language, 2 are named"):
         run("import", tmp_path / "expertise.csv", "--languages", "ja,en", "--out", tmp_path)
     with pytest.raises(ConfigError, match="neither"):
@@ -337,6 +422,22 @@ def test_publish_and_pull(shared):
     assert failed.returncode == 1
     assert "no version v3.0.0" in failed.stderr
     assert "Traceback" not in failed.stderr
+
+
+def test_what_was_chosen_is_declared_and_then_published(shared):
+    (shared / "dvc.yaml").write_text("# mine\n")
+    undeclared = "declares no artifact 'try-jpn-Jpan'.*`steer masks declare` adds"
+    with pytest.raises(SharingError, match=undeclared):
+        run("publish", "try-jpn-Jpan", "--version", "1.0.0")
+    path = "artifacts/try/chosen/ja.safetensors"
+    assert run("declare") == f"try-jpn-Jpan: {path}\n"
+    assert json.loads(run("declare", "try", "--json")) == []
+    with pytest.raises(ConfigError, match="no experiment 'tri'"):
+        run("declare", "tri")
+    with pytest.raises(SharingError, match=r"not committed, in 1 files: dvc\.yaml"):
+        run("publish", "try-jpn-Jpan", "--version", "1.0.0")
+    subprocess.run(["git", "commit", "-q", "-a", "-m", "declare"], check=True)
+    assert json.loads(run("publish", "try-jpn-Jpan", "--version", "1.0.0", "--json"))["path"] == path
 
 
 @pytest.mark.parametrize(("answer", "arrives"), [(b"y\n", True), (b"\n", False), (None, False)])

@@ -65,8 +65,9 @@ def test_what_cannot_be_done_is_refused(mask):
     for strength in (-0.1, 1.1, float("nan")):
         with pytest.raises(InterventionError, match="strength"):
             mask.edits(strength=strength)
+    ablating = replace(mask, metadata=mask.metadata.model_copy(update={"intervention": "ablate"}), value=None)
     with pytest.raises(InterventionError, match="no values"):
-        replace(mask, value=None).edits(intervention="set")
+        ablating.edits(intervention="set")
 
 
 @pytest.mark.parametrize(

@@ -131,12 +131,12 @@ def test_masks_that_do_different_things_need_a_word():
     ("known", "complaint"),
     [
         ({"model_family": "gpt2"}, "model_family is llama for ja and gpt2 for en"),
-        ({"shape_fingerprint": "b"}, "shape_fingerprint is a for ja and b"),
+        ({"shape_fingerprint": "b" * 16}, "shape_fingerprint is a{16} for ja and b{16}"),
         ({"width_by_site": {"mlp.out": 6}}, "width of mlp.out is 5 for ja and 6"),
     ],
 )
 def test_masks_of_models_of_different_shapes_are_not_mixed(known, complaint):
-    own = {"model_family": "llama", "shape_fingerprint": "a", "width_by_site": {"mlp.out": 5}}
+    own = {"model_family": "llama", "shape_fingerprint": "a" * 16, "width_by_site": {"mlp.out": 5}}
     first = make_mask({("mlp.out", 0, 1)}, **own)
     second = make_mask({("mlp.out", 0, 1)}, language="en", **known)
     for operation in (unite_masks, intersect_masks, subtract_masks, compare_masks):

@@ -15,7 +15,7 @@ from polysteer.responses.store import ResponseStore
 
 NEURONS = NeuronTable(("attn.out", "mlp.out"), (8, 20), 3)
 LANGUAGES = ("en", "ja", "fr")
-PROVENANCE = Provenance("some/model", "abc", "llama", "shape-1", "max", "corpus-1")
+PROVENANCE = Provenance("some/model", "abc", "llama", "0123456789abcdef", "max", "corpus-1")
 
 
 @pytest.fixture(params=["F16", "BF16"])
@@ -313,6 +313,22 @@ def test_no_expert_at_all_is_refused_with_a_remedy(table):
         ConfigError, match=r"no neuron is left as an expert of ja by ap .* lower the threshold"
     ):
         make(table, k=None, rule=SelectionRule(threshold=1.5))
+    with pytest.raises(ConfigError, match=r"has \S+: raise k, or let languages share experts$"):
+        make(table, k=1.0 * NEURONS.n_neurons, rule=SelectionRule(exclusive=True))
+
+
+def test_a_language_without_experts_by_lape_has_an_empty_mask_and_others_go_on(full_table):
+    scores = full_table.scores_of("lape")
+    n_best = int(np.argmax(scores.max(axis=0)))
+    has = scores[:, n_best] != -1
+    assert has.any()
+    assert not has.all()
+    for language, active in zip(LANGUAGES, has, strict=True):
+        mask = make(full_table, score="lape", target=language, value="token_mean", k=1)
+        assert neurons_of(mask) == ([n_best] if active else [])
+        assert len(build_control(full_table, mask, seed=0, draw=0)) == len(mask)
+    with pytest.raises(ConfigError, match="lower the threshold, which is 9"):
+        make(full_table, score="lape", value="token_mean", k=None, rule=SelectionRule(threshold=9))
 
 
 def test_ranking_stays_within_its_memory(tmp_path):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from torch.nn import functional
 
 from polysteer.errors import MaskError
+from polysteer.masks import ExpertMask
 from polysteer.models.intervene import intervene
 from polysteer.sharing.lape import export_lape, import_lape
 from polysteer.sharing.origin import read_origin
@@ -120,7 +121,10 @@ def test_exporting_gives_the_same_lists(path, tmp_path):
         ([LISTS[0], [torch.tensor([-1]), torch.tensor([2])]], "units -1"),
         ([LISTS[0], [torch.tensor([1 << 40]), torch.tensor([2])]], "units 1099511627776"),
         ([LISTS[0], [torch.tensor([4, 4]), torch.tensor([2])]], "for zh: .* unit 4 is named twice"),
-        ([LISTS[0], [torch.tensor([], dtype=torch.int64)] * 2], "for zh: it names no neuron"),
+        ([LISTS[0], [torch.tensor([4]).expand(10**10), torch.tensor([2])]], "more units than it has bytes"),
+        ([LISTS[0], [torch.arange(500)] * 100], "more units than it has bytes"),
+        ([LISTS[0], [torch.tensor([4], device="meta"), torch.tensor([2])]], "without numbers"),
+        ([LISTS[0], [torch.tensor([1j]), torch.tensor([2])]], "torch.complex64"),
         ([LISTS[0], [torch.tensor([1]).to_sparse(), torch.tensor([2])]], "holds a Tensor for a block"),
     ],
 )
@@ -128,6 +132,44 @@ def test_other_contents_are_refused(tmp_path, content, complaint):
     torch.save(content, tmp_path / "bad.pth")
     with pytest.raises(MaskError, match=complaint):
         import_lape(tmp_path / "bad.pth", ["en", "zh"])
+
+
+def test_a_language_without_neurons_gets_a_mask_that_does_nothing(tmp_path, llama):
+    none = torch.tensor([], dtype=torch.int64)
+    torch.save([LISTS[0], [none, none]], tmp_path / "some.pth")
+    empty = import_lape(tmp_path / "some.pth", ["en", "zh"])[1]
+    empty.save(tmp_path / "zh.safetensors")
+    empty = ExpertMask.load(tmp_path / "zh.safetensors")
+    assert len(empty) == 0
+    ids = torch.arange(10, 16)[None]
+    with torch.no_grad():
+        plain = llama(ids).logits
+        with intervene(llama, empty):
+            assert torch.equal(llama(ids).logits, plain)
+    export_lape([empty], tmp_path / "again.pth")
+    assert [len(block) for block in torch.load(tmp_path / "again.pth", weights_only=True)[0]] == [0, 0]
+
+
+def test_masks_of_the_gate_are_exported_as_the_same_lists(path, tmp_path):
+    """The site that the method itself looks at in a gated model."""
+    masks = import_lape(path, ["en", "zh"], site="mlp.gate")
+    assert {mask.metadata.sites[0] for mask in masks} == {"mlp.gate"}
+    export_lape(masks, tmp_path / "gate.pth")
+    export_lape(import_lape(path, ["en", "zh"]), tmp_path / "hidden.pth")
+    assert (tmp_path / "gate.pth").read_bytes() == (tmp_path / "hidden.pth").read_bytes()
+    with pytest.raises(MaskError, match=r"mlp\.gate, mlp\.hidden"):
+        export_lape([masks[0], import_lape(path, ["en", "zh"])[1]], tmp_path / "x.pth")
+    with pytest.raises(MaskError, match=r"not at 'attn\.out'"):
+        import_lape(path, ["en", "zh"], site="attn.out")
+
+
+def test_an_archive_that_unpacks_to_more_is_not_unpacked(tmp_path):
+    torch.save([[torch.zeros(10**6, dtype=torch.int64)]], tmp_path / "big.pth")
+    with zipfile.ZipFile(tmp_path / "big.pth") as old, zipfile.ZipFile(tmp_path / "bomb.pth", "w") as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name), zipfile.ZIP_DEFLATED)
+    with pytest.raises(MaskError, match=r"unpacks to 80.* bytes"):
+        import_lape(tmp_path / "bomb.pth", ["en"])
 
 
 def test_the_number_of_languages_is_checked(path):
@@ -190,12 +232,29 @@ def test_no_changed_pickle_crashes_the_reader(path, tmp_path, edits):
     import_or_refuse(tmp_path / "fuzz.pth")
 
 
+@st.composite
+def odd_tensors(draw):
+    """What torch saves, in any type and shape, real or repeated by a stride of 0."""
+    dtype = draw(st.sampled_from([torch.int64, torch.int32, torch.uint8, torch.bool, torch.cfloat]))
+    tensor = torch.zeros(draw(st.lists(st.integers(0, 3), max_size=3)), dtype=dtype)
+    if draw(st.booleans()):
+        return torch.zeros((), dtype=dtype).expand(draw(st.lists(st.integers(0, 10**6), max_size=2)))
+    return tensor.to("meta") if draw(st.booleans()) else tensor
+
+
+@FUZZ
+@given(lists=st.lists(st.lists(odd_tensors(), max_size=3) | odd_tensors(), max_size=3))
+def test_no_tensor_crashes_the_reader(tmp_path, lists):
+    torch.save(lists, tmp_path / "fuzz.pth")
+    import_or_refuse(tmp_path / "fuzz.pth")
+
+
 def test_only_whole_mlp_masks_can_be_exported(path, tmp_path):
     from dataclasses import replace
 
     english, chinese = import_lape(path, ["en", "zh"])
     elsewhere = replace(english, metadata=english.metadata.model_copy(update={"sites": ["attn.out"]}))
-    with pytest.raises(MaskError, match=r"also name attn\.out"):
+    with pytest.raises(MaskError, match=r"these masks name attn\.out, mlp\.hidden"):
         export_lape([chinese, elsewhere], tmp_path / "x.pth")
     unknown = replace(english, metadata=english.metadata.model_copy(update={"n_blocks": None}))
     with pytest.raises(MaskError, match="needs one known number"):

@@ -228,3 +228,17 @@ def test_no_changed_byte_crashes_the_reader(path, tmp_path, edits):
         import_expertise(tmp_path / "fuzz.csv", "ja")
     except MaskError:
         return
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    row=st.integers(0, 103),
+    column=st.sampled_from(COLUMNS),
+    text=st.text(max_size=6) | st.integers().map(str) | st.floats().map(str),
+)
+def test_no_changed_cell_crashes_the_reader(path, row, column, text):
+    write_table(path, "transformer.h", GPT2_WIDTHS, change=changed(row, **{column: text}))
+    try:
+        import_expertise(path, "ja")
+    except MaskError:
+        return

@@ -148,6 +148,8 @@ def test_the_command_runs_for_dvc_alone_and_not_for_steer(stranger, tmp_path, mo
         ("url = s3://bucket\n credentialpath = keys", "the setting credentialpath"),
         ("URL = s3://bucket\n ConfigPath = keys", "the setting configpath"),
         ("url = s3://bucket\n endpointurl = file:///etc/passwd", "the setting endpointurl"),
+        ("url = s3://bucket\n endpointurl = http://[x", "the setting endpointurl"),
+        ("url = s3://[bucket", "the URL"),
         ("url = s3://bucket\n region = a b", "the setting region"),
         ("url = gs://bucket\n credentialpath = keys", "the setting credentialpath"),
         ("url = azure://box\n connection_string = x", "the setting connection_string"),

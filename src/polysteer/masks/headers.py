@@ -11,6 +11,7 @@ from polysteer.masks.chosen import ChosenSettings
 
 Positive = Annotated[int, Field(gt=0)]
 NotNegative = Annotated[int, Field(ge=0)]
+ShapeFingerprint = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 
 KIND_BY_FORMAT = {
     "polysteer-mask": "an expert mask, which holds neurons",
@@ -68,7 +69,8 @@ class Header(BaseModel):
         except ValidationError as error:
             problem = error.errors()[0]
             where = ".".join(str(step) for step in problem["loc"]) or "metadata"
-            raise MaskError(f"its {where} cannot be used: {problem['msg']}") from error
+            reason = problem["msg"].removeprefix("Value error, ")
+            raise MaskError(f"its {where} cannot be used: {reason}") from error
 
     @classmethod
     def _parse(cls, name: str, text: str) -> Any:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from polysteer.errors import ArtifactError, MaskError
 from polysteer.masks.chosen import ChosenSettings
 from polysteer.masks.edits import NeuronEdit
-from polysteer.masks.interventions import STATISTICS, map_neurons
+from polysteer.masks.interventions import STATISTICS, list_needs, map_neurons
 from polysteer.masks.metadata import MaskMetadata
 from polysteer.tensorfile import TensorFile, open_tensors, write_tensors
 
@@ -40,6 +40,8 @@ class Shape(Protocol):
 @dataclass(frozen=True, eq=False)
 class ExpertMask:
     """Neurons sorted by (site, block, unit), arrays of one length; what nobody knows is None.
+
+    A mask without a neuron leaves the model as it is.
 
     `site` is an index into `metadata.sites`. What comes after `value` is for interventions that need it: see
     `masks/interventions.py`. A mask that exists has passed `verify`.
@@ -97,10 +99,11 @@ class ExpertMask:
                 raise MaskError(
                     f"{name} is {array.dtype} of shape {array.shape}, not {_DTYPES[name]} of {len(self)}"
                 )
-        if not len(self):
-            raise MaskError("it names no neuron")
         self._check_addresses(self.metadata.n_blocks, self.metadata.width_by_site)
         self._check_order()
+        missing = [name for name in list_needs(self.metadata.intervention) if getattr(self, name) is None]
+        if missing:
+            raise MaskError(f"its intervention is {self.metadata.intervention}, but it holds no {missing[0]}")
         for name in _NUMBERS:
             array = getattr(self, name)
             if array is not None:
@@ -135,7 +138,7 @@ class ExpertMask:
         )
         cuts = np.flatnonzero(np.diff(self.site.astype(np.int64)) | np.diff(self.block)) + 1
         edits = []
-        for rows in np.split(np.arange(len(self)), cuts):
+        for rows in np.split(np.arange(len(self)), cuts) if len(self) else ():
             block = int(self.block[rows[0]])
             if blocks is None or block in blocks:
                 site = self.metadata.sites[self.site[rows[0]]]

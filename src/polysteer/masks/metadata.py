@@ -2,9 +2,10 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from polysteer.masks.headers import Header, NotNegative, Positive
+from polysteer.masks.headers import Header, NotNegative, Positive, ShapeFingerprint
+from polysteer.masks.interventions import INTERVENTIONS
 
 
 class MaskMetadata(Header):
@@ -20,14 +21,14 @@ class MaskMetadata(Header):
     language: str = Field(min_length=1)
     sites: list[str] = Field(min_length=1, max_length=256)
     experts: Literal["own", "union", "random", "combined"]
-    intervention: str = Field(min_length=1)
+    intervention: str
 
     model_id: str | None = None
     model_revision: str | None = None
     model_family: str | None = None
     n_blocks: Positive | None = None
     width_by_site: dict[str, Positive] | None = None
-    shape_fingerprint: str | None = None
+    shape_fingerprint: ShapeFingerprint | None = None
 
     score: str | None = None
     pool: str | None = None
@@ -46,6 +47,13 @@ class MaskMetadata(Header):
     polysteer_version: str | None = None
     licence: str | None = None
     notes: str | None = None
+
+    @field_validator("intervention")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        if name not in INTERVENTIONS:
+            raise ValueError(f"{name!r} is none of {', '.join(INTERVENTIONS)}")
+        return name
 
     @model_validator(mode="after")
     def _sites_agree(self) -> "MaskMetadata":

@@ -28,8 +28,9 @@ class Overlap(NamedTuple):
 
     @property
     def jaccard(self) -> float:
-        """Common neurons as a share of all that either has."""
-        return self.n_common / (self.n_first + self.n_second - self.n_common)
+        """Common neurons as a share of all that either has; of nothing and nothing, 1."""
+        n_either = self.n_first + self.n_second - self.n_common
+        return self.n_common / n_either if n_either else 1.0
 
 
 class BlockOverlap(NamedTuple):
@@ -67,7 +68,7 @@ def keep_blocks(mask: ExpertMask, blocks: Sequence[int]) -> ExpertMask:
         if not 0 <= resolved < n_blocks:
             raise MaskError(f"there is no block {block}; the model has 0 to {n_blocks - 1}, -1 is the last")
     kept = np.isin(mask.block, wanted)
-    if not kept.any():
+    if len(mask) and not kept.any():
         raise MaskError(f"no expert stands in the blocks {list(blocks)}; raise k, or use k per block")
     arrays: dict[str, Any] = {name: array[kept] for name, array in mask.arrays().items()}
     return replace(mask, metadata=mask.metadata.model_copy(update={"chosen": None}), **arrays)
@@ -107,9 +108,8 @@ def compare_masks(first: ExpertMask, second: ExpertMask) -> Comparison:
     aligned = _align_masks((first, second))
     present = aligned.rows >= 0
     counted = np.stack([present[0], present[1], present.all(axis=0)]).astype(np.int64)
-    starts = np.flatnonzero(
-        np.concatenate([[True], (np.diff(aligned.site) != 0) | (np.diff(aligned.block) != 0)])
-    )
+    changes = (np.diff(aligned.site) != 0) | (np.diff(aligned.block) != 0)
+    starts = np.flatnonzero(np.concatenate([[True], changes])[: len(aligned.site)])
     by_block = [
         BlockOverlap(aligned.sites[aligned.site[start]], int(aligned.block[start]), Overlap(*counts.tolist()))
         for start, counts in zip(starts, np.add.reduceat(counted, starts, axis=1).T, strict=True)
@@ -122,7 +122,8 @@ def measure_overlaps(masks: Sequence[ExpertMask]) -> npt.NDArray[np.float64]:
     present = (_align_masks(masks).rows >= 0).astype(np.float64)
     common = present @ present.T
     sizes = np.diag(common)
-    jaccard: npt.NDArray[np.float64] = common / (sizes[:, None] + sizes - common)
+    either = sizes[:, None] + sizes - common
+    jaccard: npt.NDArray[np.float64] = np.divide(common, either, out=np.ones_like(common), where=either > 0)
     return jaccard
 
 
@@ -136,7 +137,7 @@ def _align_masks(masks: Sequence[ExpertMask]) -> _Alignment:
     unit = np.concatenate([mask.unit for mask in masks])
     order = np.lexsort((unit, block, site))
     changes = [column[order][1:] != column[order][:-1] for column in (site, block, unit)]
-    is_new = np.concatenate([[True], np.logical_or.reduce(changes)])
+    is_new = np.concatenate([[True], np.logical_or.reduce(changes)])[: len(order)]
     neuron = np.empty(len(order), np.int64)
     neuron[order] = np.cumsum(is_new) - 1
     rows = np.full((len(masks), int(is_new.sum())), -1, np.int64)

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from polysteer.masks.chosen import LayerName
-from polysteer.masks.headers import Header, NotNegative, Positive
+from polysteer.masks.headers import Header, NotNegative, Positive, ShapeFingerprint
 
 
 class SubspaceMetadata(Header):
@@ -26,7 +26,7 @@ class SubspaceMetadata(Header):
     model_revision: str | None = None
     model_family: str | None = None
     n_blocks: Positive | None = None
-    shape_fingerprint: str | None = None
+    shape_fingerprint: ShapeFingerprint | None = None
 
     pool: str | None = None
     shrinkage: Annotated[float, Field(ge=0, le=1)] | Literal["auto"] | None = None

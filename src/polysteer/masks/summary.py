@@ -29,7 +29,7 @@ class Neuron(NamedTuple):
 def count_by_block(mask: ExpertMask) -> list[BlockCount]:
     """One entry for every site and block that has a neuron of the mask."""
     place = np.stack([mask.site.astype(np.int64), mask.block.astype(np.int64)])
-    is_new = np.concatenate([[True], (np.diff(place, axis=1) != 0).any(axis=0)])
+    is_new = np.concatenate([[True], (np.diff(place, axis=1) != 0).any(axis=0)])[: len(mask)]
     starts = np.flatnonzero(is_new)
     widths = mask.metadata.width_by_site or {}
     entries = []

@@ -114,7 +114,10 @@ def build_control(table: RankTable, mask: ExpertMask, *, seed: int, draw: int) -
 def _select(
     table: RankTable, target: str, experts: str, score: str, k: float | None, rule: SelectionRule
 ) -> tuple[Neurons, Scores]:
-    """The experts, and the scores of all neurons that are shown for them."""
+    """The experts, and the scores of all neurons that are shown for them.
+
+    By LAPE a language may have none while others have some; any other rule that leaves none is a mistake.
+    """
     scores, target_row = table.scores_of(score), table.index_of(target)
     if experts == "own":
         chosen, shown = _select_own(table, score, target_row, k, rule), scores[target_row]
@@ -123,12 +126,13 @@ def _select(
         chosen, shown = np.unique(np.concatenate(everyone)), scores.max(axis=0)
     else:
         raise ConfigError(f"no such experts: {experts!r}; there are own and union")
-    if not len(chosen):
-        best = float(scores[target_row].max())
+    if not len(chosen) and not (score == "lape" and any(map(len, _select_all(table, score, k, rule)))):
+        remedies = [] if k is None else ["raise k"]
+        remedies += [] if rule.threshold is None else [f"lower the threshold, which is {rule.threshold:g}"]
+        remedies += ["let languages share experts"] if rule.exclusive else []
         raise ConfigError(
-            f"no neuron is left as an expert of {target} by {score} with k {k}, threshold "
-            f"{rule.threshold} and exclusive {rule.exclusive}; the best has {best:.3g}: lower the threshold, "
-            "raise k, or let languages share experts"
+            f"no neuron is left as an expert of {target} by {score} with k {k}; the best has "
+            f"{float(scores[target_row].max()):.3g}: {', or '.join(remedies)}"
         )
     return chosen, shown
 

@@ -6,6 +6,7 @@ from importlib.metadata import version
 from typing import Any, NamedTuple
 
 from polysteer.errors import MaskError
+from polysteer.masks.files import AnyMask
 from polysteer.masks.mask import ExpertMask
 from polysteer.models.shape import ModelShape
 
@@ -67,6 +68,20 @@ def attach_origin(mask: ExpertMask, origin: Origin | None) -> ExpertMask:
     return replace(mask, metadata=mask.metadata.model_copy(update=known))
 
 
+def check_origin(mask: AnyMask, origin: Origin) -> None:
+    """Refuse a mask of another shape of model, its fingerprint included."""
+    shape = origin.shape
+    if shape is None:
+        return
+    _check_fits(mask, shape, origin.model_id)
+    told = mask.metadata.shape_fingerprint
+    if told not in (None, shape.fingerprint):
+        raise MaskError(
+            f"the file does not fit {origin.model_id}: its shape_fingerprint is {told}, that of the model is "
+            f"{shape.fingerprint}; it was made for another model, or by a version that knew other sites"
+        )
+
+
 def describe_import(name: str, kind: str, sites: Sequence[str]) -> dict[str, Any]:
     """The metadata that every imported mask has."""
     return {
@@ -77,7 +92,7 @@ def describe_import(name: str, kind: str, sites: Sequence[str]) -> dict[str, Any
     }
 
 
-def _check_fits(mask: ExpertMask, shape: ModelShape, model_id: str) -> None:
+def _check_fits(mask: AnyMask, shape: ModelShape, model_id: str) -> None:
     try:
         mask.check_fits(shape)
     except MaskError as error:

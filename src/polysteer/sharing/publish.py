@@ -87,7 +87,7 @@ def _open_project(folder: Path, name: str) -> _Project:
                 known = ", ".join(declared) or "none"
                 raise SharingError(
                     f"{dvc_root / 'dvc.yaml'} declares no artifact {name!r}; "
-                    f"under `artifacts:` there are {known}"
+                    f"under `artifacts:` there are {known}; `steer masks declare` adds those of experiments"
                 )
             remote = _check_dvc_remote(repo)
             return _Project(git_root, full_name, dvc_root / artifact.path, remote, repo.scm)

@@ -7,13 +7,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from polysteer.artifacts import atomic_path
 from polysteer.errors import SharingError
 from polysteer.masks.files import AnyMask, load_mask
 from polysteer.sharing.git import Snapshot, clone_bare, open_snapshot
 from polysteer.sharing.records import Record, find_in_listing, find_place, find_record
 from polysteer.sharing.remote import RemoteAddress, fetch_object, find_remote
 from polysteer.sharing.versions import Version, check_name, find_versions, normalise_version
+from polysteer.sharing.writing import refuse_other, write_whole
 
 Approve = Callable[[RemoteAddress], bool]
 """Asked before anything is read from an address that a repository names."""
@@ -57,10 +57,9 @@ def pull_mask(
         md5 = _fetch(open_snapshot(clone, wanted.commit), repository, name, approve, file)
         checked_against = _check_content(file, wanted, md5)
         mask, content = load_mask(file), file.read_bytes()
-    if out.exists() and out.read_bytes() != content and not replace:
-        raise SharingError(f"{out} is there with other content; use --force to replace it, or --out")
-    with atomic_path(out) as temporary:
-        temporary.write_bytes(content)
+    if not replace:
+        refuse_other(out, content)
+    write_whole(out, content)
     sha256 = hashlib.sha256(content).hexdigest()
     return Delivery(name, wanted.name, wanted.commit, out, sha256, checked_against, mask)
 

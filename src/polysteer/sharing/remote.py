@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from polysteer.errors import SharingError
 from polysteer.sharing.git import Snapshot, last_line
@@ -99,7 +99,7 @@ def explain_failure(stderr: str) -> str:
 
 def _check(url: str, settings: Mapping[str, Any], folder: Path, repository: str) -> RemoteAddress:
     """Refuse a setting that is not an address's, and an address that is not plain."""
-    parts = urlsplit(url if url.isprintable() else "unprintable:")
+    parts = _split(url)
     wanted, scheme = _OF_ADDRESSES.get(parts.scheme), parts.scheme
     if wanted is None or (scheme and (parts.query or parts.fragment or not _HOST.fullmatch(parts.netloc))):
         raise _refuse(repository, f"the URL {url!r}", f"{', '.join(filter(None, _OF_ADDRESSES))} are read")
@@ -120,13 +120,19 @@ def _check(url: str, settings: Mapping[str, Any], folder: Path, repository: str)
 def _check_value(repository: str, name: str, value: object) -> None:
     if value is None:
         return
+    good = isinstance(value, str) and bool(_PLAIN.fullmatch(value))
     if name == "endpointurl" and isinstance(value, str):
-        parts = urlsplit(value)
-        good = parts.scheme in ("http", "https") and _HOST.fullmatch(parts.netloc) and value.isprintable()
-    else:
-        good = isinstance(value, str) and _PLAIN.fullmatch(value)
+        parts = _split(value)
+        good = parts.scheme in ("http", "https") and bool(_HOST.fullmatch(parts.netloc))
     if not good:
         raise _refuse(repository, f"the setting {name} = {value!r}", "a plain value is")
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url if url.isprintable() else "unprintable:")
+    except ValueError:  # such as a bracket that is not closed
+        return urlsplit("unreadable:")
 
 
 def _refuse(repository: str, what: str, instead: str) -> SharingError:
