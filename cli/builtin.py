@@ -17,7 +17,9 @@ def builtin() -> None:
 
 @app.command("train")
 def train(
-    folder: Annotated[Path, typer.Argument(help="Where to write the revisions and the card.")],
+    folder: Annotated[
+        Path, typer.Argument(file_okay=False, help="Where to write the revisions and the card.")
+    ],
     seed: Annotated[
         int, typer.Option("--seed", help="Of the documents, the first weights and the order.")
     ] = 0,

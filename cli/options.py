@@ -9,7 +9,9 @@ ExperimentArgument = Annotated[
     str | None, typer.Argument(metavar="[EXPERIMENT]", help="Which experiment; all of the file if left out.")
 ]
 FileOption = Annotated[Path, typer.Option("--file", "-f", help="The experiments file.")]
-ArtifactsOption = Annotated[Path, typer.Option("--artifacts", "-a", help="The folder of artifacts.")]
+ArtifactsOption = Annotated[
+    Path, typer.Option("--artifacts", "-a", file_okay=False, help="The folder of artifacts.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Format = Literal["table", "json", "csv", "markdown"]
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print the answer.")]

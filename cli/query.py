@@ -29,7 +29,8 @@ def query(
         typer.Option("--format", help="How to give the answer."),
     ] = "table",
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="The file for Parquet; stdout, if redirected.")
+        Path | None,
+        typer.Option("--out", "-o", dir_okay=False, help="The file for Parquet; stdout, if redirected."),
     ] = None,
     file: FileOption = DEFAULT_FILE,
     artifacts: ArtifactsOption = DEFAULT_ARTIFACTS,

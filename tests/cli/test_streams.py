@@ -5,8 +5,10 @@ import io
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -85,3 +87,28 @@ def test_a_log_that_cannot_be_written_stops_no_work(project: Path) -> None:
 def test_csv_stays_csv(steer: Callable[..., Any]) -> None:
     said = steer("query", "SELECT 'a,b' AS x, chr(10) || 'c' AS y, chr(9) AS z", "--format", "csv").stdout
     assert list(csv.reader(io.StringIO(said))) == [["x", "y", "z"], ["a,b", "\nc", "\t"]]
+
+
+@pytest.mark.parametrize("more", [[], ["--format", "parquet", "--out", "answer.parquet"]])
+def test_ctrl_c_ends_a_long_query(project: Path, more: list[str]) -> None:
+    words = ["query", "SELECT sum(a.range * b.range) FROM range(1000000) a, range(1000000) b", *more]
+    steer = [sys.executable, "-c", "from polysteer.cli.main import main; print('ready', flush=True); main()"]
+    with subprocess.Popen(
+        [*steer, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as asked:
+        assert asked.stdout is not None
+        assert asked.stdout.readline() == "ready\n"
+        time.sleep(2)  # by then DuckDB is at work
+        asked.send_signal(signal.SIGINT)
+        said = asked.communicate()
+    assert said == ("", "\nsteer: stopped; finished work is kept, the same command goes on\n")
+    assert asked.returncode == 130
+    assert sorted(path.name for path in project.iterdir()) == ["artifacts", "experiments.yaml", "t.en"]
+
+
+@pytest.mark.parametrize("place", [".", "..", "artifacts", ""])
+def test_a_folder_is_no_place_for_a_file(project: Path, steer: Callable[..., Any], place: str) -> None:
+    refused = steer("query", "SELECT 1", "--format", "parquet", "--out", place)
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert f"file '{place}' is a directory" in refused.stderr
+    assert sorted(path.name for path in project.iterdir()) == ["artifacts", "experiments.yaml", "t.en"]
