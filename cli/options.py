@@ -5,10 +5,23 @@ from typing import Annotated, Literal
 
 import typer
 
+from polysteer.cli.location import find_project
+
+OneExperimentArgument = Annotated[
+    str | None, typer.Argument(metavar="[EXPERIMENT]", help="Which experiment; the only one if left out.")
+]
 ExperimentArgument = Annotated[
     str | None, typer.Argument(metavar="[EXPERIMENT]", help="Which experiment; all of the file if left out.")
 ]
-FileOption = Annotated[Path, typer.Option("--file", "-f", help="The experiments file.")]
+FileOption = Annotated[
+    Path,
+    typer.Option(
+        "--file",
+        "-f",
+        callback=find_project,
+        help="The experiments file; by default the nearest, here or in a folder above.",
+    ),
+]
 ArtifactsOption = Annotated[
     Path, typer.Option("--artifacts", "-a", file_okay=False, help="The folder of artifacts.")
 ]

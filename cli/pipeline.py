@@ -82,7 +82,7 @@ def run_stages(stages: tuple[str, ...], experiment: str | None, file: Path, arti
     from polysteer.stages.run import Run
 
     experiments = load_experiments(file)
-    names = [experiment] if experiment else list(experiments.experiments)
+    names = list(experiments.experiments) if experiment is None else [experiment]
     for name in names:
         settings = find_experiment(experiments, name, file)
         for stage in stages:

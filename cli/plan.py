@@ -1,10 +1,11 @@
-"""`steer plan EXPERIMENT`: what it will take, before weights are loaded."""
+"""`steer plan [EXPERIMENT]`: what it will take, before weights are loaded."""
 
+import math
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from polysteer.cli.options import DEFAULT_FILE, FileOption, JsonOption
+from polysteer.cli.options import DEFAULT_FILE, FileOption, JsonOption, OneExperimentArgument
 from polysteer.cli.output import print_json, print_table
 from polysteer.cli.progress import tell
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def plan(
-    experiment: Annotated[str, typer.Argument(metavar="EXPERIMENT", help="Which experiment.")],
+    experiment: OneExperimentArgument = None,
     tokens_per_second: Annotated[
         float | None, typer.Option("--tokens-per-second", help="A known speed, for the minutes.")
     ] = None,
@@ -28,8 +29,8 @@ def plan(
     """Count tokens to read, disk, memory and minutes; of the model only its config and tokenizer are read."""
     if measure and tokens_per_second is not None:
         raise typer.BadParameter("give a speed with --tokens-per-second or measure one with --measure")
-    if tokens_per_second is not None and tokens_per_second <= 0:
-        raise typer.BadParameter("--tokens-per-second must be above 0")
+    if tokens_per_second is not None and not 0 < tokens_per_second < math.inf:
+        raise typer.BadParameter("--tokens-per-second must be above 0, and a number")
     from polysteer.cli.plan_tables import draw_plan
     from polysteer.config import load_experiments
     from polysteer.config.experiments import find_experiment

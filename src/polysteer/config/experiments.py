@@ -31,8 +31,10 @@ def load_experiments(path: Path) -> Experiments:
         raise ConfigError("\n".join(problems)) from error
 
 
-def find_experiment(experiments: Experiments, name: str, path: Path) -> Experiment:
-    """One experiment by name; a wrong name is answered with the nearest right one."""
+def find_experiment(experiments: Experiments, name: str | None, path: Path) -> Experiment:
+    """One experiment by name, or the only one; a wrong name is answered with the nearest right one."""
+    if name is None:
+        return _find_only(experiments, path)
     if name in experiments.experiments:
         return experiments.experiments[name]
     raise ConfigError(
@@ -40,12 +42,19 @@ def find_experiment(experiments: Experiments, name: str, path: Path) -> Experime
     )
 
 
+def _find_only(experiments: Experiments, path: Path) -> Experiment:
+    found = experiments.experiments
+    if len(found) == 1:
+        return next(iter(found.values()))
+    raise ConfigError(f"{path} has {len(found)} experiments; name one: {', '.join(found)}")
+
+
 def _read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise ConfigError(
-            f"there is no {path} here; run from the folder that holds it, or name it with --file"
+            f"there is no {path}; run from the folder that holds it or one below, or name it with --file"
         ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: {error}") from error
