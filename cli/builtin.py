@@ -17,9 +17,7 @@ def builtin() -> None:
 
 @app.command("train")
 def train(
-    folder: Annotated[
-        Path, typer.Argument(file_okay=False, help="Where to write the revisions and the card.")
-    ],
+    folder: Annotated[Path, typer.Argument(help="Where to write the revisions and the card.")],
     seed: Annotated[
         int,
         typer.Option(
