@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from polysteer.cli.options import JsonOption
+from polysteer.cli.options import JsonOption, check_out
 from polysteer.cli.output import print_json, print_text
 from polysteer.cli.progress import tell
 
@@ -70,7 +70,7 @@ def import_masks(
 
 def export_masks(
     files: Annotated[list[Path], typer.Argument(metavar="FILES...", help="Mask files.")],
-    out: Annotated[Path, typer.Option("--out", dir_okay=False, help="The file to write.")],
+    out: Annotated[Path, typer.Option("--out", callback=check_out, help="The file to write.")],
     format: Annotated[
         ExportFormat | None,
         typer.Option("--format", help="By default as --out ends: .pth lape, .csv, .parquet."),
@@ -122,7 +122,7 @@ def pull(
     repository: Annotated[str, typer.Argument(metavar="REPO", help="A git URL or a path.")],
     artifact: Annotated[str, typer.Argument(metavar="NAME[@VERSION]", help="Without version the latest.")],
     out: Annotated[
-        Path | None, typer.Option("--out", dir_okay=False, help="By default NAME.safetensors here.")
+        Path | None, typer.Option("--out", callback=check_out, help="By default NAME.safetensors here.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file with other content.")] = False,
     json: JsonOption = False,

@@ -31,3 +31,11 @@ FormatOption = Annotated[Format, typer.Option("--format", help="How to print the
 
 DEFAULT_FILE = Path("experiments.yaml")
 DEFAULT_ARTIFACTS = Path("artifacts")
+
+
+def check_out(path: Path | None) -> Path | None:
+    """Of `--out`: a new file takes the place of an old one, never of a folder or a device like /dev/null."""
+    if path is not None and path.exists() and not path.is_file():
+        kind = "a folder" if path.is_dir() else "a device"
+        raise typer.BadParameter(f"{path} is {kind}; name a file")
+    return path

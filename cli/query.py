@@ -13,6 +13,7 @@ from polysteer.cli.options import (
     ArtifactsOption,
     FileOption,
     Format,
+    check_out,
 )
 from polysteer.cli.output import open_binary, print_json, print_table, print_text
 
@@ -30,7 +31,7 @@ def query(
     ] = "table",
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", dir_okay=False, help="The file for Parquet; stdout, if redirected."),
+        typer.Option("--out", "-o", callback=check_out, help="The file for Parquet; stdout, if redirected."),
     ] = None,
     file: FileOption = DEFAULT_FILE,
     artifacts: ArtifactsOption = DEFAULT_ARTIFACTS,

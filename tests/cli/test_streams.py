@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -63,9 +63,15 @@ def test_streams_that_lack_characters(encoding: str) -> None:
     assert len({len(line) for line in table}) == 1, "its frame fits"
 
 
+def open_full_disk() -> IO[str]:
+    if not Path("/dev/full").is_char_device():
+        pytest.skip("there is no /dev/full here")
+    return Path("/dev/full").open("w")
+
+
 def test_a_full_disk_and_a_closed_pipe() -> None:
     for words in (["query", "SELECT 1"], ["query", "SELECT 1", "--format", "parquet"], ["--help"]):
-        with Path("/dev/full").open("w") as full:
+        with open_full_disk() as full:
             done = subprocess.run([*STEER, *words], stdout=full, stderr=subprocess.PIPE, text=True)
         assert done.returncode == 1
         assert re.fullmatch("steer: .*No space left on device\n", done.stderr)
@@ -78,7 +84,7 @@ def test_a_full_disk_and_a_closed_pipe() -> None:
 
 
 def test_a_log_that_cannot_be_written_stops_no_work(project: Path) -> None:
-    with Path("/dev/full").open("w") as full:
+    with open_full_disk() as full:
         done = subprocess.run([*STEER, "corpus", "mine"], stderr=full)
     assert done.returncode == 0
     assert (project / "artifacts" / "mine" / "corpus").exists()
@@ -106,9 +112,18 @@ def test_ctrl_c_ends_a_long_query(project: Path, more: list[str]) -> None:
     assert sorted(path.name for path in project.iterdir()) == ["artifacts", "experiments.yaml", "t.en"]
 
 
-@pytest.mark.parametrize("place", [".", "..", "artifacts", ""])
-def test_a_folder_is_no_place_for_a_file(project: Path, steer: Callable[..., Any], place: str) -> None:
+@pytest.mark.parametrize("place", [".", "artifacts", "", "pipe"])
+def test_a_folder_and_a_device_are_no_place_for_a_file(
+    project: Path, steer: Callable[..., Any], place: str
+) -> None:
+    os.mkfifo(project / "pipe")  # stands for devices such as /dev/null
     refused = steer("query", "SELECT 1", "--format", "parquet", "--out", place)
     assert (refused.exit_code, refused.stdout) == (2, "")
-    assert f"file '{place}' is a directory" in refused.stderr
-    assert sorted(path.name for path in project.iterdir()) == ["artifacts", "experiments.yaml", "t.en"]
+    assert f"{place or '.'} is a {'device' if place == 'pipe' else 'folder'}; name a file" in refused.stderr
+    assert (project / "pipe").is_fifo()
+    assert sorted(path.name for path in project.iterdir()) == [
+        "artifacts",
+        "experiments.yaml",
+        "pipe",
+        "t.en",
+    ]
