@@ -13,7 +13,7 @@ import numpy as np
 
 from polysteer.embeddings.rivals import average_languages, center_languages
 from polysteer.layout import ExperimentLayout
-from polysteer.masks.erasure import METHODS, Method, draw_subspace, fit_subspace
+from polysteer.masks.erasure import METHODS, Method, Shrinkage, draw_subspace, fit_subspace
 from polysteer.masks.subspace import LanguageSubspace
 from polysteer.masks.subspace_metadata import SubspaceMetadata
 from polysteer.metrics.retrieval import retrieve_translations
@@ -35,7 +35,7 @@ def read_layer(layout: ExperimentLayout, split: str, languages: Sequence[str], l
 
 
 def fit(
-    find: Vectors, languages: Sequence[str], layer: str, method: Method, shrinkage: float
+    find: Vectors, languages: Sequence[str], layer: str, method: Method, shrinkage: Shrinkage
 ) -> LanguageSubspace:
     """The subspace of some of the languages."""
     width = next(iter(find.values())).shape[1]
@@ -56,11 +56,16 @@ def main() -> None:
     default = Path("artifacts/builtin")
     parser.add_argument("experiment", type=Path, nargs="?", default=default, help="its folder of artifacts")
     parser.add_argument("--layer", default="final")
-    parser.add_argument("--shrinkage", type=float, default=0.0)
+    parser.add_argument(
+        "--shrinkage", type=lambda text: text if text == "auto" else float(text), default="auto"
+    )
+    parser.add_argument("--languages", nargs="+", help="by default all")
+    parser.add_argument("--sentences", type=int, help="of each language in the fit, by default all")
     options = parser.parse_args()
     layout, layer = ExperimentLayout(options.experiment), options.layer
-    languages = find_languages(layout)
-    find = read_layer(layout, "find", languages, layer)
+    languages = options.languages or find_languages(layout)
+    everything = read_layer(layout, "find", languages, layer)
+    find = {language: rows[: options.sentences] for language, rows in everything.items()}
     test = read_layer(layout, "test", languages, layer)
     n_test = len(next(iter(test.values())))
     print(f"layer {layer}, {n_test} candidates: top-1 of pairs with the language, mean of {len(languages)}")

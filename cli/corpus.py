@@ -38,12 +38,14 @@ def corpus(
 def _inspect(experiment: str | None, file: Path, *, as_json: bool) -> None:
     from polysteer.cli.corpus_tables import draw_inspection
     from polysteer.config import load_experiments
-    from polysteer.config.experiments import find_experiment
+    from polysteer.config.experiments import find_experiment, name_only
     from polysteer.corpus.inspection import inspect_corpus
     from polysteer.corpus.sources import read_corpus
     from polysteer.models.source import find_source, load_tokenizer
 
-    settings = find_experiment(load_experiments(file), experiment, file)
+    experiments = load_experiments(file)
+    name = name_only(experiments, file) if experiment is None else experiment
+    settings = find_experiment(experiments, name, file)
     text = read_corpus(settings.corpus)
     model = settings.model
     source = find_source(model.id, revision=model.revision, trust_remote_code=model.trust_remote_code)

@@ -62,6 +62,7 @@ def options(
 app.command("init")(init.init)
 app.command("plan")(plan.plan)
 app.command("run")(pipeline.run)
+app.command("settings")(pipeline.settings)
 app.command("corpus")(corpus.corpus)
 app.command("collect")(pipeline.collect)
 app.command("rank")(pipeline.rank)

@@ -10,6 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 
 from polysteer.masks.metadata import MaskMetadata
+from polysteer.numbers import write_size
 
 if TYPE_CHECKING:
     from polysteer.masks.sets import Comparison, Overlap
@@ -65,7 +66,7 @@ def _list_facts(entry: "CatalogueEntry") -> tuple[object, ...]:
     if known is None:
         return (None,) * 5
     if isinstance(known, MaskMetadata):
-        return known.score, known.experts, known.k, known.value_statistic, entry.n_neurons
+        return known.score, known.experts, _size(known.k), known.value_statistic, entry.n_neurons
     return SHORT_METHODS.get(known.method, known.method), "subspace", None, None, None
 
 
@@ -79,6 +80,7 @@ def draw_mask(
     about = _table("", content)
     about.columns[1].justify, about.columns[1].no_wrap = "left", False
     facts = known.model_dump(exclude=set(_TOLD_ELSEWHERE))
+    facts["k"] = _size(facts.get("k"))
     for name, value in facts.items():
         if value is not None:
             about.add_row(name, ", ".join(value) if isinstance(value, list) else _cell(value))
@@ -141,6 +143,10 @@ def _table(first: str, *others: str, title: str | None = None) -> Table:
     for name in others:
         table.add_column(name, justify="right", no_wrap=True)
     return table
+
+
+def _size(k: float | None) -> str | None:
+    return None if k is None else write_size(k)
 
 
 def _cell(value: object) -> str:

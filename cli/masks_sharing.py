@@ -1,5 +1,6 @@
 """`steer masks import|export|publish|pull`: masks to and from other people."""
 
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,10 +14,13 @@ from polysteer.cli.progress import tell
 if TYPE_CHECKING:
     from polysteer.masks.mask import ExpertMask
     from polysteer.sharing.origin import Origin
+    from polysteer.sharing.pull import Approve
 
 ModelOption = Annotated[
     str | None, typer.Option("--model", help="The model that the file is for: hub id, folder or builtin.")
 ]
+
+ForceOption = Annotated[bool, typer.Option("--force", help="Replace a file with other content.")]
 
 
 class ExportFormat(StrEnum):
@@ -124,15 +128,20 @@ def pull(
     out: Annotated[
         Path | None, typer.Option("--out", callback=check_out, help="By default NAME.safetensors here.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a file with other content.")] = False,
+    force: ForceOption = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether to fetch from there.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Fetch a published mask, check that it is the one that was published, and keep it."""
+    """Fetch a published mask, check that it is the one that was published, and keep it.
+
+    The repository says where the file is; that is shown, and fetched from once you agree.
+    """
     from polysteer.masks.files import describe_content
     from polysteer.sharing.pull import pull_mask
 
     name, _, version = artifact.partition("@")
-    got = pull_mask(repository, name, version=version or None, out=out, replace=force)
+    approve = _ask_first(repository, yes=yes)
+    got = pull_mask(repository, name, approve=approve, version=version or None, out=out, replace=force)
     known = got.mask.metadata
     if json:
         facts = {key: value for key, value in got._asdict().items() if key != "mask"}
@@ -142,6 +151,22 @@ def pull(
             f"{got.path}: {got.name}@{got.version}, {describe_content(got.mask)}, "
             f"of {known.model_id or 'an unknown model'}"
         )
+
+
+def _ask_first(repository: str, *, yes: bool) -> "Approve":
+    """A question on the terminal, unless it is answered already."""
+    from polysteer.errors import SharingError
+
+    def approve(address: object) -> bool:
+        tell(f"{repository} keeps its files at {address}")
+        if not yes and not sys.stdin.isatty():
+            raise SharingError(
+                f"nothing is fetched from {address} unasked, and there is no terminal to ask on; give --yes "
+                "if you trust it"
+            )
+        return yes or typer.confirm("Fetch from there?", default=False, err=True)
+
+    return approve
 
 
 def _find_origin(model: str | None) -> "Origin | None":

@@ -45,6 +45,7 @@ def model_as_json(facts: ModelFacts, collected: Collected) -> dict[str, object]:
         "blocks": facts.blocks,
         "width": facts.width,
         "neurons": facts.neurons,
+        "max_tokens": facts.max_tokens,
         "sites": {name: site._asdict() for name, site in facts.sites.items()},
         "absent": dict(facts.absent),
         "tokenizer": facts.tokenizer._asdict() if facts.tokenizer else None,

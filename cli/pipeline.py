@@ -15,7 +15,8 @@ from polysteer.cli.options import (
 )
 from polysteer.cli.progress import show_progress, tell
 
-STAGES = ("corpus", "collect", "rank", "embed", "evaluate")
+STAGES = ("settings", "corpus", "collect", "rank", "embed", "evaluate")
+NEEDING_MODEL = {"settings", "collect", "embed"}  # settings checks what the others need
 
 
 def run(
@@ -26,6 +27,15 @@ def run(
     """Run the whole pipeline; finished parts are kept."""
     run_stages(STAGES, experiment, file, artifacts)
     store(file, artifacts)
+
+
+def settings(
+    experiment: ExperimentArgument = None,
+    file: FileOption = DEFAULT_FILE,
+    artifacts: ArtifactsOption = DEFAULT_ARTIFACTS,
+) -> None:
+    """Check the experiments file and write every setting out, defaults too."""
+    run_stages(("settings",), experiment, file, artifacts)
 
 
 def collect(
@@ -79,12 +89,14 @@ def run_stages(stages: tuple[str, ...], experiment: str | None, file: Path, arti
     from polysteer.config import load_experiments
     from polysteer.config.experiments import find_experiment
     from polysteer.layout import Layout
+    from polysteer.stages.checks import check_experiments
     from polysteer.stages.run import Run
 
     experiments = load_experiments(file)
     names = list(experiments.experiments) if experiment is None else [experiment]
-    for name in names:
-        settings = find_experiment(experiments, name, file)
+    settings_by_name = {name: find_experiment(experiments, name, file) for name in names}
+    check_experiments(settings_by_name, file, fetch=not NEEDING_MODEL.isdisjoint(stages))
+    for name, settings in settings_by_name.items():
         for stage in stages:
             with show_progress(f"{name} {stage}") as progress:
                 run = Run(name, settings, Layout(artifacts).experiment(name), progress)

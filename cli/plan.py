@@ -33,11 +33,15 @@ def plan(
         raise typer.BadParameter("--tokens-per-second must be above 0, and a number")
     from polysteer.cli.plan_tables import draw_plan
     from polysteer.config import load_experiments
-    from polysteer.config.experiments import find_experiment
+    from polysteer.config.experiments import find_experiment, name_only
     from polysteer.corpus.sources import read_corpus
     from polysteer.planning import Speed, plan_experiment
+    from polysteer.stages.checks import check_experiments
 
-    settings = find_experiment(load_experiments(file), experiment, file)
+    experiments = load_experiments(file)
+    name = name_only(experiments, file) if experiment is None else experiment
+    settings = find_experiment(experiments, name, file)
+    check_experiments({name: settings}, file, fetch=True)
     corpus = read_corpus(settings.corpus)
     planned = plan_experiment(settings, corpus)
     speed = Speed(tokens_per_second, tokens_per_second) if tokens_per_second else None

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from polysteer.cli.answers import print_answer
 from polysteer.cli.options import (
     DEFAULT_ARTIFACTS,
     DEFAULT_FILE,
@@ -16,6 +17,7 @@ from polysteer.cli.output import print_json_text, print_table, print_text
 from polysteer.cli.query import refresh
 
 if TYPE_CHECKING:
+    from polysteer.cli.origins import Heading
     from polysteer.cli.questions import Question
     from polysteer.report import Answer, Report
 
@@ -44,6 +46,7 @@ def report(
     artifacts: ArtifactsOption = DEFAULT_ARTIFACTS,
 ) -> None:
     """Say whether steering helped, by how much, against which controls, and what it cost."""
+    from polysteer.cli.origins import find_heading
     from polysteer.cli.questions import Asked, check_options, find_question
     from polysteer.cli.study_tables import print_study, print_study_section, steers_nothing
 
@@ -61,9 +64,16 @@ def report(
     if study and (lang or metric or layer):
         raise typer.BadParameter("--study is of the plain model at every layer: name an --experiment alone")
     if study or (is_plain and steers_nothing(file, experiment)):
-        return print_study(file, experiment, format, lambda: refresh(file, artifacts))
+        return print_study(file, artifacts, experiment, format, lambda: refresh(file, artifacts))
     asked = Asked(lang, experiment, metric, layer, compare)
     question = find_question(asked, file, lambda: refresh(file, artifacts))
+    heading = find_heading(
+        file,
+        artifacts,
+        question.database,
+        question.experiments,
+        asked_for_all=not (lang or experiment or compare),
+    )
     if all_pairs:
         answer = _show_pairs(question)
     elif compare:
@@ -75,11 +85,11 @@ def report(
     else:
         found = question.summarize()
         is_one = lang is not None or [summary.target for summary in found.summaries] == [None]
-        _print_report(found, format, single=is_one)
+        _print_report(found, heading, format, single=is_one)
         if is_plain and experiment and format == "table":
             print_study_section(file, experiment, question.database)
         return None
-    return _print_answer(question, answer, format)
+    return print_answer(answer, question.summarize, heading, format)
 
 
 def _show_pairs(question: "Question") -> "Answer":
@@ -126,32 +136,18 @@ def _compare(question: "Question") -> "Answer":
     )
 
 
-def _print_report(found: "Report", format: Format, *, single: bool) -> None:
+def _print_report(found: "Report", heading: "Heading", format: Format, *, single: bool) -> None:
     from polysteer.report import to_csv, to_json, to_markdown
 
     if format == "json":
-        print_json_text(to_json(found, single=single))
+        print_json_text(to_json(found, heading.origins))
     elif format == "csv":
+        heading.tell_stale()
         print_text(to_csv(found))
     elif format == "markdown":
-        print_text(to_markdown(found))
+        print_text(to_markdown(found, heading.lines))
     else:
         from polysteer.cli.tables import draw_report
 
+        print_table(heading.draw())
         print_table(draw_report(found, single=single))
-
-
-def _print_answer(question: "Question", answer: "Answer", format: Format) -> None:
-    from polysteer.report import answer_to_json, answer_to_markdown, records_to_csv
-
-    if format == "json":
-        single = question.target is not None and len(question.experiments) == 1
-        print_json_text(answer_to_json(question.summarize(), answer, single=single))
-    elif format == "csv":
-        print_text(records_to_csv(answer.records))
-    elif format == "markdown":
-        print_text(answer_to_markdown(answer))
-    else:
-        from polysteer.cli.grids import draw_answer
-
-        print_table(draw_answer(answer))

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from polysteer.cli.answers import print_answer
 from polysteer.cli.options import Format
-from polysteer.cli.output import print_json_text, print_table, print_text
+from polysteer.cli.output import print_table
 
 if TYPE_CHECKING:
     from polysteer.config import Experiments
-    from polysteer.report import Answer
 
 
 def steers_nothing(file: Path, experiment: str | None) -> bool:
@@ -21,10 +21,13 @@ def steers_nothing(file: Path, experiment: str | None) -> bool:
     return not any(one.candidates() or one.erasures() for one in asked)
 
 
-def print_study(file: Path, experiment: str | None, format: Format, refresh: Callable[[], Path]) -> None:
+def print_study(
+    file: Path, artifacts: Path, experiment: str | None, format: Format, refresh: Callable[[], Path]
+) -> None:
     """The whole of it, in any format."""
+    from polysteer.cli.origins import find_heading
     from polysteer.config import load_experiments
-    from polysteer.report import Answer, answer_to_json, answer_to_markdown, merge_reports, records_to_csv
+    from polysteer.report import Answer, merge_reports
     from polysteer.report.study import has_study, show_study
 
     experiments = load_experiments(file)
@@ -37,29 +40,19 @@ def print_study(file: Path, experiment: str | None, format: Format, refresh: Cal
         tuple(grid for one in found for grid in one.grids),
         tuple(record for one in found for record in one.records),
     )
-    if format == "json":
-        print_json_text(answer_to_json(merge_reports([]), answer, single=False))
-    elif format == "csv":
-        print_text(records_to_csv(answer.records))
-    elif format == "markdown":
-        print_text(answer_to_markdown(answer))
-    else:
-        _draw(answer)
+    heading = find_heading(file, artifacts, database, named, asked_for_all=experiment is None)
+    print_answer(answer, lambda: merge_reports([]), heading, format)
 
 
 def print_study_section(file: Path, experiment: str, database: Path) -> None:
     """Below the report of one experiment, where ABX was measured."""
+    from polysteer.cli.grids import draw_answer
     from polysteer.config import load_experiments
     from polysteer.report.study import has_study, show_study
 
     if has_study(database, experiment):
-        _draw(show_study(database, experiment, _list_checkpoints(load_experiments(file), experiment)))
-
-
-def _draw(answer: "Answer") -> None:
-    from polysteer.cli.grids import draw_answer
-
-    print_table(draw_answer(answer))
+        found = show_study(database, experiment, _list_checkpoints(load_experiments(file), experiment))
+        print_table(draw_answer(found))
 
 
 def _name(experiments: "Experiments", file: Path, experiment: str | None) -> list[str]:

@@ -9,6 +9,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from polysteer.cli.grids import Folded
+from polysteer.numbers import write_exactly
 from polysteer.report import Grid, Report, ReportRow, Summary
 from polysteer.report.language_model import grid_language_model
 from polysteer.report.methods import name_method, order_methods
@@ -19,6 +20,7 @@ from polysteer.report.words import (
     number,
     percent,
     probability,
+    size,
     tell_briefly,
     times,
 )
@@ -56,14 +58,16 @@ def _draw_targets(report: Report, summaries: Sequence[Summary]) -> Iterator[Rend
 
 def _grid_summaries(report: Report, summaries: Sequence[Summary]) -> Grid:
     """What all targets share stands in the title, what differs in a column."""
-    shared = [f"{summaries[0].experiment}: mean top-1 (%) on test"]
-    acting = "mask" if summaries[0].target else "erased"
-    columns = ["none", acting, "ratio", "gain, 95 %", "p", "random", "rank", "centred", "n-grams", "cost"]
+    shared = [f"{summaries[0].experiment}: mean top-1 (%) on test by target"]
+    sides = [name_method("baseline"), name_method(choose_method(summaries[0]))]
+    columns = [*sides, "ratio", "gain, 95 %", "p", "random", "rank", "centred", "n-grams", "cost"]
     lines = [_summarize(summary) for summary in summaries]
     swept = [report.find_swept(summary) for summary in summaries]
     for name, values in (
         ("layer", [str(summary.layer) for summary in summaries]),
-        ("k", [number(summary.k) for summary in summaries]),
+        ("k", [size(summary.k) for summary in summaries]),
+        ("intervention", [(one and one.intervention) or "-" for one in swept]),
+        ("strength", [write_exactly(one.strength) if one and one.strength else "-" for one in swept]),
         ("sites", [(one and one.sites) or "-" for one in swept]),
         ("pooling", [(one and one.response_pooling) or "-" for one in swept]),
         ("candidates", [str(summary.candidates) for summary in summaries]),
@@ -75,7 +79,7 @@ def _grid_summaries(report: Report, summaries: Sequence[Summary]) -> Grid:
         else:
             columns.append(name)
             lines = [(*line, value) for line, value in zip(lines, values, strict=True)]
-    return Grid(", ".join(shared), ("target", *columns), tuple(lines))
+    return Grid(", ".join(shared), ("", *columns), tuple(lines))
 
 
 def _summarize(summary: Summary) -> tuple[str, ...]:
@@ -137,7 +141,7 @@ def _grid_perplexity(report: Report, summary: Summary) -> Grid:
         )
         for language in sorted(before.keys() & after.keys(), key=lambda one: (one != target, one))
     )
-    return Grid("Perplexity", ("text", "no mask", name_method(method), "ratio"), lines)
+    return Grid("Perplexity", ("text", name_method("baseline"), name_method(method), "ratio"), lines)
 
 
 def _perplexity_by_language(report: Report, target: str | None, method: str) -> dict[str, float]:

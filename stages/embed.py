@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from polysteer.corpus.parallel import check_comparable
 from polysteer.corpus.table import Corpus
+from polysteer.layout import BASELINE, checkpoint_condition
 from polysteer.responses.store import ResponseStore
 from polysteer.stages.run import Run
 
 if TYPE_CHECKING:
     from polysteer.models.loading import LoadedModel
     from polysteer.trials.efficiency import Efficiency
+    from polysteer.trials.reader import Reader
     from polysteer.trials.session import Session
 
 
@@ -48,7 +50,7 @@ def _read_model(run: Run, corpus: Corpus, targets: list[str]) -> int:
     from polysteer.trials.trial import try_targets
 
     run.layout.chosen.mkdir(parents=True, exist_ok=True)  # the pipeline looks for it
-    session = _make_session(run, corpus, run.load_model, run.model_source)
+    session = _make_session(run, corpus, run.load_model, run.model_source, BASELINE)
     try_targets(session, targets, _plan_efficiency(run, session))
     return session.n_readings
 
@@ -57,17 +59,34 @@ def _read_checkpoint(run: Run, corpus: Corpus, number: int) -> int:
     from polysteer.trials.trial import read_checkpoint
 
     checkpoint = run.checkpoints[number]
-    session = _make_session(run, corpus, partial(run.load_checkpoint, checkpoint), checkpoint.source)
+    load, condition = partial(run.load_checkpoint, checkpoint), checkpoint_condition(checkpoint.name)
+    session = _make_session(run, corpus, load, checkpoint.source, condition)
     read_checkpoint(session, checkpoint.name)
     return session.n_readings
 
 
-def _make_session(run: Run, corpus: Corpus, load: Callable[[], "LoadedModel"], source: str) -> "Session":
-    from polysteer.trials.reader import Reader
+def _make_session(
+    run: Run, corpus: Corpus, load: Callable[[], "LoadedModel"], source: str, condition: str
+) -> "Session":
     from polysteer.trials.session import Session
 
+    open_reader = partial(_open_reader, run, corpus, load)
+    return Session(
+        run.settings,
+        run.layout,
+        corpus,
+        open_reader,
+        source=source,
+        progress=run.progress,
+        condition=condition,
+    )
+
+
+def _open_reader(run: Run, corpus: Corpus, load: Callable[[], "LoadedModel"]) -> "Reader":
+    from polysteer.trials.reader import Reader
+
     settings = run.settings
-    reader = Reader(
+    return Reader(
         load,
         corpus,
         pool=settings.embed.pool,
@@ -76,4 +95,3 @@ def _make_session(run: Run, corpus: Corpus, load: Callable[[], "LoadedModel"], s
         where=settings.steer.where,
         measures_losses="perplexity" in settings.evaluate.families,
     )
-    return Session(settings, run.layout, corpus, reader, source=source, progress=run.progress)

@@ -1,15 +1,20 @@
 """Metrics: every number of the experiment with its interval, as one Parquet file in long form."""
 
+from importlib.metadata import version
+
 from polysteer.artifacts import fingerprint
+from polysteer.config import Experiment
+from polysteer.config.dump import dump_settings, tell_steering
 from polysteer.corpus.languages import given_forms
 from polysteer.corpus.table import Corpus
 from polysteer.evaluation.case import Case
 from polysteer.evaluation.evidence import Evidence
 from polysteer.evaluation.experiment import evaluate_case, name_languages
 from polysteer.stages.run import Run
+from polysteer.store.making import Making
 from polysteer.store.rows import MetricRow, write_metrics
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 
 def perform(run: Run) -> str:
@@ -34,5 +39,22 @@ def perform(run: Run) -> str:
     case = Case(settings, corpus, evidence, list(targets), base, checkpoints)
     given = given_forms(settings.corpus.languages) | targets
     rows = [name_languages(row, given) for row in evaluate_case(case)]
-    write_metrics(run.layout.metrics, rows)
+    write_metrics(run.layout.metrics, rows, making=_tell_making(settings, corpus))
     return f"{len(rows)} numbers"
+
+
+def _tell_making(settings: Experiment, corpus: Corpus) -> Making:
+    sizes = (f"{split} {len(corpus.ids(split))}" for split in corpus.splits)
+    return Making(
+        settings=dump_settings(settings),
+        corpus=", ".join((settings.corpus.source, f"{len(corpus.languages)} languages", *sizes)),
+        texts={split: _identify_texts(corpus, split) for split in corpus.splits},
+        steering=tell_steering(settings),
+        polysteer=version("polysteer"),
+    )
+
+
+def _identify_texts(corpus: Corpus, split: str) -> str:
+    return fingerprint(
+        [(lang, corpus.ids(split, lang), corpus.texts(lang, split)) for lang in corpus.languages]
+    )

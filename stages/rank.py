@@ -44,10 +44,9 @@ def perform(run: Run) -> str:
 def _rank(run: Run, store: ResponseStore, path: Path) -> RankTable:
     wanted = run.settings.rank
     responses = [store.fingerprint(language) for language in store.languages]
+    source = wanted.find_source(store.languages)
     statistics = list_statistics(run.settings.steer.on_neurons)
-    stamp = fingerprint(
-        "rank", SCHEMA_VERSION, responses, wanted.score, wanted.value, statistics, wanted.source
-    )
+    stamp = fingerprint("rank", SCHEMA_VERSION, responses, wanted.score, wanted.value, statistics, source)
     try:
         return RankTable.load(path, stamp=stamp)
     except ArtifactError:  # absent, damaged or of other responses: made anew
@@ -56,7 +55,7 @@ def _rank(run: Run, store: ResponseStore, path: Path) -> RankTable:
             scores=wanted.score,
             values=wanted.value,
             statistics=statistics,
-            source=wanted.source,
+            source=source,
             progress=run.progress,
         )
         table.save(path, stamp=stamp)

@@ -25,6 +25,11 @@ class ExperimentLayout:
     folder: Path
 
     @property
+    def settings(self) -> Path:
+        """Every setting with its default filled in: what the pipeline's steps depend on."""
+        return self.folder / "settings.json"
+
+    @property
     def corpus(self) -> Path:
         """Text: one Parquet file per language."""
         return self.folder / "corpus"
@@ -60,6 +65,10 @@ class ExperimentLayout:
     def vectors(self) -> Path:
         """Sentence vectors, token losses, dev judgements and draws of controls."""
         return self.folder / "vectors"
+
+    def shape(self, condition: str) -> Path:
+        """Blocks and widths of the model or checkpoint that reads, so that finished work needs no model."""
+        return self.vectors / condition / "shape.json"
 
     def encoded(self, condition: str, split: str, language: str) -> Path:
         """The vectors and losses of one language's split under one condition."""
@@ -137,6 +146,10 @@ class Layout:
     def experiment(self, name: str) -> ExperimentLayout:
         """One experiment's part."""
         return ExperimentLayout(self.root / name)
+
+    def list_evaluated(self) -> list[str]:
+        """The experiments that have numbers, those that no file names any more among them."""
+        return sorted(path.stem for path in (self.root / METRICS_FOLDER).glob("*.parquet"))
 
     @property
     def database(self) -> Path:

@@ -49,7 +49,7 @@ def test_a_target_that_the_text_lacks_is_refused_and_nothing_is_written(project:
     (project / "experiments.yaml").write_text(EXPERIMENTS.replace("TARGET", "ja"))
     done = steer(project, "corpus", "mine")
     assert done.returncode == 1
-    assert done.stderr.startswith("steer: there is no text in 'ja'; there is en, yo")
+    assert "targets: there is no text in 'ja'; there is en, yor_Latn" in done.stderr
     assert not (project / "artifacts").exists()
 
 

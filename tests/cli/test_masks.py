@@ -2,6 +2,8 @@
 
 import csv
 import json
+import os
+import pty
 import subprocess
 import sys
 
@@ -171,15 +173,11 @@ def test_overlap_is_of_all_languages_or_of_files():
         run("overlap", "--label", "best")
 
 
+STEER = (sys.executable, "-c", "from polysteer.cli.main import main; main()", "masks")
+
+
 def steer(*arguments):
-    command = [
-        sys.executable,
-        "-c",
-        "from polysteer.cli.main import main; main()",
-        "masks",
-        *map(str, arguments),
-    ]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    return subprocess.run([*STEER, *map(str, arguments)], capture_output=True, text=True, check=False)
 
 
 def test_verify_exits_with_0_or_1(project):
@@ -328,14 +326,32 @@ def test_publish_and_pull(shared):
     assert published["tag"] == "try-ja@v1.0.0"
     with pytest.raises(SharingError, match="already published"):
         run("publish", "try-ja", "--version", "1.0.0")
-    got = json.loads(run("pull", shared / "origin.git", "try-ja@1.0.0", "--json"))
+    got = json.loads(run("pull", shared / "origin.git", "try-ja@1.0.0", "--yes", "--json"))
     assert (got["version"], got["path"]) == ("v1.0.0", "try-ja.safetensors")
     assert got["metadata"]["language"] == "ja"
     due = (shared / "artifacts/try/chosen/ja.safetensors").read_bytes()
     assert (shared / "try-ja.safetensors").read_bytes() == due
-    told = run("pull", shared / "origin.git", "try-ja", "--out", "again.safetensors")
+    told = run("pull", shared / "origin.git", "try-ja", "--yes", "--out", "again.safetensors")
     assert told.strip() == "again.safetensors: try-ja@v1.0.0, 4 neurons for ja, of some/model"
     failed = steer("pull", shared / "origin.git", "try-ja@3.0.0")
     assert failed.returncode == 1
     assert "no version v3.0.0" in failed.stderr
     assert "Traceback" not in failed.stderr
+
+
+@pytest.mark.parametrize(("answer", "arrives"), [(b"y\n", True), (b"\n", False), (None, False)])
+def test_pull_asks_before_it_fetches(shared, answer, arrives):
+    run("publish", "try-ja", "--version", "1.0.0")
+    ours, theirs = pty.openpty()
+    os.write(ours, answer or b"")
+    done = subprocess.run(
+        [*STEER, "pull", str(shared / "origin.git"), "try-ja"],
+        stdin=theirs if answer else subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == (not arrives)
+    assert f"keeps its files at {shared / 'remote'}" in done.stderr
+    assert ("give --yes" in done.stderr) == (answer is None)
+    assert (shared / "try-ja.safetensors").exists() == arrives

@@ -60,7 +60,7 @@ def test_json_for_programs(project: Path) -> None:
     # of random neurons, 3 each of the other two controls.
     reading = {
         "collect": 30,
-        "no mask": 60,
+        "baseline": 60,
         "candidates on dev": 12,
         "chosen on find, test": 48,
         "random neurons": 180,

@@ -202,11 +202,17 @@ experiments:
     [
         ("size: 3", "siz: 3", 9, "unknown key 'siz' in experiments.both.corpus.dev; did you mean 'size'?"),
         ("path: data/flores", "file: x", 8, "experiments.both.corpus.find lacks the key 'path'"),
-        ("size: 5", "size: 0", 10, "experiments.both.corpus.test.size: Input should be greater than"),
+        ("size: 5", "size: 0", 10, "experiments.both.corpus.test.size: must be at least 1"),
         ("flores200", "flores20", 8, "corpus.find: there is no source 'flores20'; did you mean 'flores200'?"),
         ("joined", "joint", 5, "there is no source 'joint'; did you mean 'joined'?"),
         ("      find: {source: flores200, path: data/flores}\n", "", 5, "lacks the key 'find'"),
-        ("targets: [ja]", "targets: [de]", 3, "target 'de' is not among the languages en, ja"),
+        (
+            "languages: [en, ja]\n      find: {source: flores200, path: data/flores}",
+            "languages: [en, zh]\n      find: {source: builtin}",
+            7,
+            "corpus.languages: there is no text in 'zh'; there is de, en, es",
+        ),
+        ("targets: [ja]", "targets: [de]", 11, "targets: there is no text in 'de'; there is en, ja"),
     ],
 )
 def test_a_mistake_in_a_part_names_its_line(tmp_path: Path, old: str, new: str, line: int, says: str) -> None:

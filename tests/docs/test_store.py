@@ -33,12 +33,29 @@ def test_python_runs(block: str, says: str, tmp_path: Path) -> None:
 
 
 def test_the_query_is_valid_sql(tmp_path: Path) -> None:
-    (line,) = re.findall(r"^steer query .*$", GUIDE, flags=re.MULTILINE)
+    first, second = re.findall(r"^steer query .*$", GUIDE, flags=re.MULTILINE)
     row = MetricRow(experiment="try", model="m", fingerprint="f", metric="top1", value=0.5)
     write_metrics(tmp_path / "m.parquet", [row])
     build_database([tmp_path / "m.parquet"], tmp_path / "m.duckdb")
-    found = query_database(tmp_path / "m.duckdb", shlex.split(line)[2])
+    found = query_database(tmp_path / "m.duckdb", shlex.split(first)[2])
     assert found.columns == ("target", "intervention", "top1")
+    found = query_database(tmp_path / "m.duckdb", shlex.split(second)[2])
+    assert found.columns == ("experiment", "made", "k", "value")
+
+
+def test_every_column_of_experiments_is_explained(tmp_path: Path) -> None:
+    section = GUIDE.split("## Which settings numbers are of")[1].split("\n## ")[0]
+    told = [
+        name
+        for cell in re.findall(r"^\| (`.*?) \|", section, flags=re.MULTILINE)
+        for name in cell.split(", ")
+    ]
+    write_metrics(
+        tmp_path / "m.parquet", [MetricRow(experiment="t", model="m", fingerprint="f", metric="n", value=1)]
+    )
+    build_database([tmp_path / "m.parquet"], tmp_path / "m.duckdb")
+    columns = query_database(tmp_path / "m.duckdb", "SELECT * FROM experiments").columns
+    assert sorted(name.strip("`") for name in told) == sorted(columns)
 
 
 def test_every_view_is_explained() -> None:

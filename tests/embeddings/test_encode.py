@@ -132,6 +132,32 @@ def test_specials_are_pooled_only_when_asked_for(loaded) -> None:
     np.testing.assert_allclose(vectors[0], hidden[-1][0].mean(0), atol=1e-5)
 
 
+SHORT = {"vocab_size": VOCAB, "num_hidden_layers": 1, "num_attention_heads": 2, "max_position_embeddings": 8}
+
+
+@pytest.mark.parametrize(
+    ("name", "config", "n_read"),
+    [
+        ("GPT2", {"vocab_size": VOCAB, "n_embd": 16, "n_layer": 1, "n_head": 2, "n_positions": 8}, 8),
+        ("Bert", {**SHORT, "hidden_size": 16, "intermediate_size": 24}, 8),
+        ("XLMRoberta", {**SHORT, "hidden_size": 16, "intermediate_size": 24}, 6),
+        ("Llama", {**SHORT, "hidden_size": 16, "intermediate_size": 24}, 8),
+        ("Bloom", {"vocab_size": VOCAB, "hidden_size": 16, "n_layer": 1, "n_head": 2}, 12),
+    ],
+)
+def test_a_text_is_read_as_far_as_the_model_goes(name, config, n_read: int, notices: list[str]) -> None:
+    torch.manual_seed(0)
+    model = getattr(hf, f"{name}Model")(getattr(hf, f"{name}Config")(**config)).eval()
+    texts = ["w13 w14", " ".join(f"w{i}" for i in range(20, 31))]  # BOS is the twelfth token
+    vectors = SteeredEncoder((model, make_tokenizer())).encode(texts)
+    ids = torch.tensor([[0, *range(20, 31)][:n_read]])
+    with torch.no_grad():
+        hidden = model(input_ids=ids)[0]
+    np.testing.assert_allclose(vectors[1], hidden[0, 1:].mean(0), atol=1e-5)
+    cut = f"1 of 2 texts were cut to {n_read} tokens, the most that the model reads"
+    assert notices == ([] if name == "Bloom" else [cut])
+
+
 def test_no_texts_give_no_vectors(loaded) -> None:
     assert encode_texts(loaded, [], layers=LAYERS).vectors.shape == (4, 0, 16)
 

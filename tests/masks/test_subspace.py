@@ -6,11 +6,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
 from scipy.linalg import fractional_matrix_power
+from sklearn.covariance import oas
 from sklearn.linear_model import LogisticRegression
 
 from polysteer.errors import ConfigError, InterventionError, MaskError, NumericError
 from polysteer.masks import LanguageSubspace, SubspaceMetadata
-from polysteer.masks.erasure import METHODS, draw_subspace, fit_layer, fit_subspace
+from polysteer.masks.erasure import METHODS, choose_shrinkage, draw_subspace, fit_layer, fit_subspace
 
 LANGUAGES = ["en", "ja", "fr", "tr"]
 WIDTH = 12
@@ -39,7 +40,7 @@ def make_metadata(**changes):
 def make_subspace(**changes):
     metadata = make_metadata(**changes)
     by_layer = {layer: make_vectors(seed=seed) for seed, layer in enumerate(metadata.layers)}
-    return by_layer, fit_subspace(by_layer, metadata)
+    return by_layer, fit_subspace(by_layer, metadata, shrinkage=0)
 
 
 def erase_by_hand(vectors, method):
@@ -113,10 +114,70 @@ def test_leace_changes_the_vectors_least_in_their_own_measure():
 def test_fewer_sentences_than_dimensions_still_give_equal_means(n):
     vectors = make_vectors(width=200, n=n)
     metadata = make_metadata(method="leace", layers=["1"], width=200)
-    for shrinkage in (0.0, 0.1):
+    for shrinkage in (0.0, 0.1, "auto"):
         subspace = fit_subspace({"1": vectors}, metadata, shrinkage=shrinkage)
         means = [subspace.erase(rows, layer="1").mean(axis=0, dtype=float) for rows in vectors.values()]
         assert np.ptp(means, axis=0).max() < 1e-3
+
+
+@pytest.mark.parametrize("n", [75, 150, 600, 6000])
+def test_shrinkage_is_chosen_near_the_best_that_is_possible(n):
+    """Which mixture is nearest to the covariance that the rows were drawn from is a parabola's minimum."""
+    best, chosen, normal = [], [], []
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        mixing = rng.normal(size=(150, 150)) * np.geomspace(1, 0.3, 150)
+        rows, true = rng.normal(size=(n, 150)) @ mixing.T, mixing @ mixing.T
+        found = rows.T @ rows / n
+        towards_sphere = np.eye(150) * np.trace(found) / 150 - found
+        best.append(np.vdot(towards_sphere, true - found) / np.vdot(towards_sphere, towards_sphere))
+        chosen.append(choose_shrinkage(found, n))
+        normal.append(oas(rows, assume_centered=True)[1])
+    assert np.mean(chosen) == pytest.approx(np.mean(best), rel=0.1)
+    # Another estimator of the same minimum, which supposes normal rows.
+    assert np.mean(chosen) == pytest.approx(np.mean(normal), rel=0.1)
+
+
+def test_shrinkage_by_hand():
+    # tr S = 4, |S|^2 = 10: (16 / n) / (10 - 16 / 2).
+    assert choose_shrinkage(np.diag([3.0, 1.0]), 16) == 0.5
+    assert choose_shrinkage(np.diag([3.0, 1.0]), 1600) == 0.005
+    assert choose_shrinkage(np.diag([3.0, 1.0]), 8) == choose_shrinkage(np.diag([3.0, 1.0]), 2) == 1
+    assert choose_shrinkage(np.eye(3), 10**6) == choose_shrinkage(np.zeros((3, 3)), 5) == 1
+
+
+def test_leace_shrinks_by_itself_where_sentences_are_few_and_not_where_they_are_many():
+    def change_by_shrinking(n):
+        vectors = make_vectors(n=n)
+        chosen, unshrunk = (fit_layer(vectors, method="leace", shrinkage=how) for how in ("auto", 0))
+        assert np.array_equal(fit_layer(vectors, method="leace").left, chosen.left)
+        return np.abs(chosen.left @ chosen.right - unshrunk.left @ unshrunk.right).max()
+
+    assert change_by_shrinking(4) > 0.5
+    assert change_by_shrinking(100_000) < 0.005
+
+
+def test_each_language_weighs_the_same_in_the_choice_however_many_sentences_it_has():
+    """1 sentence of one language and 5 of the other are as good as 2 / (1 + 1/5) = 5/3 of each."""
+    rng = np.random.default_rng(2)
+    vectors = {"en": rng.normal(size=(1, 2)) + 3, "ja": rng.normal(size=(5, 2))}
+    mean = np.mean([rows.mean(axis=0) for rows in vectors.values()], axis=0)
+    covariance = np.mean([(rows - mean).T @ (rows - mean) / len(rows) for rows in vectors.values()], axis=0)
+    shrinkage = choose_shrinkage(covariance, 2 * 5 / 3)
+    assert 0 < shrinkage < 1
+    expected = fit_layer(vectors, method="leace", shrinkage=shrinkage)
+    np.testing.assert_allclose(fit_layer(vectors, method="leace").left, expected.left)
+
+
+def test_shrinkage_and_erasing_equal_concept_erasure():
+    theirs = pytest.importorskip("concept_erasure")
+    torch = pytest.importorskip("torch")
+    vectors = {language: rows[:4] for language, rows in make_vectors(width=30, n=4).items()}
+    rows = torch.from_numpy(np.concatenate(list(vectors.values())).astype(float))
+    labels = torch.eye(4, dtype=torch.float64).repeat_interleave(4, dim=0)
+    expected = theirs.LeaceEraser.fit(rows, labels)(rows).numpy()
+    mean, left, right = fit_layer(vectors, method="leace")
+    np.testing.assert_allclose(rows.numpy() - (rows.numpy() - mean) @ left @ right, expected, atol=1e-9)
 
 
 def test_a_language_outside_the_fit_loses_what_it_shares_with_the_others():
@@ -223,8 +284,9 @@ def test_what_cannot_be_done_is_refused():
         make_subspace(layers=["final"])[1].edits()
     with pytest.raises(ConfigError, match="draw_subspace"):
         fit_subspace(by_layer, make_metadata(method="random"))
-    with pytest.raises(ConfigError, match="shrinkage is 2"):
-        fit_layer(by_layer["1"], method="leace", shrinkage=2)
+    for shrinkage in (2, float("nan"), "much"):
+        with pytest.raises(ConfigError, match=f"shrinkage is {shrinkage!r}; give auto, or"):
+            fit_layer(by_layer["1"], method="leace", shrinkage=shrinkage)
     with pytest.raises(NumericError, match="fewer than 3 directions"):
         fit_layer(dict.fromkeys(LANGUAGES, x), method="leace")
     with pytest.raises(NumericError, match="vectors of ja"):

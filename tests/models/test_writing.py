@@ -8,7 +8,8 @@ from tokenizers.processors import TemplateProcessing
 
 from polysteer.errors import ModelError
 from polysteer.models.loading import LoadedModel
-from polysteer.models.writing import Writing, write_texts
+from polysteer.models.writing import write_texts
+from polysteer.models.written import Writing
 
 TEXTS = ["w30 w31", "w40 w41 w42 w43 w44 w45 w46", "w50", "w60 w61 w62 w63", "w70 w71 w72 w73 w74 w75"]
 ENCODERS = {"bert", "xlm-roberta", "m2m_100", "t5"}

@@ -10,8 +10,10 @@ import typer
 from typer.testing import CliRunner
 
 from polysteer.cli import query, report
+from polysteer.config import load_experiments
+from polysteer.config.dump import dump_settings, tell_steering
 from polysteer.layout import Layout
-from polysteer.store import MetricRow, build_database, excluding, write_metrics
+from polysteer.store import Making, MetricRow, build_database, excluding, write_metrics
 
 BASE = MetricRow(experiment="try", model="builtin", fingerprint="0123456789abcdef", embedding_pooling="mean")
 LANGUAGES = ("de", "en", "ja")
@@ -110,7 +112,8 @@ def metrics_rows() -> list[MetricRow]:
 @pytest.fixture(scope="session")
 def database(tmp_path_factory, metrics_rows) -> Path:
     folder = tmp_path_factory.mktemp("report")
-    write_metrics(folder / "try.parquet", metrics_rows)
+    write_experiments(folder, **{"try": ["de", "ja"]})
+    write_metrics(folder / "try.parquet", metrics_rows, making=make("try", folder))
     build_database([folder / "try.parquet"], folder / "metrics.duckdb")
     return folder / "metrics.duckdb"
 
@@ -133,6 +136,18 @@ def write_experiments(folder: Path, **targets: Sequence[str]) -> None:
     (folder / "experiments.yaml").write_text(f"schema: 1\nexperiments:\n{text}")
 
 
+def make(experiment: str, folder: Path) -> Making:
+    """With the settings of the file in the folder."""
+    settings = load_experiments(folder / "experiments.yaml").experiments[experiment]
+    return Making(
+        settings=dump_settings(settings),
+        corpus="builtin, 3 languages, find 10, dev 5, test 5",
+        texts={"test": "0123"},
+        steering=tell_steering(settings),
+        polysteer="0.1.0",
+    )
+
+
 @pytest.fixture
 def project(tmp_path, database, monkeypatch) -> Path:
     write_experiments(tmp_path, **{"try": ["de", "ja"]})
@@ -143,6 +158,7 @@ def project(tmp_path, database, monkeypatch) -> Path:
     return tmp_path
 
 
+STUDIED = {"try": ["de", "ja"], "other": ["ja"], "plain": ["ja"], "later": ["ja"]}
 PAIRS = (("de", "en"), ("de", "ja"), ("en", "de"), ("en", "ja"), ("ja", "de"), ("ja", "en"))
 
 
@@ -184,13 +200,14 @@ def study_rows() -> Iterator[MetricRow]:
 def study_files(tmp_path_factory) -> Path:
     """Metrics of `try`, of `other` with a smaller pool and half the gain, and of one that steers nothing."""
     folder = tmp_path_factory.mktemp("study")
+    write_experiments(folder, **STUDIED)
     rows = list(study_rows())
-    write_metrics(folder / "try.parquet", rows)
+    write_metrics(folder / "try.parquet", rows, making=make("try", folder))
     other = [replace(row, experiment="other", candidates=row.candidates and 200) for row in rows]
     other = [
         replace(row, value=0.156) if row.value == 0.187 and row.metric == "top1" else row for row in other
     ]
-    write_metrics(folder / "other.parquet", other)
+    write_metrics(folder / "other.parquet", other, making=make("other", folder))
     plain = replace(BASE, experiment="plain", metric="language_abx", value=0.7)
     checkpoints = [
         made
@@ -200,16 +217,16 @@ def study_files(tmp_path_factory) -> Path:
             *(replace(plain, revision=revision, layer=layer, value=top) for layer in LAYERS),
         )
     ]
-    write_metrics(folder / "plain.parquet", checkpoints)
+    write_metrics(folder / "plain.parquet", checkpoints, making=make("plain", folder))
     return folder
 
 
 @pytest.fixture
 def study(tmp_path, study_files, monkeypatch) -> Path:
     """A project of those three, and of one that was not run."""
-    targets = {"try": ["de", "ja"], "other": ["ja"], "plain": ["ja"], "later": ["ja"]}
-    write_experiments(tmp_path, **targets)
-    shutil.copytree(study_files, tmp_path / "artifacts" / "metrics")
+    write_experiments(tmp_path, **STUDIED)
+    ignored = shutil.ignore_patterns("experiments.yaml")
+    shutil.copytree(study_files, tmp_path / "artifacts" / "metrics", ignore=ignored)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -1,10 +1,14 @@
 """`steer report --compare A B` on two experiments; what cannot be compared is refused."""
 
 import json
+from dataclasses import replace
 
+import pyarrow.parquet as pq
 import pytest
 
 from polysteer.errors import ArtifactError, ConfigError
+from polysteer.store import MetricRow, write_metrics
+from polysteer.store.making import read_making
 
 pytestmark = pytest.mark.usefixtures("study")
 
@@ -15,13 +19,15 @@ def test_two_experiments_stand_side_by_side_by_target(run):
     assert ["ja", "12.5", "18.7", "17.7..19.7", "12.5", "15.6", "17.7..19.7", "-3.1"] in lines
     assert ["ja", "1.25", "1.25", "0.2", "0.2"] in lines
     said = " ".join(out.split())
-    assert "NOT COMPARABLE as they stand: A is looked up among 500 candidates, B among 200." in said
+    assert (
+        "NOT COMPARABLE as they stand: A is looked up among 500 candidates, B among 200 candidates." in said
+    )
     assert max(map(len, out.splitlines())) <= 80
 
 
 def test_a_comparison_for_scripts(run):
     answer = json.loads(run("report", "--compare", "try", "other", "--format", "json"))
-    assert [(one["experiment"], one["target"]) for one in answer["summary"]] == [
+    assert [(one["experiment"], one["target"]) for one in answer["summaries"]] == [
         ("try", "ja"),
         ("other", "ja"),
     ]
@@ -64,3 +70,45 @@ def test_what_cannot_be_compared_is_refused(run, arguments, says):
 def test_what_was_not_run_says_so(run, arguments, says):
     with pytest.raises(ArtifactError, match=says):
         run("report", "--compare", *arguments)
+
+
+def remake(study, **changes):
+    """`other` as if it had been made otherwise."""
+    metrics = study / "artifacts" / "metrics" / "other.parquet"
+    rows = [MetricRow(**row) for row in pq.read_table(metrics).to_pylist()]
+    making = read_making(pq.read_schema(metrics), metrics)
+    corpus = {**making.settings["corpus"], **changes.pop("corpus", {})}
+    rank = {**making.settings["rank"], **changes.pop("rank", {})}
+    settings = {**making.settings, "corpus": corpus, "rank": rank, "targets": ["de", "ja"]}
+    write_metrics(
+        metrics,
+        [replace(row, candidates=row.candidates and 500) for row in rows],
+        making=replace(making, settings=settings, **changes),
+    )
+
+
+def test_another_test_text_forbids_to_compare(study, run):
+    remake(study, corpus={"seed": 7}, texts={"test": "other text"})
+    out = run("report", "--compare", "try", "other")
+    assert "A beside B (NOT COMPARABLE: other test text)\n" in out
+    said = " ".join(out.split())
+    assert "NOT COMPARABLE as they stand: the test texts differ: corpus.seed 0 and 7." in said
+    answer = json.loads(run("report", "--compare", "try", "other", "--format", "json"))
+    assert answer["comparable"] is False
+    assert answer["differences"] == [{"key": "corpus.seed", "a": 0, "b": 7}]
+
+
+def test_other_settings_on_one_text_are_named(study, run):
+    remake(study, rank={"k": [5.0]})
+    out = run("report", "--compare", "try", "other")
+    assert "NOT COMPARABLE" not in out
+    assert "Other settings that differ: rank.k 0.03 and 5." in " ".join(out.split())
+    answer = json.loads(run("report", "--compare", "try", "other", "--format", "json"))
+    assert answer["comparable"] is True
+    assert answer["differences"] == [{"key": "rank.k", "a": [0.03], "b": [5.0]}]
+
+
+def test_the_same_settings_on_text_that_changed_are_not_comparable(study, run):
+    remake(study, texts={"test": "other text"})
+    said = " ".join(run("report", "--compare", "try", "other").split())
+    assert "the test texts differ: the settings agree, their content does not." in said

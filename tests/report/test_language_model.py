@@ -23,10 +23,10 @@ def test_numbers_stand_side_by_side_and_what_is_missing_is_left_out() -> None:
         make_row("steered", "chrf", "*", "ja", 5.0),
     )
     grid = grid_language_model(Report((), rows), "ja")
-    assert grid.header == ("of test", "no mask", "target mask", "95 %")
+    assert grid.header == ("of test", "baseline", "mask", "95 %")
     assert grid.rows == (
         ("ja tokens expected in other text", "1.0 %", "25.0 %", "-"),
         ("other prompts continued in their own", "100.0 %", "50.0 %", "40.0..65.0"),
-        ("chrF into ja", "12.3", "5", "-"),
+        ("chrF into ja", "12.3", "5.00", "-"),
     )
     assert grid_language_model(Report((), ()), "ja").rows == ()

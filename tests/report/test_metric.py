@@ -20,8 +20,8 @@ def table(text: str) -> list[list[str]]:
 
 def test_a_metric_is_shown_by_method(run):
     lines = table(run("report", "-e", "try", "-l", "ja", "--metric", "mrr"))
-    assert ["no", "mask", "0.200", "0.190..0.210", "-", "-", "-"] in lines
-    assert ["target", "mask", "0.300", "0.290..0.310", "-", "-", "-"] in lines
+    assert ["baseline", "0.200", "0.190..0.210", "-", "-", "-"] in lines
+    assert ["mask", "0.300", "0.290..0.310", "-", "-", "-"] in lines
 
 
 def test_a_metric_is_shown_over_the_layers(run):
@@ -33,14 +33,14 @@ def test_a_metric_is_shown_over_the_layers(run):
 
 def test_what_is_measured_by_language_is_shown_by_language(run):
     lines = table(run("report", "-e", "try", "-l", "ja", "--metric", "perplexity"))
-    assert ["text", "no", "mask", "target", "mask"] in lines
+    assert ["text", "baseline", "mask"] in lines
     assert ["ja", "6.00", "7.50"] in lines
 
 
 def test_rows_for_scripts_are_of_the_metric_alone(run):
     answer = json.loads(run("report", "-e", "try", "-l", "ja", "--metric", "mrr", "--format", "json"))
-    assert list(answer)[:2] == ["summary", "rows"]
     assert answer["summary"]["steered"] == 0.187
+    assert answer["summaries"] == [answer["summary"]]
     assert {row["metric"] for row in answer["rows"]} == {"mrr"}
     views = {(row["view"], row["method"]): row["value"] for row in answer["rows"]}
     assert views == {
@@ -63,8 +63,8 @@ def test_several_experiments_and_targets_stand_in_short_tables(run):
 def test_a_layer_is_read_for_what_was_picked_elsewhere(run):
     out = run("report", "-e", "try", "-l", "ja", "--layer", "1")
     assert "picked on dev for the primary layer, not for this one" in " ".join(out.split())
-    assert ["no", "mask", "19.0", "18.0..20.0", "+0.0"] in table(out)
-    assert ["target", "mask", "16.0", "15.0..17.0", "-3.0"] in table(out)
+    assert ["baseline", "19.0", "18.0..20.0", "+0.0"] in table(out)
+    assert ["mask", "16.0", "15.0..17.0", "-3.0"] in table(out)
     rows = json.loads(run("report", "-e", "try", "-l", "ja", "--layer", "1", "--format", "json"))["rows"]
     assert {row["view"] for row in rows} == {"at_layer"}
     assert {row["layer"] for row in rows} == {"1"}
@@ -72,18 +72,18 @@ def test_a_layer_is_read_for_what_was_picked_elsewhere(run):
 
 def test_checkpoints_stand_apart_in_an_experiment_that_steers_nothing(run):
     out = run("report", "-e", "plain", "--metric", "language_abx")
-    assert ["no", "mask", "@step-1", "0.600", "-", "-", "-", "-"] in table(out)
-    assert ["no", "mask", "@step-2", "0.900", "-", "-", "-", "-"] in table(out)
+    assert ["baseline", "@step-1", "0.600", "-", "-", "-", "-"] in table(out)
+    assert ["baseline", "@step-2", "0.900", "-", "-", "-", "-"] in table(out)
     assert ["1", "0.600", "0.900"] in table(out)
     answer = json.loads(run("report", "-e", "plain", "--metric", "language_abx", "--format", "json"))
-    assert answer["summary"] == []
+    assert (answer["summary"], answer["summaries"]) == (None, [])
     assert {(row["revision"], row["value"]) for row in answer["rows"]} == {("step-1", 0.6), ("step-2", 0.9)}
 
 
 def test_poolings_stand_apart(run):
     lines = table(run("report", "-e", "try", "-l", "ja", "--metric", "mexa"))
-    assert ["no", "mask", "@last", "0.200", "-", "-", "-", "-"] in lines
-    assert ["no", "mask", "@mean", "0.800", "-", "-", "-", "-"] in lines
+    assert ["baseline", "@last", "0.200", "-", "-", "-", "-"] in lines
+    assert ["baseline", "@mean", "0.800", "-", "-", "-", "-"] in lines
 
 
 @pytest.mark.parametrize("option", [("--metric", "mrr"), ("--layer", "final"), ("--metric", "perplexity")])

@@ -23,14 +23,14 @@ def find_matrix(out: str, title: str) -> list[list[str]]:
 @pytest.mark.usefixtures("study")
 def test_matrices_of_baseline_mask_and_difference(run):
     out = run(*ASK)
-    assert find_matrix(out, "top1 (%), no mask\n")[0] == ["de", "en", "ja", "mean"]
-    assert find_matrix(out, "top1 (%), no mask\n")[2:] == [
+    assert find_matrix(out, "top1 (%), baseline\n")[0] == ["de", "en", "ja", "mean"]
+    assert find_matrix(out, "top1 (%), baseline\n")[2:] == [
         ["de", "10.0", "20.0", "15.0"],
         ["en", "11.0", "21.0", "16.0"],
         ["ja", "12.0", "22.0", "17.0"],
         ["mean", "11.5", "16.0", "20.5", "16.0"],
     ]
-    assert find_matrix(out, "ja's mask less no mask\n")[2:] == [
+    assert find_matrix(out, "ja's mask less baseline\n")[2:] == [
         ["de", "+5.0", "+10.0", "+7.5"],
         ["en", "-1.0", "+10.0", "+4.5"],
         ["ja", "+1.0", "+3.0", "+2.0"],

@@ -5,8 +5,12 @@ import io
 import json
 from dataclasses import replace
 
-from polysteer.report import Report, summarize, tell_report, to_csv, to_json, to_markdown
-from polysteer.report.words import tell_briefly
+import pytest
+
+from polysteer.report import Origins, Report, summarize, tell_report, to_csv, to_json, to_markdown
+from polysteer.report.words import number, tell_briefly
+
+UNKNOWN = Origins((), ())
 
 
 def test_a_gain_beyond_the_controls(database):
@@ -20,8 +24,8 @@ def test_a_gain_beyond_the_controls(database):
         "subtracting each language's mean, which needs every sentence's language: 33.6 % (more than the mask",
         "adding the mean difference vector: 15.0 %;",
         "character n-grams without any model: 22.0 % (more than the mask).",
-        "It costs 1.25 times the perplexity (on ja text from 6 to 7.5).",
-        "chosen on dev: 19.0 % without a mask (layer 1), 18.0 % with one (layer 1).",
+        "It costs 1.25 times the perplexity (on ja text from 6.00 to 7.50).",
+        "chosen on dev: baseline 19.0 % (layer 1), mask 18.0 % (layer 1).",
     ):
         assert said in words
 
@@ -90,19 +94,20 @@ def test_one_line_per_target(database):
 
 
 def test_json_has_summary_then_rows(database):
-    single = json.loads(to_json(summarize(database, experiment="try", target="ja"), single=True))
-    assert list(single) == ["summary", "rows"]
+    single = json.loads(to_json(summarize(database, experiment="try", target="ja"), UNKNOWN))
+    assert list(single) == ["summary", "summaries", "stale", "experiments", "rows"]
+    assert single["summaries"] == [single["summary"]]
     assert single["summary"]["steered"] == 0.187
-    several = json.loads(to_json(summarize(database, experiment="try"), single=False))
-    assert [summary["target"] for summary in several["summary"]] == ["de", "ja"]
+    several = json.loads(to_json(summarize(database, experiment="try"), UNKNOWN))
+    assert [summary["target"] for summary in several["summaries"]] == ["de", "ja"]
+    assert several["summary"] is None
 
 
 def test_json_has_no_infinity(database):
     report = summarize(database, experiment="try", target="ja")
     broken = replace(report, summaries=(replace(report.summaries[0], cost=float("inf")),))
-    assert (
-        json.loads(to_json(broken, single=True), parse_constant=lambda name: name)["summary"]["cost"] is None
-    )
+    told = json.loads(to_json(broken, UNKNOWN), parse_constant=lambda name: name)
+    assert told["summary"]["cost"] is None
 
 
 def test_csv_has_every_row(database):
@@ -117,3 +122,21 @@ def test_markdown_is_a_table_and_words(database):
     assert len({line.count("|") for line in lines[:4]}) == 1
     assert lines[3].startswith("| ja | 12.5 % | 18.7 % | x1.50 | +5.2 to +7.2 | 0.0001 | 11.0 % | 1 of 40 |")
     assert any(line.startswith("Steering to ja helps") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "-"),
+        (1.0, "1.00"),
+        (1.004, "1.00"),
+        (0.5, "0.500"),
+        (33.6, "33.6"),
+        (999.0, "999"),
+        (999.7, "1,000"),
+        (1e7, "10,000,000"),
+        (2.5e12, "2.50e+12"),
+    ],
+)
+def test_a_measured_number_has_three_digits_and_no_needless_exponent(value, text):
+    assert number(value) == text

@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+from importlib.util import find_spec
 
 import pytest
 from dvc.repo import Repo
@@ -62,15 +63,29 @@ def test_without_a_dvc_remote_nothing_is_published(project):
 
 def test_a_dvc_remote_that_fails_is_named_and_leaves_no_tag(project):
     project.remote.write_text("in the way of the folder")
-    with pytest.raises(SharingError, match="the DVC remote 'store' does not take"):
+    with pytest.raises(SharingError, match=r"the DVC remote 'store' does not take .*: .*Not a directory"):
         publish(project)
+    assert project.git("tag") == ""
+
+
+def test_a_dvc_remote_that_cannot_be_used_is_refused_before_anything_is_sent(project):
+    config = project.root / ".dvc" / "config"
+    scheme = next(name for name in ("gs", "azure", "ssh", "s3") if find_spec(f"dvc_{name}") is None)
+    for change, complaint in (
+        (("url = ", f"url = {scheme}://example/"), f"`pip install dvc-{scheme}`"),
+        (("remote = store", "remote = shop"), "remote 'shop' doesn't exist"),
+    ):
+        config.write_text(config.read_text().replace(*change))
+        project.commit()
+        with pytest.raises(SharingError, match=complaint):
+            publish(project)
     assert project.git("tag") == ""
 
 
 def test_without_a_git_remote_the_tag_stays_and_people_pull_from_the_path(project, tmp_path):
     project.git("remote", "remove", "origin")
     assert publish(project).git_remote is None
-    got = pull_mask(str(project.root), "try-ja", out=tmp_path / "got.safetensors")
+    got = pull_mask(str(project.root), "try-ja", approve=lambda _: True, out=tmp_path / "got.safetensors")
     assert got.path.read_bytes() == project.mask_path.read_bytes()
 
 
@@ -157,5 +172,7 @@ def test_a_project_inside_a_repository_is_known_by_its_folder(project, tmp_path)
     done = publish(nested)
     assert (done.name, done.tag) == ("models:try-ja", "models=try-ja@v1.0.0")
     assert done.path.as_posix() == "models/artifacts/try/chosen/ja.safetensors"
-    got = pull_mask(str(nested.origin), "models:try-ja", out=tmp_path / "got.safetensors")
+    got = pull_mask(
+        str(nested.origin), "models:try-ja", approve=lambda _: True, out=tmp_path / "got.safetensors"
+    )
     assert got.path.read_bytes() == nested.mask_path.read_bytes()

@@ -89,6 +89,26 @@ def finished(tmp_path_factory: pytest.TempPathFactory, model_folder: Path) -> Pa
     return folder
 
 
+@pytest.fixture
+def list_imported() -> Callable[..., set[str]]:
+    """Which packages a command has imported by its end, run in a folder as a user would."""
+    code = """if True:
+        import contextlib, sys
+        from polysteer.cli.main import main
+        with contextlib.suppress(SystemExit):
+            main()
+        print("imported", *{name.partition(".")[0] for name in sys.modules})
+    """
+
+    def run(folder: Path, *arguments: str) -> set[str]:
+        command = [sys.executable, "-c", code, *arguments]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+        assert "Error" not in done.stderr
+        return set(done.stdout.splitlines()[-1].split()[1:])
+
+    return run
+
+
 @contextmanager
 def hold_by_hand(model, mask) -> Iterator[None]:
     """A mask of attn.out and mlp.hidden on a Llama: hooks written here, on modules named here."""

@@ -292,6 +292,11 @@ def test_a_second_run_reads_nothing(erased: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
+def test_a_second_run_needs_no_model_to_know_its_blocks(erased: Path, list_imported) -> None:
+    for name in ("both", "alone"):
+        assert "torch" not in list_imported(erased, "embed", name)
+
+
 def test_without_neurons_there_are_no_responses_and_no_masks(erased: Path) -> None:
     folder = erased / "artifacts/alone"
     assert [list((folder / name).iterdir()) for name in ("responses", "masks")] == [[], []]

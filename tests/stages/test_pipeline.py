@@ -84,6 +84,15 @@ def test_a_second_run_reads_nothing(finished: Path, project: Path, steer) -> Non
     assert times(project / "artifacts" / "tiny" / "vectors") == before
 
 
+def test_a_finished_run_needs_neither_torch_nor_transformers(
+    finished: Path, project: Path, list_imported
+) -> None:
+    copy_finished(finished, project)
+    imported = list_imported(project, "run")
+    assert "polysteer" in imported
+    assert not {"torch", "transformers"} & imported
+
+
 def test_a_change_of_k_keeps_what_does_not_depend_on_it(finished: Path, project: Path, steer) -> None:
     copy_finished(finished, project)
     vectors = project / "artifacts" / "tiny" / "vectors"

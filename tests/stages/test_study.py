@@ -22,13 +22,14 @@ from polysteer.errors import ModelError
 from polysteer.layout import Layout
 from polysteer.models.builtin.tokenizer import train_tokenizer
 from polysteer.stages import collect, corpus, embed, evaluate, rank
+from polysteer.stages import settings as settings_stage
 from polysteer.stages.run import Run
 from polysteer.stages.store import build_store
 from polysteer.store import query_database
 from polysteer.trials.vectors import load_vectors
 
 ROOT = Path(__file__).parents[2]
-STAGES = (corpus, collect, rank, embed, evaluate)
+STAGES = (settings_stage, corpus, collect, rank, embed, evaluate)
 LANGUAGES = ("de", "en", "ja")
 
 _spec = importlib.util.spec_from_file_location(
@@ -219,6 +220,10 @@ def test_a_second_run_reads_nothing_and_a_changed_checkpoint_alone(states, tmp_p
     model.roberta.embeddings.word_embeddings.weight.data += 0.1
     model.save_pretrained(tmp_path / "states" / "early")
     assert embed.perform(make_run(tmp_path, tmp_path / "states")) == "1 checkpoints, 6 readings"
+
+
+def test_a_second_run_needs_no_model_and_no_checkpoint(project, list_imported):
+    assert "torch" not in list_imported(project, "embed")
 
 
 class WatchedRun(Run):

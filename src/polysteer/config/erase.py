@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
-from polysteer.config.section import Section, Strength, as_tuple
+from polysteer.config.section import Section, Strength, Sweep
 from polysteer.corpus.languages import resolve_language
 from polysteer.corpus.settings import Languages
 from polysteer.errors import ConfigError
+from polysteer.fields import Number, Whole
+from polysteer.numbers import write_exactly
 
 EraseMethod = Literal["mean_difference", "leace"]
 
@@ -16,22 +18,14 @@ EraseMethod = Literal["mean_difference", "leace"]
 class EraseSettings(Section):
     """How the languages' directions are found, and from where on they are taken out; a list is a sweep."""
 
-    method: Annotated[tuple[EraseMethod, ...], BeforeValidator(as_tuple), Field(min_length=1)] = (
-        "mean_difference",
-    )
+    method: Sweep[EraseMethod] = ("mean_difference",)
     from_block: Annotated[
-        tuple[int, ...],
-        BeforeValidator(as_tuple),
-        Field(
-            min_length=1,
-            description="the first block whose output is erased, with all after it; -1 is the last",
-        ),
+        Sweep[Whole],
+        Field(description="the first block whose output is erased, with all after it; -1 is the last"),
     ] = (-1,)
-    strength: Annotated[tuple[Strength, ...], BeforeValidator(as_tuple)] = Field(
-        (), description="by default that of steer"
-    )
-    shrinkage: float = Field(
-        0.0, ge=0, le=1, description="leace: how far the covariance is drawn towards a sphere's"
+    strength: Sweep[Strength] | None = Field(None, description="by default that of steer")
+    shrinkage: Annotated[Number, Field(ge=0, le=1)] | Literal["auto"] = Field(
+        "auto", description="leace: how far the covariance is drawn towards a sphere's"
     )
     fit_languages: Annotated[Languages, Field(min_length=2)] | None = Field(
         None, description="the languages it is fitted on, by default all; the others are reported as unseen"
@@ -53,7 +47,7 @@ class Erasure(NamedTuple):
     @property
     def label(self) -> str:
         """Unique within the sweep."""
-        return f"{self.method}-from{self.from_block}-s{self.strength:g}"
+        return f"{self.method}-from{self.from_block}-s{write_exactly(self.strength)}"
 
     def find_first_block(self, n_blocks: int) -> int:
         """The number from 0 of the first block that is erased."""

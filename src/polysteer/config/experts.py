@@ -1,11 +1,15 @@
 """What decides which neurons are experts: the sections `collect` and `rank`, and one point of the sweep."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal, NamedTuple, get_args
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from polysteer.config.model import Site
-from polysteer.config.section import Section, as_tuple, suggest
+from polysteer.config.section import Section, Sweep, as_tuple, suggest
+from polysteer.corpus.languages import resolve_language
+from polysteer.fields import Flag, Number, Whole
+from polysteer.numbers import write_exactly
 
 PRESETS: dict[str, tuple[str, ...]] = {
     "mlp": ("mlp.hidden",),
@@ -53,13 +57,14 @@ def _read_point(point: object) -> object:
 class CollectSettings(Section):
     """Where responses are taken and how a sentence's tokens become one number; a list is a sweep."""
 
-    sites: Annotated[tuple[Site, ...], BeforeValidator(_expand_presets)] = ("mlp.hidden",)
+    sites: Annotated[tuple[Site, ...], BeforeValidator(_expand_presets), Field(min_length=1)] = (
+        "mlp.hidden",
+    )
     pool: Annotated[
-        tuple[Pool, ...],
-        Field(min_length=1, description="the first stands where a single one does: add others after it"),
-        BeforeValidator(as_tuple),
+        Sweep[Pool],
+        Field(description="the first stands where a single one does: add others after it"),
     ] = ("max",)
-    token_budget: int = Field(4096, ge=1, description="tokens per batch")
+    token_budget: Whole = Field(4096, ge=1, description="tokens per batch")
 
     @property
     def pool_names(self) -> tuple[Pool | None, ...]:
@@ -77,8 +82,8 @@ class CollectSettings(Section):
 class RankSettings(Section):
     """How experts are found and what they are held at; a list is a sweep."""
 
-    score: Annotated[tuple[Score, ...], BeforeValidator(as_tuple)] = ("ap",)
-    experts: Annotated[tuple[Experts, ...], BeforeValidator(as_tuple)] = ("own",)
+    score: Sweep[Score] = ("ap",)
+    experts: Sweep[Experts] = ("own",)
     sites: Annotated[
         tuple[Literal["all"] | tuple[Site, ...], ...],
         Field(
@@ -88,22 +93,25 @@ class RankSettings(Section):
         BeforeValidator(_read_points),
     ] = ("all",)
     k: Annotated[
-        tuple[Annotated[float, Field(gt=0)] | None, ...],
-        BeforeValidator(as_tuple),
+        Sweep[Annotated[Number, Field(gt=0)] | None],
         Field(
             description="experts per language: a fraction of all neurons below 1, else a count; "
             "null for every neuron that reaches the threshold"
         ),
     ] = (0.03,)
-    value: Annotated[tuple[Value, ...], BeforeValidator(as_tuple)] = ("token_median",)
+    value: Sweep[Value] = ("token_median",)
     per: Literal["model", "site", "block"] = Field("model", description="of how many neurons k is a share")
-    blocks: Literal["all"] | tuple[int, ...] = Field(
+    blocks: Literal["all"] | Annotated[tuple[Whole, ...], Field(min_length=1)] = Field(
         "all", description="blocks whose experts are kept; -1 is the last"
     )
     ends: Literal["top", "bottom", "both"] = "top"
-    threshold: float | None = Field(None, description="the score that experts have at least")
-    exclusive: bool = Field(False, description="no neuron is an expert of two languages")
+    threshold: Number | None = Field(None, description="the score that experts have at least")
+    exclusive: Flag = Field(False, description="no neuron is an expert of two languages")
     source: str | None = Field(None, description="the language that add and transport lead away from")
+
+    def find_source(self, languages: Sequence[str]) -> str | None:
+        """The text's own code of the language that maps start from."""
+        return None if self.source is None else resolve_language(self.source, languages)
 
     @field_validator("k")
     @classmethod
@@ -143,7 +151,7 @@ class Candidate(NamedTuple):
     @property
     def mask_label(self) -> str:
         """The part that names a mask file."""
-        size = "threshold" if self.k is None else f"k{self.k:g}"
+        size = "threshold" if self.k is None else f"k{write_exactly(self.k)}"
         named = ["+".join(self.sites)] if self.sites else []
         named += [self.pool] if self.pool else []
         return "-".join([self.score, self.experts, size, self.value, *named])
@@ -151,4 +159,4 @@ class Candidate(NamedTuple):
     @property
     def label(self) -> str:
         """The whole, unique within a sweep."""
-        return f"{self.mask_label}-{self.intervention}-s{self.strength:g}"
+        return f"{self.mask_label}-{self.intervention}-s{write_exactly(self.strength)}"

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from polysteer.config.section import Section
+from polysteer.fields import Flag
 from polysteer.layout import checkpoint_condition
 
 Site = Literal["mlp.hidden", "mlp.up", "mlp.gate", "mlp.out", "attn.qkv", "attn.out", "block.out"]
@@ -43,8 +44,8 @@ class ModelSettings(Section):
     dtype: Literal["auto", "float32", "float16", "bfloat16"] = "auto"
     device: str = "auto"
     device_map: str | None = None
-    trust_remote_code: bool = False
-    allow_pickle: bool = False
+    trust_remote_code: Flag = False
+    allow_pickle: Flag = False
     sites: dict[Site, str | tuple[str, ...]] = Field(
         default_factory=dict,
         description="where a site's modules are, with * for the block's number, if structure does not tell",

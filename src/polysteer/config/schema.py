@@ -15,14 +15,16 @@ from polysteer.config.erase import EraseSettings, Erasure
 from polysteer.config.evaluate import EvaluateSettings
 from polysteer.config.experts import Candidate, CollectSettings, Intervention, RankSettings
 from polysteer.config.model import ModelSettings, Site
-from polysteer.config.section import Section, Strength, as_tuple, suggest
-from polysteer.corpus.languages import canonical_language
+from polysteer.config.section import Section, Strength, Sweep, suggest
+from polysteer.corpus.languages import resolve_language
 from polysteer.corpus.settings import CorpusSettings, Languages
+from polysteer.errors import LanguageError
+from polysteer.fields import MisplacedError, Whole
 from polysteer.layout import RESERVED
 
 SCHEMA_VERSION = 1
 
-Layer = Annotated[int, Field(ge=0)] | Literal["final"]
+Layer = Annotated[Whole, Field(ge=0)] | Literal["final"]
 
 
 def _check_name(name: str) -> str:
@@ -40,10 +42,8 @@ ExperimentName = Annotated[str, AfterValidator(_check_name)]
 class SteerSettings(Section):
     """What a mask does; a list is a sweep. `erase` needs no mask, and has settings of its own."""
 
-    intervention: Annotated[
-        tuple[Literal[Intervention, "erase"], ...], BeforeValidator(as_tuple), Field(min_length=1)
-    ] = ("set",)
-    strength: Annotated[tuple[Strength, ...], BeforeValidator(as_tuple)] = (1.0,)
+    intervention: Sweep[Literal[Intervention, "erase"]] = ("set",)
+    strength: Sweep[Strength] = (1.0,)
     where: Literal["real", "last", "all"] = Field("real", description="the tokens at which neurons are held")
     erase: EraseSettings = EraseSettings()
 
@@ -59,8 +59,8 @@ class EmbedSettings(Section):
     pool: Literal["mean", "max", "last"] = "mean"
     layers: Literal["all"] | tuple[Layer, ...] = "all"
     layer: Layer = Field("final", description="the primary layer: the one that users of the model take")
-    token_budget: int = Field(4096, ge=1, description="tokens per batch")
-    words: int = Field(
+    token_budget: Whole = Field(4096, ge=1, description="tokens per batch")
+    words: Whole = Field(
         0,
         ge=0,
         description="words per language, of find and of test, that get vectors where the text has tags, for "
@@ -70,7 +70,7 @@ class EmbedSettings(Section):
     @model_validator(mode="after")
     def _primary_is_read(self) -> "EmbedSettings":
         if self.layers != "all" and self.layer not in self.layers:
-            raise ValueError(f"the primary layer {self.layer!r} is not among the layers {list(self.layers)}")
+            raise MisplacedError(("layer",), f"{self.layer!r} is not among the layers {list(self.layers)}")
         return self
 
 
@@ -80,11 +80,11 @@ class Experiment(Section):
     model: Annotated[ModelSettings, BeforeValidator(lambda m: {"id": m} if isinstance(m, str) else m)]
     corpus: CorpusSettings
     targets: Languages = Field(description="languages whose experts are held; [] for none")
-    collect: CollectSettings
-    rank: RankSettings
-    steer: SteerSettings
-    embed: EmbedSettings
-    evaluate: EvaluateSettings
+    collect: CollectSettings = CollectSettings()
+    rank: RankSettings = RankSettings()
+    steer: SteerSettings = SteerSettings()
+    embed: EmbedSettings = EmbedSettings()
+    evaluate: EvaluateSettings = EvaluateSettings()
 
     @property
     def most_words(self) -> int:
@@ -123,47 +123,62 @@ class Experiment(Section):
     @model_validator(mode="after")
     def _ranked_sites_are_collected(self) -> "Experiment":
         collected = self.collect.sites
-        for site in (site for point in self.rank.sites if point != "all" for site in point):
-            if site not in collected:
-                raise ValueError(f"{site!r} of rank.sites is not collected{suggest(site, collected)}")
+        for number, named in enumerate(self.rank.sites):
+            for site in () if named == "all" else named:
+                if site not in collected:
+                    raise MisplacedError(
+                        ("rank", "sites", number),
+                        f"{site!r} is not among collect.sites{suggest(site, collected)}",
+                    )
         points = self._list_site_points()
         for number, point in enumerate(points):
             if point in points[:number]:
-                raise ValueError(
-                    f"rank.sites names {' with '.join(point or collected)} twice; leave one of them out"
+                raise MisplacedError(
+                    ("rank", "sites", number),
+                    f"names {' with '.join(point or collected)} twice; leave one of them out",
                 )
         return self
 
     @model_validator(mode="after")
-    def _targets_are_languages(self) -> "Experiment":
-        languages = self.corpus.languages
-        known = {canonical_language(language) for language in languages}
-        for target in self.targets:
-            if known and canonical_language(target) not in known:
-                raise ValueError(f"target {target!r} is not among the languages {', '.join(languages)}")
-        for language in self.steer.erase.fit_languages or ():
-            if known and canonical_language(language) not in known:
-                raise ValueError(
-                    f"{language!r} of steer.erase.fit_languages is not among the languages "
-                    f"{', '.join(languages)}"
-                )
+    def _languages_are_there(self) -> "Experiment":
+        """Where the file alone tells which languages the text has."""
+        known = self.corpus.known_languages
+        named = {
+            ("targets",): self.targets,
+            ("steer", "erase", "fit_languages"): self.steer.erase.fit_languages or (),
+            ("rank", "source"): (self.rank.source,) if self.rank.source else (),
+        }
+        for location, codes in named.items():
+            for code in codes if known else ():
+                try:
+                    resolve_language(code, known)
+                except LanguageError as error:
+                    raise MisplacedError(location, str(error)) from error
         return self
 
     @model_validator(mode="after")
     def _erased_vectors_are_states(self) -> "Experiment":
         if self.embed.pool == "max" and self.erasures():
-            raise ValueError(
+            raise MisplacedError(
+                ("embed", "pool"),
                 "erase is fitted on sentence vectors and takes them for token states, which maxima over "
-                "tokens are far from; use embed.pool mean or last"
+                "tokens are far from; use mean or last",
             )
         return self
 
     @model_validator(mode="after")
-    def _scores_are_of_sentences(self) -> "Experiment":
-        if self.evaluate.efficiency is not None and "lape" in self.rank.score:
-            raise ValueError(
-                "evaluate.efficiency cannot rank by lape, whose counts of tokens are not kept by sentence; "
-                "leave one of the two out"
+    def _efficiency_can_be_measured(self) -> "Experiment":
+        if self.evaluate.efficiency is None:
+            return self
+        place = ("evaluate", "efficiency")
+        if "lape" in self.rank.score:
+            raise MisplacedError(
+                place,
+                "cannot rank by lape, whose counts of tokens are not kept by sentence; leave one out",
+            )
+        if not self.candidates():
+            raise MisplacedError(
+                place, "is about experts, and without targets or interventions on neurons there are none"
             )
         return self
 
@@ -171,5 +186,5 @@ class Experiment(Section):
 class Experiments(Section):
     """The whole file."""
 
-    schema_: int = Field(alias="schema")
+    schema_: Whole = Field(alias="schema")
     experiments: dict[ExperimentName, Experiment] = Field(min_length=1)

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import Annotated
+from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-Strength = Annotated[float, Field(gt=0, le=1)]
+from polysteer.fields import Number
 
 
 class Section(BaseModel):
@@ -20,7 +20,19 @@ def as_tuple(value: object) -> object:
     return value if isinstance(value, list | tuple) else (value,)
 
 
+Point = TypeVar("Point")
+Sweep = Annotated[tuple[Point, ...], BeforeValidator(as_tuple), Field(min_length=1)]
+Strength = Annotated[Number, Field(gt=0, le=1)]
+
+
 def suggest(wrong: str, right: Sequence[str]) -> str:
     """'; did you mean ...' for a near miss, else the list of what is valid."""
-    near = get_close_matches(wrong, right, n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; valid: {', '.join(right)}"
+    near = find_nearest(wrong, right)
+    return f"; did you mean {near!r}?" if near else f"; valid: {', '.join(right)}"
+
+
+def find_nearest(wrong: str, right: Sequence[str]) -> str | None:
+    """The one that was probably meant, whatever the case of its letters."""
+    right_by_lower = {name.lower(): name for name in right}
+    near = get_close_matches(wrong.lower(), right_by_lower, n=1)
+    return right_by_lower[near[0]] if near else None

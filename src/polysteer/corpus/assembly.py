@@ -16,6 +16,7 @@ from polysteer.corpus.meanings import check_ids_unique, describe_meanings, find_
 from polysteer.corpus.schema import ANNOTATIONS, SCHEMA
 from polysteer.corpus.splits import deal_meanings
 from polysteer.corpus.table import Corpus
+from polysteer.errors import CorpusError
 
 
 def assemble_corpus(extracts: Sequence[Extract], draw: Draw) -> Corpus:
@@ -38,6 +39,7 @@ def assemble_corpus(extracts: Sequence[Extract], draw: Draw) -> Corpus:
 
 def _drop_empty(extract: Extract, places: list[str]) -> Extract:
     """The extract in NFC without its empty sentences; where they stood is added to `places`."""
+    _refuse_nul(extract)
     texts = [normalize("NFC", text).strip() for text in extract.texts]
     places.extend(extract.place(row) for row, text in enumerate(texts) if not text)
     full = [row for row, text in enumerate(texts) if text]
@@ -53,6 +55,15 @@ def _drop_empty(extract: Extract, places: list[str]) -> Extract:
         topics=extract.topics and pick(extract.topics),
         trees=extract.trees and pick(extract.trees),
     )
+
+
+def _refuse_nul(extract: Extract) -> None:
+    for column in (extract.ids, extract.texts):
+        for row, value in enumerate(column):
+            if "\0" in value:
+                raise CorpusError(
+                    f"{extract.place(row)}: a NUL byte, as in UTF-16 and in damaged files; take it out"
+                )
 
 
 def _tabulate(extract: Extract, splits: Mapping[str, SplitName]) -> pa.Table:

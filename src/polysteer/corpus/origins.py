@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from polysteer.corpus.builtin.language_file import language_codes
 from polysteer.corpus.draw import Parts, SplitName
 from polysteer.corpus.languages import canonical_language
 from polysteer.errors import LanguageError
@@ -34,11 +35,21 @@ class Origin(BaseModel):
 
     usual_take: ClassVar[dict[SplitName, Parts]] = {}
 
+    @property
+    def named_languages(self) -> tuple[str, ...]:
+        """Those that the settings alone show the source to have; none where only the text tells."""
+        return ()
+
 
 class Builtin(Origin):
     """Sentences from polysteer's own grammar; no file needed."""
 
     source: Literal["builtin"]
+
+    @property
+    def named_languages(self) -> tuple[str, ...]:
+        """Those of the grammar."""
+        return language_codes()
 
 
 class Flores200(Origin):
@@ -85,6 +96,11 @@ class Lines(Origin):
         min_length=1, description="language: file, or language: {split: file}"
     )
 
+    @property
+    def named_languages(self) -> tuple[str, ...]:
+        """Those with a file."""
+        return tuple(self.files)
+
 
 class Columned(Origin):
     """Which columns of a table hold what: one row per sentence, or one column per language (`texts`)."""
@@ -98,6 +114,11 @@ class Columned(Origin):
     split: str | None = Field(None, description="column with the source's own split")
     topic: str | None = Field(None, description="column with the topic")
     texts: dict[Language, str] = Field(default_factory=dict, description="language: its column")
+
+    @property
+    def named_languages(self) -> tuple[str, ...]:
+        """Those with a column."""
+        return tuple(self.texts)
 
     @model_validator(mode="after")
     def _one_shape(self) -> "Columned":
@@ -131,6 +152,11 @@ class Bitext(Origin):
     columns: tuple[Language | Literal["-"], ...] = Field(
         (), description="languages of the columns, where it is no TMX; - for one that is left out"
     )
+
+    @property
+    def named_languages(self) -> tuple[str, ...]:
+        """Those with a column."""
+        return tuple(column for column in self.columns if column != "-")
 
 
 class Hub(Columned):

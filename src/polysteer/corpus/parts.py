@@ -8,25 +8,26 @@ from pydantic import Field
 from polysteer.corpus import origins
 from polysteer.corpus.draw import SPLIT_NAMES, SplitName
 from polysteer.corpus.origins import Names, Origin
+from polysteer.fields import Flag, Size
 
 
 class PartSettings(Origin):
     """What every part has."""
 
-    size: Annotated[int, Field(ge=1)] | None = Field(None, description="meanings; absent: all that are left")
+    size: Size | None = Field(None, description="meanings; absent: all that are left")
 
 
 class BuiltinPart(origins.Builtin, PartSettings):
     """Sentences from polysteer's own grammar; no file needed."""
 
-    size: Annotated[int, Field(ge=1)] = Field(500, description="meanings")
+    size: Size = Field(500, description="meanings")
 
 
 class FilePartSettings(PartSettings):
     """What every part of real text has."""
 
     take: Names = Field((), description="which of the source's own splits; absent: as usual with this source")
-    partial: bool = Field(False, description="also use meanings that some of the languages lack")
+    partial: Flag = Field(False, description="also use meanings that some of the languages lack")
 
 
 class Flores200Part(origins.Flores200, FilePartSettings):

@@ -1,15 +1,17 @@
 """The `corpus:` section of experiments.yaml: one frozen model per source, told apart by `source:`."""
 
-from typing import Annotated, Any, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from polysteer.corpus import origins
 from polysteer.corpus.draw import Draw, SplitName, find_rivals
-from polysteer.corpus.languages import given_forms
+from polysteer.corpus.languages import given_forms, resolve_language
 from polysteer.corpus.origins import Names
 from polysteer.corpus.parts import Part, gather_parts
 from polysteer.errors import LanguageError
+from polysteer.fields import Flag, MisplacedError, Size, Whole
 
 
 def _check_languages(codes: tuple[str, ...]) -> tuple[str, ...]:
@@ -24,14 +26,36 @@ Codes = Annotated[tuple[str, ...], AfterValidator(_check_languages)]
 Languages = Annotated[
     Codes, Field(description="codes in ISO 639, BCP-47 or FLORES form; empty for all that the source has")
 ]
-Size = Annotated[int, Field(ge=1)]
 
 
 class _Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     languages: Languages = ()
-    seed: int = Field(0, ge=0, description="draws the sentences of each split")
+    seed: Whole = Field(0, ge=0, description="draws the sentences of each split")
+
+    @property
+    def named_languages(self) -> tuple[str, ...]:
+        """What an origin shows to have; it stands before this class."""
+        return ()
+
+    @property
+    def known_languages(self) -> tuple[str, ...]:
+        """Those that the text will have, as far as the settings tell; none where only the text does."""
+        return self.languages or self.named_languages
+
+    @model_validator(mode="after")
+    def _languages_are_there(self) -> Self:
+        _refuse_absent(self.languages, self.named_languages)
+        return self
+
+
+def _refuse_absent(languages: Sequence[str], named: Sequence[str]) -> None:
+    for code in languages if named else ():
+        try:
+            resolve_language(code, named)
+        except LanguageError as error:
+            raise MisplacedError(("languages",), str(error)) from error
 
 
 class BuiltinSettings(origins.Builtin, _Settings):
@@ -57,7 +81,7 @@ class FileSettings(_Settings):
         default_factory=dict,
         description="which of the source's own splits each of ours is drawn from; absent: from all of them",
     )
-    partial: bool = Field(False, description="also use meanings that some of the languages lack")
+    partial: Flag = Field(False, description="also use meanings that some of the languages lack")
 
     @model_validator(mode="after")
     def _leftovers_go_one_way(self) -> "FileSettings":
@@ -139,6 +163,12 @@ class JoinedSettings(_Settings):
     def parts(self) -> dict[SplitName, Any]:
         """Where each split comes from."""
         return {"find": self.find, "dev": self.dev, "test": self.test}
+
+    @model_validator(mode="after")
+    def _parts_have_the_languages(self) -> "JoinedSettings":
+        for part in self.parts.values():
+            _refuse_absent(self.languages, part.named_languages)
+        return self
 
     @model_validator(mode="after")
     def _leftovers_go_one_way(self) -> "JoinedSettings":

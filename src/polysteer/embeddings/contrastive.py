@@ -12,8 +12,10 @@ from polysteer.embeddings.pooling import Pool, pool_tokens
 from polysteer.errors import CorpusError, NumericError
 from polysteer.models.backbone import find_input_device
 from polysteer.models.batches import make_batch
-from polysteer.models.layers import Layer, capture_layers
+from polysteer.models.layers import capture_layers
+from polysteer.models.limits import find_limit
 from polysteer.models.loading import LoadedModel
+from polysteer.models.shape import Layer
 from polysteer.models.tokens import tokenize_texts
 from polysteer.models.trainable import training
 from polysteer.progress import Progress, stay_silent
@@ -51,7 +53,8 @@ def tune_on_translations(
             f"contrastive fine-tuning needs translations, and {len(pairable)} meanings of `find` stand in "
             "two languages or more; give it parallel text, or leave evaluate.finetune out"
         )
-    tokens = tokenize_texts(loaded.tokenizer, [text for texts in pairable for text in texts])
+    texts = [text for texts in pairable for text in texts]
+    tokens = tokenize_texts(loaded.tokenizer, texts, max_tokens=find_limit(loaded.model))
     device = find_input_device(loaded.model)
     hidden: list[Tensor] = []
     with (

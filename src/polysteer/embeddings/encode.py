@@ -14,10 +14,12 @@ from polysteer.errors import ModelError, NumericError
 from polysteer.models.anatomy import dissect_model
 from polysteer.models.backbone import find_input_device
 from polysteer.models.batches import Batch, make_batch, plan_batches
-from polysteer.models.layers import Layer, capture_layers
+from polysteer.models.layers import capture_layers
+from polysteer.models.limits import find_limit
 from polysteer.models.loading import LoadedModel
 from polysteer.models.losses import ExpectedTokens, LossHead, find_predicted
-from polysteer.models.tokens import tokenize_texts
+from polysteer.models.shape import Layer
+from polysteer.models.tokens import Cuts, Tokens, tokenize_texts
 
 
 class EncodedTexts(NamedTuple):
@@ -34,7 +36,6 @@ class PreparedTexts(NamedTuple):
 
     batches: tuple[Batch, ...]
     n_texts: int
-    n_truncated: int
 
 
 def encode_texts(
@@ -46,7 +47,7 @@ def encode_texts(
     token_budget: int = 4096,
     losses: npt.NDArray[np.bool_] | None = None,
 ) -> EncodedTexts:
-    """Prepare and encode texts, under whatever intervention is on."""
+    """Prepare and encode texts, under whatever intervention is on; what had to be cut is said."""
     prepared = prepare_texts(loaded, texts, token_budget=token_budget)
     return encode_batches(loaded.model, prepared, layers=layers, pool=pool, losses=losses)
 
@@ -56,20 +57,38 @@ def prepare_texts(
     texts: Sequence[str],
     *,
     token_budget: int = 4096,
-    max_tokens: int | None = None,
     include_specials: bool = False,
 ) -> PreparedTexts:
-    """Tokenize texts and put them into batches on the model's device."""
-    tokens = tokenize_texts(loaded.tokenizer, texts, max_tokens=max_tokens, include_specials=include_specials)
-    device = find_input_device(loaded.model)
-    plan = plan_batches(tokens.n_tokens, token_budget=token_budget)
-    batches = tuple(make_batch(tokens, index, device=device) for index in plan)
-    for batch in batches:
-        is_empty = ~batch.real.any(1)
-        if bool(is_empty.any()):
-            text = int(batch.index[is_empty.cpu().numpy()][0])
-            raise ModelError(f"text {text} ({texts[text]!r}) has special tokens alone; leave such texts out")
-    return PreparedTexts(batches, len(texts), tokens.n_truncated)
+    """Tokenize texts, say how many had to be cut, and put them into batches on the model's device."""
+    tokens, cuts = tokenize_for(loaded, texts, include_specials=include_specials), Cuts()
+    cuts.add(tokens)
+    cuts.tell()
+    return batch_tokens(loaded.model, tokens, token_budget=token_budget)
+
+
+def tokenize_for(
+    loaded: LoadedModel, texts: Sequence[str], *, include_specials: bool = False, allow_empty: bool = False
+) -> Tokens:
+    """Texts as a model can read them; one in which no token counts is refused, unless that is allowed."""
+    tokens = tokenize_texts(
+        loaded.tokenizer,
+        texts,
+        max_tokens=find_limit(loaded.model),
+        include_specials=include_specials,
+        allow_empty=allow_empty,
+    )
+    if not allow_empty and not tokens.n_real.all():
+        text = int(np.argmin(tokens.n_real))
+        raise ModelError(f"text {text} ({texts[text]!r}) has special tokens alone; leave such texts out")
+    return tokens
+
+
+def batch_tokens(model: PreTrainedModel, tokens: Tokens, *, token_budget: int) -> PreparedTexts:
+    """Batches on the model's device of all texts in which tokens count: the others get vectors of zeros."""
+    device, counting = find_input_device(model), np.flatnonzero(tokens.n_real)
+    plan = plan_batches(tokens.n_tokens[counting], token_budget=token_budget)
+    batches = tuple(make_batch(tokens, counting[index], device=device) for index in plan)
+    return PreparedTexts(batches, len(tokens.n_tokens))
 
 
 def encode_batches(
@@ -88,7 +107,7 @@ def encode_batches(
     """
     n_texts, width = prepared.n_texts, dissect_model(model).width
     encoded = EncodedTexts(
-        np.empty((len(layers), n_texts, width), dtype=np.float32),
+        np.zeros((len(layers), n_texts, width), dtype=np.float32),
         np.full(n_texts, np.nan, dtype=np.float32),
         np.zeros(n_texts, dtype=np.int64),
     )
@@ -123,7 +142,7 @@ class _Encoder:
 
     def begin(self, batch: Batch) -> None:
         self._batch = batch
-        self._predicted = find_predicted(batch.real, batch.attention_mask)
+        self._predicted = find_predicted(batch.ordinary, batch.attention_mask)
         self._vectors: dict[Layer, Tensor] = {}
         self._token_nll: tuple[npt.NDArray[np.int64], Tensor] | None = None
 

@@ -13,9 +13,10 @@ from polysteer.embeddings.encode import encode_texts
 from polysteer.embeddings.pooling import Pool
 from polysteer.errors import ModelError
 from polysteer.models.intervene import Mask, intervene
-from polysteer.models.layers import Layer, list_layers
+from polysteer.models.layers import list_layers
 from polysteer.models.loading import LoadedModel, load_model
 from polysteer.models.positions import Where
+from polysteer.models.shape import Layer
 from polysteer.models.sites import Overrides
 
 Vectors = npt.NDArray[np.float32] | Tensor

@@ -12,8 +12,10 @@ from polysteer.errors import NumericError
 from polysteer.models.anatomy import dissect_model
 from polysteer.models.backbone import find_input_device
 from polysteer.models.batches import Batch, make_batch, plan_batches
-from polysteer.models.layers import Layer, capture_layers
+from polysteer.models.layers import capture_layers
+from polysteer.models.limits import find_limit
 from polysteer.models.loading import LoadedModel
+from polysteer.models.shape import Layer
 from polysteer.models.tokens import locate_tokens, tokenize_texts
 
 
@@ -49,7 +51,7 @@ def encode_words(
     token_budget: int = 4096,
 ) -> EncodedWords:
     """Read each text once; a word that no token overlaps, in a text that was cut, has no vector."""
-    tokens = tokenize_texts(loaded.tokenizer, texts)
+    tokens = tokenize_texts(loaded.tokenizer, texts, max_tokens=find_limit(loaded.model))
     overlaps, found = _overlap(locate_tokens(loaded.tokenizer, texts, tokens), tokens.starts, places)
     device, width = find_input_device(loaded.model), dissect_model(loaded.model).width
     averager = _Averager(overlaps, layers, width=width)

@@ -11,6 +11,7 @@ from polysteer.masks.subspace import LanguageSubspace
 from polysteer.masks.subspace_metadata import SubspaceMetadata
 
 Method = Literal["mean_difference", "leace"]
+Shrinkage = float | Literal["auto"]
 METHODS: tuple[Method, ...] = ("mean_difference", "leace")
 
 Floats = npt.NDArray[np.float64]
@@ -29,7 +30,7 @@ def fit_subspace(
     vectors_by_layer: Mapping[str, VectorsByLanguage],
     metadata: SubspaceMetadata,
     *,
-    shrinkage: float = 0.0,
+    shrinkage: Shrinkage = "auto",
 ) -> LanguageSubspace:
     """The directions of `metadata.languages` at each of `metadata.layers`, by `metadata.method`.
 
@@ -45,26 +46,42 @@ def fit_subspace(
     return LanguageSubspace(metadata, mean, left, right)
 
 
-def fit_layer(vectors: VectorsByLanguage, *, method: Method, shrinkage: float = 0.0) -> Eraser:
+def fit_layer(vectors: VectorsByLanguage, *, method: Method, shrinkage: Shrinkage = "auto") -> Eraser:
     """One layer's directions from vectors [sentence, width] of each language; every language weighs the same.
 
     Both methods give all languages of the fit the same mean. `mean_difference` projects the span of the
     languages' means out at a right angle. `leace` (Belrose et al. 2023) does so after whitening, which
     changes the vectors least in their own measure; `shrinkage` from 0 to 1 mixes their covariance with that
-    of a sphere, which it needs where there are few sentences for the width.
+    of a sphere, which it needs where there are few sentences for the width: see `choose_shrinkage`.
     """
     if method not in METHODS:
         raise ConfigError(f"no such way to erase: {method!r}; there are {', '.join(METHODS)}")
-    if not 0 <= shrinkage <= 1:
-        raise ConfigError(f"shrinkage is {shrinkage}; give a number from 0 to 1")
+    if shrinkage != "auto" and not (isinstance(shrinkage, int | float) and 0 <= shrinkage <= 1):
+        raise ConfigError(f"shrinkage is {shrinkage!r}; give auto, or a number from 0 to 1")
     means = _average(vectors)
     mean = means.mean(axis=0)
     if method == "mean_difference":
         directions = _span(means - mean)
         return Eraser(mean, directions.T, directions)
-    whiten, unwhiten = _find_whitening(_find_covariance(vectors, mean), shrinkage)
+    covariance = _find_covariance(vectors, mean)
+    if shrinkage == "auto":
+        shrinkage = choose_shrinkage(covariance, _count_sentences(vectors))
+    whiten, unwhiten = _find_whitening(covariance, shrinkage)
     directions = _span((means - mean) @ whiten)
     return Eraser(mean, whiten @ directions.T, directions @ unwhiten)
+
+
+def choose_shrinkage(covariance: Floats, n_sentences: float) -> float:
+    """How far to draw a covariance found on `n_sentences` towards a sphere of the same total variance.
+
+    The optimal linear shrinkage of Bodnar, Gupta and Parolya (2014, J. Multivariate Analysis 132, 215-228):
+    least squared error of all such mixtures where width and sentences grow together, whatever the vectors'
+    distribution. It falls as 1 / n, and is 1 where what differs from a sphere could all be chance.
+    """
+    trace = float(np.trace(covariance))
+    unlike_sphere = float(np.square(covariance).sum()) - trace**2 / len(covariance)
+    by_chance = trace**2 / n_sentences
+    return by_chance / unlike_sphere if by_chance < unlike_sphere else 1.0
 
 
 def draw_subspace(subspace: LanguageSubspace, *, seed: int, draw: int) -> LanguageSubspace:
@@ -97,6 +114,11 @@ def _find_covariance(vectors: VectorsByLanguage, mean: Floats) -> Floats:
         centred = rows.astype(np.float64) - mean
         covariance += centred.T @ centred / len(rows)
     return covariance / len(vectors)
+
+
+def _count_sentences(vectors: VectorsByLanguage) -> float:
+    """As many as would weigh as much as these do, each language weighing the same (Kish's effective size)."""
+    return len(vectors) ** 2 / sum(1 / len(rows) for rows in vectors.values())
 
 
 def _find_whitening(covariance: Floats, shrinkage: float) -> tuple[Floats, Floats]:

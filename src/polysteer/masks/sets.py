@@ -10,6 +10,7 @@ import numpy.typing as npt
 from polysteer.errors import MaskError
 from polysteer.masks.mask import ExpertMask
 from polysteer.masks.metadata import MaskMetadata
+from polysteer.numbers import write_size
 
 _SHAPE_FIELDS = ("model_family", "n_blocks", "shape_fingerprint")
 _ONLY_OF_ITS_SELECTION = ("k", "k_per", "ends", "threshold", "exclusive", "control_of", "draw", "seed")
@@ -209,5 +210,5 @@ def _select(
 
 
 def _describe(known: MaskMetadata) -> str:
-    facts = [known.experts, known.score, None if known.k is None else f"k {known.k:g}"]
+    facts = [known.experts, known.score, None if known.k is None else f"k {write_size(known.k)}"]
     return f"{known.language} ({', '.join(fact for fact in facts if fact)})"

@@ -31,7 +31,7 @@ class SubspaceMetadata(Header):
     shape_fingerprint: str | None = None
 
     pool: str | None = None
-    shrinkage: Annotated[float, Field(ge=0, le=1)] | None = None
+    shrinkage: Annotated[float, Field(ge=0, le=1)] | Literal["auto"] | None = None
     control_of: Literal["mean_difference", "leace"] | None = None
     draw: NotNegative | None = None
     seed: NotNegative | None = None

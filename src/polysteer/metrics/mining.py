@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from polysteer.errors import NumericError
+from polysteer.metrics.both_ways import mine_both_ways
 from polysteer.metrics.counting import Ranks
-from polysteer.metrics.neighbours import Mined, mine_both_ways, normalize_float64
 from polysteer.metrics.retrieval import Retrieval
+from polysteer.metrics.rivals import Mined
 from polysteer.metrics.vectors import LanguagePair, VectorsByLanguage, check_parallel, ordered_pairs
 
 LASER_NEIGHBOURS = 4
@@ -26,7 +27,7 @@ LASER_NEIGHBOURS = 4
 class Mining:
     """Ranks by the two corrected scores; xSIM's errors, and the nearest candidate by cosine, [pair, query].
 
-    Of candidates equally near, `nearest` is one that is not the translation.
+    Of candidates equally near, `nearest` is the first that is not the translation.
     """
 
     csls: Retrieval
@@ -58,10 +59,9 @@ def mine_bitext(vectors: VectorsByLanguage, *, k: int = LASER_NEIGHBOURS) -> Min
     check_parallel(vectors)
     if k < 1:
         raise NumericError(f"{k} neighbours; 1 or more are needed, LASER's definition takes 4")
-    units = {language: normalize_float64(rows) for language, rows in vectors.items()}
     mined: dict[LanguagePair, Mined] = {}
     for a, b in combinations(vectors, 2):
-        mined[LanguagePair(a, b)], mined[LanguagePair(b, a)] = mine_both_ways(units[a], units[b], k)
+        mined[LanguagePair(a, b)], mined[LanguagePair(b, a)] = mine_both_ways(vectors[a], vectors[b], k)
     pairs = ordered_pairs(list(vectors))
     found = [mined[pair] for pair in pairs]
     csls, margin = np.stack([one.csls for one in found]), np.stack([one.margin for one in found])

@@ -1,171 +1,158 @@
-"""Cosines set against those of each sentence's nearest neighbours, tile by tile, in float64.
+"""The nearest neighbours of each sentence among those of another language, ties at the edge with them.
 
-Float64 throughout: each score needs sums of cosines, and they are made for a few layers only.
+Float32 products tell which candidates come into question; their cosines are made again in float64.
 """
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from polysteer.metrics.counting import TIE_FLOAT64, Ranks, count_true
-from polysteer.metrics.vectors import FloatArray
+from polysteer.metrics.counting import TIE_FLOAT64, Ranks
+from polysteer.metrics.tiles import Array, Flags, Numbers, Rows, Singles, Tile, measure_cosines
 
-Array = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
+GROUPS = 64
+# How many candidates a query may gather before those that are no longer near enough are dropped.
+PENDING = 8
+# How many may come into question for one query in the end.
+CROWD = 32
 
-TILE = 256
-KEPT_CELLS = 1 << 22
-
-
-class Mined(NamedTuple):
-    """One direction of a pair: ranks by the two corrected scores, xSIM's errors, the nearest by cosine."""
-
-    csls: Ranks
-    margin: Ranks
-    xsim_errors: Flags
-    nearest: Ranks
+Index = npt.NDArray[np.int32]
 
 
-def normalize_float64(rows: FloatArray) -> Array:
-    """Rows scaled to length one; a zero row stays zero."""
-    wide = np.asarray(rows, dtype=np.float64)
-    largest = np.abs(wide).max(axis=1, keepdims=True)
-    scaled = wide / np.where(largest > 0, largest, 1)
-    length = np.linalg.norm(scaled, axis=1, keepdims=True)
-    return np.divide(scaled, np.where(length > 0, length, 1), dtype=np.float64)
+class Pairs(NamedTuple):
+    """Queries with candidates, and their cosines."""
 
+    query: Index
+    candidate: Index
+    cosine: npt.NDArray[np.floating[Any]]
 
-def mine_both_ways(a: Array, b: Array, k: int) -> tuple[Mined, Mined]:
-    """Rows of `a` looked up among those of `b`, and back; row i of both is the same meaning."""
-    matrix, n = _Matrix(a, b), len(a)
-    own_cosine = np.einsum("ij,ij->i", a, b)
-    defined = np.asarray(a.any(axis=1) & b.any(axis=1))
-    # Lowered by what counts as a tie: of equals another is taken for the nearest, so that a tie is not a hit.
-    lowered = np.where(defined, own_cosine - TIE_FLOAT64, -np.inf)
-    near_a, near_b = _Neighbours(n, min(k, n)), _Neighbours(n, min(k, n))
-    for tile in matrix:
-        near_a.look(tile, own_cosine, lowered)
-        near_b.look(tile.turn(), own_cosine, lowered)
-    r_a, r_b = near_a.highest.mean(axis=1), near_b.highest.mean(axis=1)
-    own = _Scores.of(own_cosine, (r_a + r_b) / 2)
-    tally_a, tally_b = _Tally(own_cosine, own, near_a), _Tally(own_cosine, own, near_b)
-    for tile in matrix:
-        if tile.meets_own:
-            np.fill_diagonal(tile.cosines, -np.inf)
-        scores = _Scores.of(tile.cosines, r_a[tile.queries, None] / 2 + r_b[tile.candidates] / 2)
-        tally_a.count(tile, scores)
-        tally_b.count(tile.turn(), scores.turn())
-    return tally_a.conclude(defined), tally_b.conclude(defined)
-
-
-class _Tile(NamedTuple):
-    queries: slice
-    candidates: slice
-    cosines: Array
-
-    def turn(self) -> "_Tile":
-        return _Tile(self.candidates, self.queries, self.cosines.T)
-
-    @property
-    def meets_own(self) -> bool:
-        """Whether sentences meet their own translations on the diagonal."""
-        return self.queries == self.candidates
-
-
-class _Matrix:
-    """The similarity matrix of two languages, tile by tile: kept where it is small, else made each time."""
-
-    def __init__(self, a: Array, b: Array) -> None:
-        self._a, self._b = a, b
-        self._kept = list(self._make()) if len(a) * len(b) <= KEPT_CELLS else None
-
-    def __iter__(self) -> Iterator[_Tile]:
-        return iter(self._kept) if self._kept is not None else self._make()
-
-    def _make(self) -> Iterator[_Tile]:
-        n = len(self._a)
-        for i in range(0, n, TILE):
-            for j in range(0, n, TILE):
-                rows, columns = slice(i, min(i + TILE, n)), slice(j, min(j + TILE, n))
-                yield _Tile(rows, columns, self._a[rows] @ self._b[columns].T)
-
-
-class _Neighbours:
-    """The `k` highest cosines of every query among what was seen so far, and its nearest candidate."""
-
-    def __init__(self, n_queries: int, k: int) -> None:
-        self.highest = np.full((n_queries, k), -np.inf)
-        self.nearest = np.zeros(n_queries, dtype=np.int32)
-        self._best = np.full(n_queries, -np.inf)
-
-    def look(self, tile: _Tile, own: Array, lowered: Array) -> None:
-        """Take in a tile; `lowered` stands for the own cosine where the nearest is chosen."""
-        queries, k = tile.queries, self.highest.shape[1]
-        cosines = tile.cosines.copy()
-        if tile.meets_own:
-            np.fill_diagonal(cosines, lowered[queries])
-        self._take_nearest(cosines, tile)
-        if tile.meets_own:
-            np.fill_diagonal(cosines, own[queries])
-        if cosines.shape[1] > k:
-            cosines.partition(-k, axis=1)
-        joined = np.concatenate([self.highest[queries], cosines[:, -k:]], axis=1)
-        self.highest[queries] = np.partition(joined, -k, axis=1)[:, -k:]
-
-    def _take_nearest(self, cosines: Array, tile: _Tile) -> None:
-        column = cosines.argmax(axis=1)
-        found = cosines[np.arange(len(column)), column]
-        nearer = found > self._best[tile.queries]
-        self._best[tile.queries][nearer] = found[nearer]
-        self.nearest[tile.queries][nearer] = column[nearer] + tile.candidates.start
-
-
-class _Scores(NamedTuple):
-    """CSLS, halved, and ratio margin."""
-
-    csls: Array
-    margin: Array
+    def take(self, which: Numbers | Flags) -> "Pairs":
+        """Some of them, in the order given."""
+        return Pairs(self.query[which], self.candidate[which], self.cosine[which])
 
     @classmethod
-    def of(cls, cosines: Array, neighbours: Array) -> "_Scores":
-        """From cosines and (r(x) + r(y)) / 2, which is overwritten."""
-        meaningless = neighbours <= TIE_FLOAT64
-        with np.errstate(divide="ignore", invalid="ignore"):
-            margin = cosines / neighbours
-        margin[meaningless] = -np.inf
-        return cls(np.subtract(cosines, neighbours, out=neighbours), margin)
-
-    def turn(self) -> "_Scores":
-        return _Scores(self.csls.T, self.margin.T)
+    def join(cls, parts: Sequence["Pairs"]) -> "Pairs":
+        """All of them, one part after the other."""
+        query, candidate, cosine = zip(*parts, strict=True)
+        return cls(np.concatenate(query), np.concatenate(candidate), np.concatenate(cosine))
 
 
-class _Tally:
-    """How many rivals do at least as well as each query's translation, by each score."""
+class Neighbourhoods(NamedTuple):
+    """Of each query: the mean cosine of its `k` nearest, the lowest of them, the nearest, all that are near.
 
-    def __init__(self, own_cosine: Array, own: _Scores, near: _Neighbours) -> None:
-        self._csls = own.csls - TIE_FLOAT64
-        self._margin = own.margin - TIE_FLOAT64 * np.maximum(1, np.abs(own.margin))
-        self._nearest = near.nearest
-        # Of ties at its edge all belong to the neighbourhood.
-        self._edge = near.highest.min(axis=1) - TIE_FLOAT64
-        self._outside = (own_cosine < self._edge) | ~np.isfinite(own.margin)
-        self._n_csls, self._n_margin, self._n_near = np.zeros((3, len(own_cosine)), dtype=np.int64)
+    Queries that are crowded, by candidates equally near, have none of it yet.
+    """
 
-    def count(self, rivals: _Tile, scores: _Scores) -> None:
-        queries = rivals.queries
-        not_worse = scores.margin >= self._margin[queries, None]
-        self._n_csls[queries] += count_true(scores.csls >= self._csls[queries, None])
-        self._n_margin[queries] += count_true(not_worse)
-        not_worse &= rivals.cosines >= self._edge[queries, None]
-        self._n_near[queries] += count_true(not_worse)
+    mean: Array
+    edge: Array
+    nearest: Ranks
+    near: Pairs
+    crowded: Flags
 
-    def conclude(self, defined: Flags) -> Mined:
-        """The last rank where a translation has no direction, or no score."""
-        n = len(defined)
-        csls, margin = (
-            np.where(defined, np.minimum(1 + n_rivals, n), n).astype(np.int32)
-            for n_rivals in (self._n_csls, self._n_margin)
-        )
-        return Mined(csls, margin, (self._n_near > 0) | self._outside | ~defined, self._nearest)
+
+class Search:
+    """Which candidates may be among the `k` nearest of the queries from `first` on, of those seen so far."""
+
+    def __init__(self, defined: Flags, k: int, error: float, *, first: int = 0) -> None:
+        self._first, self._k, self._slack = first, k, np.float32(2 * error)
+        # Nothing is looked up for a query without a direction.
+        self._floor = np.where(defined, -np.inf, np.inf).astype(np.float32)
+        self.crowded = np.zeros(len(defined), dtype=bool)
+        self._found: list[Pairs] = []
+        self._n_new = self._n_kept = 0
+
+    def look(self, tile: Tile) -> None:
+        """Take in a tile."""
+        floor = self._floor[tile.queries.start - self._first : tile.queries.stop - self._first]
+        fresh = np.isneginf(floor)
+        if fresh.any():
+            floor[fresh] = (_find_floor(tile.cosines, self._k) - self._slack)[fresh]
+        np.greater_equal(tile.cosines, floor[:, None], out=tile.flags)
+        self._found.append(_list_flagged(tile))
+        self._n_new += len(self._found[-1].query)
+        if self._n_new > self._n_kept + PENDING * len(floor):
+            self.prune()
+
+    def prune(self) -> Pairs:
+        """Raise the floors to the `k`-th nearest, and drop what lies below."""
+        found = Pairs.join(self._found)
+        distance = ((1.5 - found.cosine) * (1 << 30)).astype(np.uint64)
+        found = found.take(np.argsort((found.query.astype(np.uint64) << 32) | distance))
+        query = found.query - self._first
+        count = np.bincount(query, minlength=len(self._floor))
+        start = np.cumsum(count) - count
+        full = np.flatnonzero(count >= self._k)
+        kth = found.cosine[start[full] + self._k - 1] - self._slack
+        self._floor[full] = np.maximum(self._floor[full], kth)
+        keep = found.cosine >= self._floor[query]
+        crowded = np.bincount(query[keep], minlength=len(self._floor)) > max(CROWD, 4 * self._k)
+        self._floor[crowded] = np.inf
+        self.crowded |= crowded
+        keep &= ~crowded[query]
+        found = found.take(keep)
+        self._found, self._n_new, self._n_kept = [found], 0, len(found.query)
+        return found
+
+
+def _find_floor(cosines: Singles, k: int) -> Singles:
+    """What the `k`-th highest of each row is at least: that of the highest in every so many columns."""
+    n_rows, n_columns = cosines.shape
+    if n_columns < k:
+        return np.full(n_rows, -np.inf, dtype=np.float32)
+    if n_columns >= 2 * GROUPS and k <= GROUPS // 2:
+        whole = cosines[:, : n_columns // GROUPS * GROUPS]
+        if cosines.flags.c_contiguous:
+            cosines = whole.reshape(n_rows, -1, GROUPS).max(axis=1)
+        else:  # a turned tile, of which no copy is made
+            cosines = whole.T.reshape(-1, GROUPS, n_rows).max(axis=0).T
+    floor: Singles = np.partition(cosines, -k, axis=1)[:, -k]
+    return floor
+
+
+def _list_flagged(tile: Tile) -> Pairs:
+    """The flagged cells; the tile may be a turned one."""
+    flags = tile.flags
+    turned = not flags.flags.c_contiguous
+    base = flags.T if turned else flags
+    cell = np.flatnonzero(base)
+    row, column = np.divmod(cell, base.shape[1])
+    cosine = (tile.cosines.T if turned else tile.cosines).ravel()[cell]
+    query, candidate = (column, row) if turned else (row, column)
+    return Pairs(
+        (query + tile.queries.start).astype(np.int32),
+        (candidate + tile.candidates.start).astype(np.int32),
+        cosine,
+    )
+
+
+def settle(searches: Sequence[Search], a: Rows, b: Rows, k: int) -> Neighbourhoods:
+    """In float64, what searches for all queries have found; row i of both is the same meaning."""
+    query, candidate, _ = Pairs.join([search.prune() for search in searches])
+    near = Pairs(query, candidate, measure_cosines(a, query, b, candidate))
+    n_near = np.bincount(query, minlength=len(a.raw))
+    some = np.flatnonzero(n_near)
+    start = (np.cumsum(n_near) - n_near)[some]
+    mean, edge = np.zeros((2, len(n_near)))
+    # A zero vector is as near to one candidate as to another: the first is taken that is not its own.
+    nearest = (np.arange(len(n_near)) == 0).astype(np.int32)
+    if len(some):
+        in_rows = np.full((len(n_near), n_near.max()), -np.inf)
+        in_rows[query, np.arange(len(query)) - np.repeat(start, n_near[some])] = near.cosine
+        highest = np.partition(in_rows[some], -k, axis=1)[:, -k:]
+        mean[some], edge[some] = highest.mean(axis=1), highest.min(axis=1)
+        nearest[some] = _find_nearest(near, start, a.defined & b.defined)
+    return Neighbourhoods(mean, edge, nearest, near, np.concatenate([search.crowded for search in searches]))
+
+
+def _find_nearest(near: Pairs, start: Numbers, defined: Flags) -> Index:
+    """Of each query the first of the candidates that are nearest, its own if no other comes as near."""
+    own = near.query == near.candidate
+    rival = np.where(own, -np.inf, near.cosine)
+    itself = np.where(own & defined[near.query], near.cosine, -np.inf)
+    best = np.maximum.reduceat(rival, start)
+    is_best = rival >= np.repeat(best - TIE_FLOAT64, np.diff(start, append=len(rival)))
+    nearest: Index = np.minimum.reduceat(np.where(is_best, near.candidate, len(defined)), start)
+    wins = np.maximum.reduceat(itself, start) - TIE_FLOAT64 > best
+    return np.where(wins, near.query[start], nearest)

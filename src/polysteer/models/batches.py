@@ -20,7 +20,8 @@ class Batch:
     input_ids: Tensor
     attention_mask: Tensor | None  # None where nothing is padded
     position_ids: Tensor | None  # given where padding is on the left
-    real: Tensor  # never padding, never specials
+    real: Tensor  # never padding, and specials only where they are asked for
+    ordinary: Tensor  # never padding, never specials
     index: npt.NDArray[np.int64]
     span: slice | None  # the columns of the real tokens, where every row has the same
 
@@ -73,17 +74,23 @@ def make_batch(
     ids = np.where(held, tokens.ids[source], tokens.pad_id)
     input_ids = torch.from_numpy(ids)
     mask = None if held.all() else torch.from_numpy(held.astype(np.int64))
-    real = mark_real(input_ids, mask, torch.tensor(tokens.special_ids, dtype=torch.int64))
-    real = torch.ones_like(input_ids, dtype=torch.bool) if real is None else real
+    ordinary = _mark(input_ids, mask, tokens.special_ids)
+    real = _mark(input_ids, mask, ()) if tokens.include_specials else ordinary
     positions = torch.from_numpy(np.maximum(place, 0)) if pad_left and mask is not None else None
     return Batch(
         input_ids.to(device),
         None if mask is None else mask.to(device),
         None if positions is None else positions.to(device),
         real.to(device),
+        ordinary.to(device),
         index,
         find_span(real),
     )
+
+
+def _mark(input_ids: Tensor, mask: Tensor | None, special_ids: tuple[int, ...]) -> Tensor:
+    real = mark_real(input_ids, mask, torch.tensor(special_ids, dtype=torch.int64))
+    return torch.ones_like(input_ids, dtype=torch.bool) if real is None else real
 
 
 def find_span(real: Tensor) -> slice | None:

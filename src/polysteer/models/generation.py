@@ -10,9 +10,10 @@ from transformers import PreTrainedModel
 from polysteer.errors import ModelError
 from polysteer.models.backbone import find_input_device
 from polysteer.models.intervene import Mask, intervene
+from polysteer.models.limits import find_limit
 from polysteer.models.loading import LoadedModel
 from polysteer.models.sites import Overrides
-from polysteer.models.tokens import find_pad_id
+from polysteer.models.tokens import Tokens, find_pad_id, tokenize_texts
 
 
 @dataclass(frozen=True)
@@ -70,10 +71,10 @@ def generate_text(loaded: LoadedModel, prompt: str, sampling: Sampling) -> str:
     tokenizer = loaded.tokenizer
     model: Any = loaded.model  # transformers types `generate` apart from the model
     check_writes(model)
-    ids = tokenizer(prompt, return_tensors="pt")["input_ids"]
-    check_length(loaded, prompt, ids.shape[-1], sampling.max_new_tokens)
+    tokens = tokenize_texts(tokenizer, [prompt], max_tokens=find_limit(model), allow_empty=True)
+    check_length(tokens, prompt, len(tokens.ids), sampling.max_new_tokens)
     device = find_input_device(model)
-    ids = ids.to(device)
+    ids = torch.from_numpy(tokens.ids)[None].to(device)
     devices = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices), torch.inference_mode():
         torch.manual_seed(sampling.seed)
@@ -94,13 +95,13 @@ def check_writes(model: PreTrainedModel) -> None:
         raise ModelError(f"{type(model).__name__} writes no text; give a causal language model")
 
 
-def check_length(loaded: LoadedModel, prompt: str, n_prompt: int, n_new: int) -> None:
+def check_length(tokens: Tokens, prompt: str, n_prompt: int, n_new: int) -> None:
     """Refuse a prompt that leaves no room for what is to be written."""
     if not n_prompt:
         raise ModelError(f"the prompt {prompt!r} has no tokens; write at least one word")
-    limit = getattr(loaded.model.config.get_text_config(), "max_position_embeddings", None)
-    if limit is not None and n_prompt + n_new > limit:
+    if n_prompt + n_new > tokens.limit:
+        count = f"{n_prompt} tokens or more" if n_prompt == tokens.limit else f"{n_prompt} tokens"
         raise ModelError(
-            f"the prompt {prompt[:40]!r} has {n_prompt} tokens, and with {n_new} new ones "
-            f"they exceed the model's {limit}; shorten the prompt or ask for fewer"
+            f"the prompt {prompt[:40]!r} has {count}, and with {n_new} new ones "
+            f"they exceed the model's {tokens.limit}; shorten the prompt or ask for fewer"
         )

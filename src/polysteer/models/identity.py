@@ -1,6 +1,7 @@
 """Which model this is, from its files alone: what artifacts made with it are stamped with."""
 
 import hashlib
+from contextlib import suppress
 from pathlib import Path
 
 from polysteer.errors import ModelError
@@ -63,8 +64,17 @@ def _sample(path: Path) -> bytes:
         return head + file.read(_SAMPLE_BYTES)
 
 
-def _find_commit(model_id: str, revision: str | None) -> str:
+def find_cached_config(model_id: str, revision: str | None) -> Path | None:
+    """The config of a hub model, if it was downloaded before; what cannot be a hub id never was."""
     from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
 
-    cached = try_to_load_from_cache(model_id, "config.json", revision=revision)
-    return Path(cached).parent.name if isinstance(cached, str) else revision or "main"
+    with suppress(HFValidationError):
+        cached = try_to_load_from_cache(model_id, "config.json", revision=revision)
+        return Path(cached) if isinstance(cached, str) else None
+    return None
+
+
+def _find_commit(model_id: str, revision: str | None) -> str:
+    cached = find_cached_config(model_id, revision)
+    return cached.parent.name if cached else revision or "main"

@@ -8,6 +8,7 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from polysteer.errors import ModelError
+from polysteer.models.limits import find_limit
 from polysteer.models.loading import choose_device, choose_dtype
 from polysteer.models.sites import Overrides, describe_shape, explain_absent_sites, find_sites
 from polysteer.models.skeleton import build_skeleton, count_bytes, measure_activations
@@ -61,6 +62,7 @@ class ModelFacts:
     blocks: int
     width: int
     neurons: int  # of all sites
+    max_tokens: int | None  # of one text; the tokenizer may have a limit of its own
     sites: Mapping[str, SiteFacts]
     absent: Mapping[str, str]
     tokenizer: TokenizerFacts | None
@@ -98,6 +100,7 @@ def inspect_model(
         blocks=shape.n_blocks,
         width=shape.width,
         neurons=sum(site.neurons for site in sites.values()),
+        max_tokens=find_limit(model),
         sites=sites,
         absent={site: why for site, why in explain_absent_sites(model).items() if site not in sites},
         tokenizer=tokenizer,

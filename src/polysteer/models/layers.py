@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Any, Literal
+from typing import Any
 
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
@@ -11,9 +11,9 @@ from transformers import PreTrainedModel
 from polysteer.errors import ModelError
 from polysteer.models.anatomy import dissect_model
 from polysteer.models.backbone import StopForwardError, find_backbone, run_backbone
+from polysteer.models.shape import Layer
 from polysteer.models.trace import hidden_tensor
 
-Layer = int | Literal["final"]
 OnHidden = Callable[[Layer, Tensor], None]
 
 

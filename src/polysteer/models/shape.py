@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Literal
 
 from polysteer.artifacts import fingerprint
+
+Layer = int | Literal["final"]
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,11 @@ class ModelShape:
     def fingerprint(self) -> str:
         """Changes when and only when the shape does."""
         return fingerprint(self.family, self.n_blocks, self.width, dict(self.width_by_site))
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """0 for the token embeddings, n for the raw output of block n - 1, final."""
+        return (*range(self.n_blocks + 1), "final")
 
     def count_neurons(self, sites: tuple[str, ...]) -> int:
         """All neurons of these sites, over all blocks."""

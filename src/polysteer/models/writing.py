@@ -1,8 +1,7 @@
 """What a model writes after many beginnings, the likeliest token each time: batches padded on the left."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,24 +13,10 @@ from polysteer.errors import ModelError
 from polysteer.models.backbone import find_input_device
 from polysteer.models.batches import make_batch, plan_batches
 from polysteer.models.generation import check_length, check_writes
+from polysteer.models.limits import find_limit
 from polysteer.models.loading import LoadedModel
 from polysteer.models.tokens import Tokens, tokenize_texts
-
-
-@dataclass(frozen=True)
-class Writing:
-    """How much of a text is given, and how much is written: at most `new_tokens`, or up to `stop`."""
-
-    new_tokens: int
-    prompt_tokens: int | None = None  # the text's first ones, special tokens not counted; None for all
-    stop: str | None = None  # what ends a text and is no part of it
-
-
-class WrittenText(NamedTuple):
-    """What was given, and what followed."""
-
-    prompt: str
-    text: str
+from polysteer.models.written import Writing, WrittenText
 
 
 def write_texts(
@@ -39,9 +24,10 @@ def write_texts(
 ) -> list[WrittenText]:
     """What follows each text under whatever intervention is on: the same as for each by itself."""
     check_writes(loaded.model)
-    prompts = cut_prompts(tokenize_texts(loaded.tokenizer, texts), writing.prompt_tokens)
+    tokens = tokenize_texts(loaded.tokenizer, texts, max_tokens=find_limit(loaded.model))
+    prompts = cut_prompts(tokens, writing.prompt_tokens)
     longest = int(prompts.n_tokens.argmax())
-    check_length(loaded, texts[longest], int(prompts.n_tokens[longest]), writing.new_tokens)
+    check_length(tokens, texts[longest], int(prompts.n_tokens[longest]), writing.new_tokens)
     written: dict[int, str] = {}
     for index in plan_batches(prompts.n_tokens + writing.new_tokens, token_budget=token_budget):
         written |= zip(index.tolist(), _write_batch(loaded, prompts, index, writing), strict=True)

@@ -95,7 +95,7 @@ def plan_experiment(settings: Experiment, corpus: Corpus) -> Plan:
         list_erased_layers(settings.erasures(), settings.embed.layers, n_blocks=shape.n_blocks)
     source = find_source(model.id, revision=model.revision, trust_remote_code=model.trust_remote_code)
     tokenizer = load_tokenizer(source)
-    text = measure_text(corpus, tokenizer, settings)
+    text = measure_text(corpus, tokenizer, settings, max_tokens=facts.max_tokens)
     config = load_config(source)
     predicts = choose_auto_class(config) is AutoModelForCausalLM
     measures_losses = predicts and "perplexity" in settings.evaluate.families

@@ -30,7 +30,7 @@ def list_jobs(settings: Experiment, text: TextSize, *, measures_losses: bool) ->
     choose = settings.evaluate.choose
     dev_losses = text.count_predicted("dev", choose.cost_texts) if measures_losses else 0
     test_losses = text.count_predicted("test") if measures_losses else 0
-    jobs = [Job("no mask", find + dev + test, dev_losses + test_losses)]
+    jobs = [Job("baseline", find + dev + test, dev_losses + test_losses)]
     if settings.model.checkpoints:
         jobs.append(Job("checkpoints", len(settings.model.checkpoints) * (find + test), 0))
     n_states = 1 + len(settings.model.checkpoints)

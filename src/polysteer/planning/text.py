@@ -10,7 +10,7 @@ from transformers import PreTrainedTokenizerBase
 from polysteer.config import Experiment
 from polysteer.corpus.table import Corpus
 from polysteer.corpus.words import draw_sentences
-from polysteer.models.tokens import check_locates, tokenize_texts
+from polysteer.models.tokens import Cuts, check_locates, tokenize_texts
 from polysteer.trials.pairings import pair_rows
 
 
@@ -51,14 +51,18 @@ class TextSize:
         return sum(tokens for tokens, _ in totals) / sum(sentences for _, sentences in totals)
 
 
-def measure_text(corpus: Corpus, tokenizer: PreTrainedTokenizerBase, settings: Experiment) -> TextSize:
+def measure_text(
+    corpus: Corpus, tokenizer: PreTrainedTokenizerBase, settings: Experiment, *, max_tokens: int | None
+) -> TextSize:
     """Tokenize everything, and draw the sentences whose words get vectors, as the stages do."""
-    n_tokens = {
-        split: {
-            lang: tokenize_texts(tokenizer, corpus.texts(lang, split)).n_tokens for lang in corpus.languages
-        }
-        for split in corpus.splits
-    }
+    n_tokens: dict[str, dict[str, npt.NDArray[np.int64]]] = {}
+    for split in corpus.splits:
+        n_tokens[split], cuts = {}, Cuts()
+        for lang in corpus.languages:
+            tokens = tokenize_texts(tokenizer, corpus.texts(lang, split), max_tokens=max_tokens)
+            n_tokens[split][lang] = tokens.n_tokens
+            cuts.add(tokens)
+        cuts.tell(f"texts of {split}")
     drawn = {
         (split, lang): draw_sentences(
             corpus, lang, split, most_words=settings.most_words, seed=settings.evaluate.seed

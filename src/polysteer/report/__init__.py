@@ -3,7 +3,6 @@
 from polysteer.report.comparison import compare_experiments, compare_targets
 from polysteer.report.data import Answer, Grid, Report, ReportRow, Summary
 from polysteer.report.formats import (
-    answer_to_json,
     answer_to_markdown,
     records_to_csv,
     to_csv,
@@ -13,6 +12,8 @@ from polysteer.report.formats import (
 from polysteer.report.front import show_front
 from polysteer.report.metric import show_metric
 from polysteer.report.oracle import show_oracle
+from polysteer.report.origin import Origins, trace_origins
+from polysteer.report.origin_words import tell_origins, tell_stale
 from polysteer.report.pairs import show_pairs
 from polysteer.report.reading import (
     check_target,
@@ -27,10 +28,10 @@ from polysteer.report.words import tell_report, tell_target
 __all__ = [
     "Answer",
     "Grid",
+    "Origins",
     "Report",
     "ReportRow",
     "Summary",
-    "answer_to_json",
     "answer_to_markdown",
     "check_target",
     "compare_experiments",
@@ -46,9 +47,12 @@ __all__ = [
     "show_oracle",
     "show_pairs",
     "summarize",
+    "tell_origins",
     "tell_report",
+    "tell_stale",
     "tell_target",
     "to_csv",
     "to_json",
     "to_markdown",
+    "trace_origins",
 ]

@@ -1,21 +1,29 @@
 """Two experiments side by side, target by target; or two targets of one experiment, method by method."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from polysteer.errors import ArtifactError
+from polysteer.report.comparability import (
+    Sides,
+    Unlike,
+    find_unlike_origins,
+    find_unlike_rows,
+    list_differences,
+    tell_unlike,
+    title_unlike,
+)
 from polysteer.report.data import Answer, Grid, ReportRow
 from polysteer.report.methods import STEERED, name_method, order_methods
 from polysteer.report.metric import read_metric
 from polysteer.report.metric_grids import find_view, select_means, write_row
+from polysteer.report.origin import Difference, read_origins
 from polysteer.report.reading import list_targets, read_results
 from polysteer.report.units import title_metric, write_difference
-from polysteer.report.words import number
-from polysteer.store import query_database
+from polysteer.report.words import number, size
 
 NO_TEST = "Nothing tests A against B: set the difference beside both intervals."
-MODELS = "SELECT DISTINCT model FROM metrics WHERE experiment = $experiment ORDER BY model"
 OF_SIDE = ("layer", "k", "candidates", "value", "ci_low", "ci_high")
 
 Means = Mapping[str, ReportRow]
@@ -52,14 +60,17 @@ def compare_experiments(
         sides = [_read_means(database, name, one, metric, layer) for name in (a, b)]
         pairs += _pair(one, *sides)
         costs += _pair(one, *(_read_costs(database, name, one) for name in (a, b)))
-    notes = [f"A is {a}, B is {b}: {title_metric(metric)} on test.", *_warn(database, a, b, pairs)]
+    origins = read_origins(database)
+    unlike = [*find_unlike_rows(_list_masks(pairs)), *find_unlike_origins(origins[a], origins[b])]
+    notes = [f"A is {a}, B is {b}: {title_metric(metric)} on test.", *tell_unlike(unlike)]
     if target is None:
         for name, targets in has.items():
             alone = [one for one in targets if one not in common]
             notes += [f"Only {name} has {', '.join(alone)}."] if alone else []
-    grids = (_draw_experiments(pairs, common, metric), _draw_costs(costs))
+    grids = (_draw_experiments(pairs, common, metric, unlike), _draw_costs(costs))
     records = [_record(a, b, pair) for pair in [*pairs, *costs]]
-    return Answer("compare", " ".join([*notes, NO_TEST]), grids, tuple(records))
+    facts = _tell_facts(unlike, list_differences(origins[a], origins[b]))
+    return Answer("compare", " ".join([*notes, NO_TEST]), grids, tuple(records), facts)
 
 
 def compare_targets(
@@ -78,10 +89,13 @@ def compare_targets(
         )
         for pair in pairs
     )
-    grid = Grid(f"{experiment}: {title_metric(metric)}", ("", a, "95 %", b, "95 %", "B - A"), lines)
-    note = f"A is {a}, B is {b}, targets of {experiment}: {title_metric(metric)} on test. {NO_TEST}"
+    unlike = list(find_unlike_rows(_list_masks(pairs)))
+    title = f"{experiment}: {title_metric(metric)}{title_unlike(unlike)}"
+    grid = Grid(title, ("", a, "95 %", b, "95 %", "B - A"), lines)
+    note = f"A is {a}, B is {b}, targets of {experiment}: {title_metric(metric)} on test."
+    told = " ".join([note, *tell_unlike(unlike), NO_TEST])
     records = tuple(_record(a, b, pair) for pair in [*pairs, *costs])
-    return Answer("compare", note, (grid, _draw_costs(costs)), records)
+    return Answer("compare", told, (grid, _draw_costs(costs)), records, _tell_facts(unlike, []))
 
 
 def _match_targets(has: Mapping[str, Sequence[str]], target: str | None) -> list[str]:
@@ -107,22 +121,18 @@ def _pair(target: str, a: Means, b: Means) -> list[_Pair]:
     return [_Pair(target, method, a.get(method), b.get(method)) for method in order_methods([*a, *b])]
 
 
-def _warn(database: Path, a: str, b: str, pairs: Sequence[_Pair]) -> Iterator[str]:
-    masks = [(pair.a, pair.b) for pair in pairs if pair.method == STEERED]
-    for n_a, n_b in dict.fromkeys((one.candidates, two.candidates) for one, two in masks if one and two):
-        if n_a != n_b:
-            yield f"NOT COMPARABLE as they stand: A is looked up among {n_a} candidates, B among {n_b}."
-    for layer_a, layer_b in dict.fromkeys((one.layer, two.layer) for one, two in masks if one and two):
-        if layer_a != layer_b:
-            yield f"A stands at layer {layer_a}, B at layer {layer_b}."
-    models = [
-        ", ".join(query_database(database, MODELS, {"experiment": name}).column("model")) for name in (a, b)
-    ]
-    if models[0] != models[1]:
-        yield f"The models differ: {models[0]} and {models[1]}."
+def _list_masks(pairs: Sequence[_Pair]) -> list[Sides]:
+    return [(pair.a, pair.b) for pair in pairs if pair.method == STEERED and pair.a and pair.b]
 
 
-def _draw_experiments(pairs: Sequence[_Pair], targets: Sequence[str], metric: str) -> Grid:
+def _tell_facts(unlike: Sequence[Unlike], differing: Sequence[Difference]) -> dict[str, Any]:
+    settings = [{"key": one.key, "a": one.old, "b": one.new} for one in differing]
+    return {"comparable": not any(one.forbids for one in unlike), "differences": settings}
+
+
+def _draw_experiments(
+    pairs: Sequence[_Pair], targets: Sequence[str], metric: str, unlike: Sequence[Unlike]
+) -> Grid:
     by_place = {(pair.target, pair.method): pair for pair in pairs}
     lines = []
     for target in targets:
@@ -134,8 +144,9 @@ def _draw_experiments(pairs: Sequence[_Pair], targets: Sequence[str], metric: st
             for cell in (write_row(metric, before)[0], *write_row(metric, after))
         ]
         lines.append((target, *cells, write_difference(metric, mask.difference)))
-    sides = [f"{side} {column}" for side in "AB" for column in ("none", "mask", "95 %")]
-    return Grid(f"{title_metric(metric)}, A beside B", ("target", *sides, "B - A"), tuple(lines))
+    sides = [f"{side} {column}" for side in "AB" for column in ("baseline", "mask", "95 %")]
+    title = f"{title_metric(metric)}, A beside B{title_unlike(unlike)}"
+    return Grid(title, ("target", *sides, "B - A"), tuple(lines))
 
 
 def _draw_costs(costs: Sequence[_Pair]) -> Grid:
@@ -144,7 +155,7 @@ def _draw_costs(costs: Sequence[_Pair]) -> Grid:
         (
             pair.target,
             *(number(side.value if side else None) for side in (pair.a, pair.b)),
-            *(number(side.k if side else None) for side in (pair.a, pair.b)),
+            *(size(side.k if side else None) for side in (pair.a, pair.b)),
         )
         for pair in costs
         if pair.method == STEERED

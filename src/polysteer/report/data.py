@@ -1,7 +1,7 @@
 """What a report is made of."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -60,12 +60,14 @@ class ReportRow:
 
 @dataclass(frozen=True)
 class Swept:
-    """Where the chosen mask's experts stand and how responses were pooled; None is what was no sweep."""
+    """The chosen mask's sites and pooling of responses, its intervention, its strength; None is no sweep."""
 
     experiment: str
     target: str
     sites: str | None
     response_pooling: str | None
+    intervention: str | None
+    strength: float | None
 
 
 @dataclass(frozen=True)
@@ -123,3 +125,4 @@ class Answer:
     note: str
     grids: tuple[Grid, ...]
     records: tuple[Mapping[str, Any], ...]
+    facts: Mapping[str, Any] = field(default_factory=dict)  # what scripts get besides

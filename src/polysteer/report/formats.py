@@ -9,14 +9,36 @@ from dataclasses import asdict
 from typing import Any
 
 from polysteer.report.data import Answer, Report, Summary
-from polysteer.report.words import number, percent, probability, tell_report, times
+from polysteer.report.methods import name_method
+from polysteer.report.origin import Origins
+from polysteer.report.words import (
+    choose_method,
+    number,
+    percent,
+    probability,
+    size,
+    tell_report,
+    times,
+)
 
 
-def to_json(report: Report, *, single: bool) -> str:
-    """`summary`, an object for a single target, else a list of them; then `rows`. Infinity becomes null."""
+def to_json(report: Report, origins: Origins, answer: Answer | None = None) -> str:
+    """`summaries`, and `summary`, which is null unless there is just one; what they are of; then `rows`.
+
+    An answer's records stand in for the report's rows, and its words come after. Infinity becomes null.
+    """
     summaries = [_finite_only(asdict(summary)) for summary in report.summaries]
-    rows = [_finite_only(asdict(row)) for row in report.rows]
-    return json.dumps({"summary": summaries[0] if single else summaries, "rows": rows}, indent=2)
+    records = answer.records if answer else [asdict(row) for row in report.rows]
+    told: dict[str, Any] = {
+        "summary": summaries[0] if len(summaries) == 1 else None,
+        "summaries": summaries,
+        "stale": [asdict(one) for one in origins.stale],
+        "experiments": [asdict(one) | {"made": f"{one.made.isoformat()}Z"} for one in origins.made],
+        "rows": [_finite_only(record) for record in records],
+    }
+    if answer:
+        told |= {"view": answer.view, "note": answer.note, **answer.facts}
+    return json.dumps(told, indent=2)
 
 
 def to_csv(report: Report) -> str:
@@ -24,17 +46,9 @@ def to_csv(report: Report) -> str:
     return records_to_csv([asdict(row) for row in report.rows])
 
 
-def answer_to_json(report: Report, answer: Answer, *, single: bool) -> str:
-    """As the report has it, with the answer's records for rows; then which answer it is, and its words."""
-    summaries = [_finite_only(asdict(summary)) for summary in report.summaries]
-    rows = [_finite_only(record) for record in answer.records]
-    told = {"summary": summaries[0] if single and summaries else summaries, "rows": rows}
-    return json.dumps(told | {"view": answer.view, "note": answer.note}, indent=2)
-
-
-def answer_to_markdown(answer: Answer) -> str:
-    """The words, then every table under its title."""
-    parts = [answer.note]
+def answer_to_markdown(answer: Answer, heading: Sequence[str] = ()) -> str:
+    """What the numbers are of, the words, then every table under its title."""
+    parts = [*heading, answer.note]
     for grid in answer.grids:
         lines = [grid.header, ("---",) * len(grid.header), *grid.rows]
         table = "\n".join("| " + " | ".join(map(_escape, cells)) + " |" for cells in lines)
@@ -51,13 +65,14 @@ def records_to_csv(records: Sequence[Mapping[str, Any]]) -> str:
     return out.getvalue()
 
 
-def to_markdown(report: Report) -> str:
-    """The summary as a table, then the same in words."""
-    header = ["target", "baseline", "steered", "ratio", "95 % of difference", "p", "control", "rank"]
-    header += ["centred", "surface", "cost", "layer", "k"]
+def to_markdown(report: Report, heading: Sequence[str] = ()) -> str:
+    """What the numbers are of, the summary as a table, then the same in words."""
+    acting = " or ".join(dict.fromkeys(name_method(choose_method(one)) for one in report.summaries))
+    header = ["target", name_method("baseline"), acting, "ratio", "95 % of difference", "p", "random"]
+    header += ["rank", "centred", "n-grams", "cost", "layer", "k"]
     lines = [header, ["---"] * len(header), *map(_cells, report.summaries)]
     table = "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
-    return f"{table}\n\n{tell_report(report)}\n"
+    return "\n\n".join([*heading, table, tell_report(report)]) + "\n"
 
 
 def _cells(summary: Summary) -> Sequence[str]:
@@ -80,7 +95,7 @@ def _cells(summary: Summary) -> Sequence[str]:
         percent(summary.surface),
         number(summary.cost),
         str(summary.layer),
-        number(summary.k),
+        size(summary.k),
     ]
 
 

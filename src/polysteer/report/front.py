@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from polysteer.numbers import write_exactly
 from polysteer.report.data import Answer, Grid
 from polysteer.report.reading import list_asked
 from polysteer.report.units import write_difference, write_value
-from polysteer.report.words import number
+from polysteer.report.words import number, size
 from polysteer.store import query_database
 from polysteer.store.views import CONFIGURATION, same_columns
 
@@ -30,7 +31,7 @@ FRONT = f"""
 
 @dataclass(frozen=True)
 class FrontRow:
-    """One mask of the sweep on dev. `gain` is over no mask, None where that was not kept."""
+    """One mask of the sweep on dev. `gain` is over the baseline, None where that was not kept."""
 
     experiment: str
     target: str | None
@@ -74,8 +75,8 @@ def _draw_front(experiment: str, target: str | None, rows: Sequence[FrontRow]) -
         "pooling": lambda row: row.response_pooling,
         "experts": lambda row: row.score,
         "value": lambda row: row.held_statistic,
-        "strength": lambda row: number(row.strength),
-        "k": lambda row: number(row.k),
+        "strength": lambda row: None if row.strength is None else write_exactly(row.strength),
+        "k": lambda row: size(row.k),
     }
     differing = {
         name: tell
@@ -93,5 +94,5 @@ def _draw_front(experiment: str, target: str | None, rows: Sequence[FrontRow]) -
         )
         for row in rows
     )
-    title = f"{experiment}, {target or 'erased in the model'}: top1 (%) on dev against cost"
+    title = f"{experiment}, {target or 'erased in model'}: top1 (%) on dev against cost"
     return Grid(title, ("", *differing, "top1", "gain", "cost", ""), lines)

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from polysteer.report.data import Grid, Report, ReportRow
-from polysteer.report.methods import STEERED
+from polysteer.report.methods import STEERED, name_method
 from polysteer.report.words import number, percent
 from polysteer.store.rows import ALL, excluding
 
@@ -20,7 +20,7 @@ class Line(NamedTuple):
 
 
 def grid_language_model(report: Report, target: str) -> Grid:
-    """Without a mask and with it; no rows where none of it was measured."""
+    """The baseline and the mask; no rows where none of it was measured."""
     lines = []
     for line in _list_lines(target):
         before, after = (
@@ -29,7 +29,7 @@ def grid_language_model(report: Report, target: str) -> Grid:
         )
         if before and after:
             lines.append((line.name, _write(before), _write(after), _write_interval(after)))
-    header = ("of test", "no mask", "target mask", "95 %")
+    header = ("of test", *map(name_method, METHODS), "95 %")
     return Grid("The language model, same layer", header, tuple(lines))
 
 

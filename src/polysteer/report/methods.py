@@ -40,9 +40,9 @@ class Method:
 
 
 METHODS = (
-    Method("baseline", "no mask", BASELINE),
-    Method(STEERED, "target mask"),
-    Method("control", "random, mean", CONTROL),
+    Method("baseline", "baseline", BASELINE),
+    Method(STEERED, "mask"),
+    Method("control", "random", CONTROL),
     Method(BEST_CONTROL, "random, best"),
     Method("random_at_expert_values", "random, their values", AT_EXPERT_VALUES),
     Method("permuted", "values permuted", PERMUTED),

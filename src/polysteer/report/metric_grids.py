@@ -39,10 +39,10 @@ def draw_targets(found: Sequence[Sequence[ReportRow]]) -> list[Grid]:
     }
     languages, layers = {}, {}
     for rows in labelled:
-        for method, column in (("baseline", "no mask"), (STEERED, str(rows[0].target))):
+        for method, column in (("baseline", "baseline"), (STEERED, str(rows[0].target))):
             languages[column] = _by_language(rows, view, method)
             layers[column] = _by_layer(rows, method)
-    told = "no mask, then each target's"
+    told = "baseline, then each target's mask"
     return _keep_told(
         _draw_places(f"{head}, by target", "target", methods, metric),
         _draw_places(f"{head}, by language: {told}", "text", languages, metric),
@@ -90,7 +90,7 @@ def _draw_layer(head: str, rows: Sequence[ReportRow]) -> Grid:
         )
         for method in order_methods(means)
     )
-    return Grid(head, ("", f"layer {rows[0].layer}", "95 %", "over no mask"), lines)
+    return Grid(head, ("", f"layer {rows[0].layer}", "95 %", "over baseline"), lines)
 
 
 def _draw_places(

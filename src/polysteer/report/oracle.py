@@ -92,7 +92,7 @@ def _draw_oracle(experiment: str, target: str | None, rows: Sequence[OracleRow])
             )
         )
     return Grid(
-        f"{experiment}, {target or 'no target'}: top1 (%) on test, layer picked on dev, and ON TEST",
+        f"{experiment}, {target or 'erased in model'}: top1 (%) on test, layer picked on dev, and ON TEST",
         ("", "result", "layer", "UPPER BOUND", "layer", "flatters by"),
         tuple(lines),
     )

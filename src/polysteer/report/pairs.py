@@ -1,4 +1,4 @@
-"""Every ordered pair of languages: without a mask, with the target's, and the difference, at one layer."""
+"""Every ordered pair of languages: the baseline, the target's mask, and the difference, at one layer."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -106,14 +106,14 @@ def _draw_pairs(rows: Sequence[PairRow], *, with_baseline: bool) -> list[Grid]:
     pools = {row.candidates for row in rows}
     pool = f", {first.candidates} candidates" if len(pools) == 1 and first.candidates is not None else ""
     head = f"{first.experiment}{where}{pool}: {title_metric(metric)}"
-    steered = f"{target}'s mask" if target else "erased in the model"
+    steered = f"{target}'s mask" if target else "erased in model"
     before = {(row.source, row.reference): row.baseline for row in rows}
     after = {(row.source, row.reference): row.steered for row in rows}
     gain = {(row.source, row.reference): row.difference for row in rows}
     grids = [
-        _draw_matrix(f"{head}, no mask", before, partial(write_value, metric)),
+        _draw_matrix(f"{head}, baseline", before, partial(write_value, metric)),
         _draw_matrix(f"{head}, {steered}", after, partial(write_value, metric)),
-        _draw_matrix(f"{head}, {steered} less no mask", gain, partial(write_difference, metric)),
+        _draw_matrix(f"{head}, {steered} less baseline", gain, partial(write_difference, metric)),
     ]
     return grids if with_baseline else grids[1:]
 

@@ -60,13 +60,16 @@ CURVE = """
     ORDER BY m.intervention, m.revision, m.embedding_pooling, m.depth"""
 SWEPT = f"""
     WITH counted AS (
-        SELECT count(DISTINCT sites) AS n_sites, count(DISTINCT response_pooling) AS n_poolings
+        SELECT count(DISTINCT sites) AS n_sites, count(DISTINCT response_pooling) AS n_poolings,
+               count(DISTINCT intervention) AS n_interventions, count(DISTINCT strength) AS n_strengths
         FROM front WHERE experiment = $experiment AND target = $target)
     SELECT m.experiment, m.target, CASE WHEN n_sites > 1 THEN m.sites END AS sites,
-           CASE WHEN n_poolings > 1 THEN m.response_pooling END AS response_pooling
+           CASE WHEN n_poolings > 1 THEN m.response_pooling END AS response_pooling,
+           CASE WHEN n_interventions > 1 THEN m.intervention END AS intervention,
+           CASE WHEN n_strengths > 1 THEN m.strength END AS strength
     FROM chosen m, counted
     WHERE m.experiment = $experiment AND m.target = $target AND m.view = 'same_layer' AND {IS_STEERED}
-      AND (n_sites > 1 OR n_poolings > 1)"""
+      AND greatest(n_sites, n_poolings, n_interventions, n_strengths) > 1"""
 
 FEWER = """
     SELECT sentences, halves, top1, jaccard, correlation FROM efficiency
@@ -158,7 +161,7 @@ def read_efficiency(database: Path, experiment: str, target: str | None) -> list
 
 
 def read_swept(database: Path, experiment: str, target: str | None) -> tuple[Swept, ...]:
-    """Of the mask picked for the primary layer, the sites and the pooling where the sweep has several."""
+    """Of the mask picked for the primary layer what the sweep has several of."""
     found = query_database(database, SWEPT, {"experiment": experiment, "target": target}).records()
     return tuple(Swept(**record) for record in found)
 

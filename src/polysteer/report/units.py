@@ -24,9 +24,7 @@ def write_value(metric: str, value: float | None) -> str:
     """A number without its unit, or a dash for what was not measured."""
     if is_share(metric):
         return percent(value).removesuffix(" %")
-    if value is None or abs(value) >= 1000:
-        return number(value)
-    return f"{value:#.3g}".removesuffix(".")
+    return number(value)
 
 
 def write_difference(metric: str, difference: float | None) -> str:

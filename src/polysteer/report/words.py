@@ -1,11 +1,13 @@
 """A report in sentences: what a person asked, answered from the numbers and from nothing else."""
 
+from polysteer.numbers import write_exactly, write_size
 from polysteer.report.data import Report, Summary
-from polysteer.report.methods import ERASED_INSIDE, METHODS, STEERED, SUBSPACE_CONTROL
+from polysteer.report.methods import ERASED_INSIDE, METHODS, STEERED, SUBSPACE_CONTROL, name_method
 from polysteer.store.rows import UNSEEN
 
 HEADLINE_DRAWS = 39
 SIGNIFICANT = 0.05
+UNREADABLE = 1e9
 ERASING = "Erasing the languages' directions inside the model"
 
 
@@ -74,14 +76,23 @@ def probability(p: float | None) -> str:
 
 
 def number(value: float | None) -> str:
-    """Three digits, or a dash for what was not measured."""
-    return "-" if value is None else f"{value:.3g}"
+    """Three digits, more for what is larger, or a dash for what was not measured."""
+    if value is None:
+        return "-"
+    if 999.5 <= abs(value) < UNREADABLE:
+        return f"{value:,.0f}"
+    return f"{value:#.3g}".removesuffix(".")
+
+
+def size(k: float | None) -> str:
+    """How many experts, or a dash where a threshold alone says it."""
+    return "-" if k is None else write_size(k)
 
 
 def _tell_gain(report: Report, summary: Summary) -> str:
     p_holm = report.value(summary.target, choose_method(summary), "p_value_holm")
     what = f"Steering to {summary.target}" if summary.target else ERASING
-    size = f", k = {number(summary.k)}" if summary.k is not None else ""
+    size = f", k = {write_size(summary.k)}" if summary.k is not None else ""
     verdict = _judge(summary, p_holm)
     layer = "the last layer" if summary.layer == "final" else f"layer {summary.layer}"
     numbers = (
@@ -101,11 +112,13 @@ def _tell_gain(report: Report, summary: Summary) -> str:
 
 
 def _tell_swept(report: Report, summary: Summary) -> str:
-    """What dev chose of several sites and poolings."""
+    """What dev chose of several interventions, strengths, sites and poolings."""
     swept = report.find_swept(summary)
+    acting = f", by {swept.intervention}" if swept and swept.intervention else ""
+    acting += f", at strength {write_exactly(swept.strength)}" if swept and swept.strength is not None else ""
     sites = f", experts in {swept.sites.replace('+', ' and ')}" if swept and swept.sites else ""
     pooled = f", responses pooled by {swept.response_pooling}" if swept and swept.response_pooling else ""
-    return sites + pooled
+    return acting + sites + pooled
 
 
 def _judge(summary: Summary, p_holm: float | None) -> str:
@@ -203,9 +216,9 @@ def _tell_best_layer(report: Report, summary: Summary) -> str:
     if before is None or after is None:
         return ""
     return (
-        f"Each at its own best layer, chosen on dev: {percent(before.value)} without "
-        f"{'a mask' if summary.target else 'erasing'} (layer {before.layer}), "
-        f"{percent(after.value)} with {'one' if summary.target else 'it'} (layer {after.layer})."
+        f"Each at its own best layer, chosen on dev: {name_method('baseline')} {percent(before.value)} "
+        f"(layer {before.layer}), {name_method(choose_method(summary))} {percent(after.value)} "
+        f"(layer {after.layer})."
     )
 
 

@@ -15,9 +15,10 @@ from polysteer.errors import CorpusError
 from polysteer.masks.neurons import NeuronTable
 from polysteer.models.backbone import find_input_device
 from polysteer.models.batches import Batch, make_batch, plan_batches
+from polysteer.models.limits import find_limit
 from polysteer.models.record import Recorder, record
 from polysteer.models.sites import Overrides, find_sites
-from polysteer.models.tokens import Tokens, tokenize_texts
+from polysteer.models.tokens import Cuts, Tokens, tokenize_texts
 from polysteer.progress import Progress, stay_silent
 from polysteer.responses.building import ShardBuilder
 from polysteer.responses.reduction import BatchReducer, Place, Reduced
@@ -79,6 +80,7 @@ def collect_poolings(
         return
     settings = next(iter(settings_by_folder.values()))
     site_map = find_sites(model, settings.sites, overrides=overrides)
+    tokens_by_language = _tokenize(model, tokenizer, {name: texts_by_language[name] for name in missing})
     widths = tuple(site_map.width_by_site[site] for site in settings.sites)
     common = _Common(
         NeuronTable(settings.sites, widths, site_map.n_blocks),
@@ -94,13 +96,24 @@ def collect_poolings(
                 for folder, own in settings_by_folder.items()
                 if language in lacking[folder]
             ]
-            tokens = tokenize_texts(tokenizer, texts)
+            tokens = tokens_by_language[language]
             is_sampled = _sample_tokens(tokens, language, settings)
             for number in range(due[0].index.n_shards):
                 collector.write_shards(due, number, recorder, tokens, is_sampled)
                 progress(f"collect {language}", due[0].index.sentences_of(number).stop, len(texts))
             for one in due:
                 write_index(one.folder, one.index)
+
+
+def _tokenize(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, texts_by_language: Mapping[str, Sequence[str]]
+) -> dict[str, Tokens]:
+    limit, cuts, found = find_limit(model), Cuts(), {}
+    for language, texts in texts_by_language.items():
+        found[language] = tokenize_texts(tokenizer, texts, max_tokens=limit)
+        cuts.add(found[language])
+    cuts.tell()
+    return found
 
 
 class _Common(NamedTuple):
@@ -192,8 +205,7 @@ def choose_shard_size(n_neurons: int, memory_bytes: int) -> int:
 
 def _sample_tokens(tokens: Tokens, language: str, settings: CollectSettings) -> npt.NDArray[np.bool_]:
     """Which of a language's tokens are sampled: drawn from the real ones before anything is read."""
-    is_real = ~np.isin(tokens.ids, tokens.special_ids)
-    n_real = np.add.reduceat(is_real, tokens.starts[:-1], dtype=np.int64)
+    is_real, n_real = ~np.isin(tokens.ids, tokens.special_ids), tokens.n_real
     if not n_real.all():
         text = int(np.argmin(n_real))
         raise CorpusError(f"text {text} of {language} has special tokens alone; leave it out of the corpus")

@@ -6,7 +6,7 @@ from typing import Literal
 
 from polysteer.artifacts import fingerprint
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from polysteer.errors import SharingError
 from polysteer.masks.files import load_mask
-from polysteer.sharing.git import last_line, run_git
+from polysteer.sharing.git import run_git
+from polysteer.sharing.remote import explain_failure
 from polysteer.sharing.versions import check_name, find_versions, normalise_version, write_message
 
 
@@ -88,15 +89,29 @@ def _open_project(folder: Path, name: str) -> _Project:
                     f"{dvc_root / 'dvc.yaml'} declares no artifact {name!r}; "
                     f"under `artifacts:` there are {known}"
                 )
-            remote = repo.config["core"].get("remote")
-            if remote is None:
-                raise SharingError(
-                    f"{dvc_root} has no default DVC remote to publish to; run `dvc remote add --default NAME "
-                    "URL`, commit .dvc/config and publish again"
-                )
+            remote = _check_dvc_remote(repo)
             return _Project(git_root, full_name, dvc_root / artifact.path, remote, repo.scm)
     except DvcException as error:
         raise SharingError(f"{folder.resolve()} cannot be published from: {error}") from error
+
+
+def _check_dvc_remote(repo: Any) -> str:
+    """The name of the default remote, once DVC can speak to its kind of place."""
+    from dvc.fs import RemoteMissingDepsError  # type: ignore[import-untyped]
+
+    name: str | None = repo.config["core"].get("remote")
+    if name is None:
+        raise SharingError(
+            f"{repo.root_dir} has no default DVC remote to publish to; run `dvc remote add --default NAME "
+            "URL`, commit .dvc/config and publish again"
+        )
+    try:
+        repo.cloud.get_remote(name)
+    except (ImportError, RemoteMissingDepsError) as error:
+        missing = getattr(error, "missing_deps", None)
+        reason = f"missing dependencies: {missing}" if missing else str(error)
+        raise SharingError(f"the DVC remote {name!r} cannot be used: {explain_failure(reason)}") from error
+    return name
 
 
 def _check_clean(git_root: Path) -> str:
@@ -183,16 +198,15 @@ def _already_published(tag: str, where: str) -> SharingError:
 
 def _push_file(project: _Project) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "dvc", "push", "--quiet", str(project.path)],
+        [sys.executable, "-m", "dvc", "push", str(project.path)],
         cwd=project.path.parent,
         capture_output=True,
         text=True,
         check=False,
     )
     if done.returncode:
-        raise SharingError(
-            f"the DVC remote {project.dvc_remote!r} does not take {project.path}: {last_line(done.stderr)}"
-        )
+        reason = explain_failure(done.stderr)
+        raise SharingError(f"the DVC remote {project.dvc_remote!r} does not take {project.path}: {reason}")
 
 
 def _register(project: _Project, version: str, message: str) -> None:

@@ -2,19 +2,25 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from polysteer.artifacts import atomic_path
 from polysteer.errors import SharingError
 from polysteer.masks.files import AnyMask, load_mask
+from polysteer.sharing.git import Snapshot, clone_bare, open_snapshot
+from polysteer.sharing.records import Record, find_in_listing, find_place, find_record
+from polysteer.sharing.remote import RemoteAddress, fetch_object, find_remote
 from polysteer.sharing.versions import Version, check_name, find_versions, normalise_version
+
+Approve = Callable[[RemoteAddress], bool]
+"""Asked before anything is read from an address that a repository names."""
 
 
 class Delivery(NamedTuple):
-    """What was fetched; `checked_against` is `tag`, or `dvc` where the tag holds no checksum."""
+    """What was fetched; `checked_against` is `tag`, or `dvc` or `git` where the tag holds no checksum."""
 
     name: str
     version: str
@@ -26,37 +32,44 @@ class Delivery(NamedTuple):
 
 
 def pull_mask(
-    repository: str, name: str, *, version: str | None = None, out: Path | None = None, replace: bool = False
+    repository: str,
+    name: str,
+    *,
+    approve: Approve,
+    version: str | None = None,
+    out: Path | None = None,
+    replace: bool = False,
 ) -> Delivery:
     """Fetch a mask to `out` (by default NAME.safetensors here); a file with other content is not replaced.
 
-    Nothing is written unless the file is the published one and a mask that can be used.
+    Nothing is read from the DVC remote before `approve`, and nothing is written unless the file is the
+    published one and a mask that can be used. Of the repository's own DVC settings the address alone counts.
     """
     check_name(name)
     if os.path.isdir(repository):
         repository = os.path.abspath(repository)
     out = out or Path(f"{name.rpartition(':')[2].replace('/', '-')}.safetensors")
-    with _explain(repository, name):
-        wanted = _find_version(repository, name, version)
-        with atomic_path(out) as temporary:
-            md5 = _download(repository, name, wanted, temporary)
-            checked_against = _check_content(temporary, wanted, md5)
-            mask = load_mask(temporary)
-            content = temporary.read_bytes()
-            if out.exists() and out.read_bytes() != content and not replace:
-                raise SharingError(f"{out} is there with other content; use --force to replace it, or --out")
+    with TemporaryDirectory() as folder:
+        clone, file = Path(folder) / "clone", Path(folder) / out.name
+        clone.mkdir()
+        clone_bare(repository, clone)
+        wanted = _find_version(clone, repository, name, version)
+        md5 = _fetch(open_snapshot(clone, wanted.commit), repository, name, approve, file)
+        checked_against = _check_content(file, wanted, md5)
+        mask, content = load_mask(file), file.read_bytes()
+    if out.exists() and out.read_bytes() != content and not replace:
+        raise SharingError(f"{out} is there with other content; use --force to replace it, or --out")
+    with atomic_path(out) as temporary:
+        temporary.write_bytes(content)
     sha256 = hashlib.sha256(content).hexdigest()
     return Delivery(name, wanted.name, wanted.commit, out, sha256, checked_against, mask)
 
 
-def _find_version(repository: str, name: str, version: str | None) -> Version:
-    from dvc.repo import Repo  # type: ignore[import-untyped]
+def _find_version(clone: Path, repository: str, name: str, version: str | None) -> Version:
     from dvc.scm import Git  # type: ignore[import-untyped]
 
-    with Repo.open(url=repository, subrepos=True, uninitialized=True) as repo:
-        if not isinstance(repo.scm, Git):
-            raise SharingError(f"{repository} is no git repository")
-        versions = find_versions(repo.scm, name)
+    with Git(str(clone)) as scm:
+        versions = find_versions(scm, name)
     if not versions:
         raise SharingError(
             f"{repository} has no published version of {name!r} (an annotated tag like {name}@v1.0.0); "
@@ -73,54 +86,49 @@ def _find_version(repository: str, name: str, version: str | None) -> Version:
     )
 
 
-def _download(repository: str, name: str, version: Version, to: Path) -> str | None:
+def _fetch(files: Snapshot, repository: str, name: str, approve: Approve, to: Path) -> str | None:
     """Write the file to `to`; the MD5 that DVC has on record, if the file is not kept in git itself."""
-    from dvc.api import DVCFileSystem, artifacts_show  # type: ignore[import-untyped]
-
-    place = artifacts_show(name, version=version.name, repo=repository)["path"]
-    files = DVCFileSystem(repo=repository, rev=version.commit, subrepos=True)
-    md5: str | None = files.info(place).get("md5")
-    files.get_file(place, str(to))
+    place = find_place(files, name)
+    content = files.read(place)
+    if content is not None:
+        to.write_bytes(content)
+        return None
+    record = find_record(files, place)
+    remote = find_remote(files, record.source, repository)
+    if not approve(remote):
+        raise SharingError(f"{name!r} was not fetched from {remote}, as you chose")
+    md5 = record.md5 if record.path == place else _find_in_folder(remote, record, place, to)
+    if md5 is None or not fetch_object(remote, md5, to):
+        raise SharingError(
+            f"{place} is not in the DVC remote {remote}: it was never pushed, or the address cannot be "
+            "reached; ask its owner to run `dvc push`"
+        )
     return md5
+
+
+def _find_in_folder(remote: RemoteAddress, record: Record, place: str, scratch: Path) -> str | None:
+    if not fetch_object(remote, record.md5, scratch):
+        return None
+    listing = scratch.read_bytes()
+    found = _md5(listing)
+    if f"{found}.dir" != record.md5:
+        raise SharingError(
+            f"the listing of {record.path} is not the file that was published: its MD5 is {found}, "
+            f"{record.md5} is on record; it was tampered with or damaged, tell its owner"
+        )
+    return find_in_listing(listing, place.removeprefix(f"{record.path}/"))
 
 
 def _check_content(path: Path, version: Version, md5: str | None) -> str:
     content = path.read_bytes()
-    by_tag, by_dvc = (
-        hashlib.sha256(content).hexdigest(),
-        hashlib.md5(content, usedforsecurity=False).hexdigest(),
-    )
-    if version.sha256 not in (None, by_tag) or md5 not in (None, by_dvc):
+    by_tag = hashlib.sha256(content).hexdigest()
+    if version.sha256 not in (None, by_tag) or md5 not in (None, _md5(content)):
         raise SharingError(
             f"what came for {version.name} is not the file that was published: its checksum is {by_tag}, "
             f"{version.sha256 or f'MD5 {md5}'} is on record; it was tampered with or damaged, tell its owner"
         )
-    return "tag" if version.sha256 else "dvc"
+    return "tag" if version.sha256 else "dvc" if md5 else "git"
 
 
-@contextmanager
-def _explain(repository: str, name: str) -> Iterator[None]:
-    """Turn what DVC, GTO and git raise into one error with a way out."""
-    from dvc.exceptions import ArtifactNotFoundError, DvcException  # type: ignore[import-untyped]
-    from dvc.scm import CloneError
-    from dvc_data.index import DataIndexDirError
-    from gto.exceptions import GTOException
-    from scmrepo.exceptions import SCMError
-
-    try:
-        yield
-    except CloneError as error:
-        cause = error.__cause__ or error
-        raise SharingError(
-            f"{repository} cannot be cloned ({cause}); check the address, the network and your access rights"
-        ) from error
-    except ArtifactNotFoundError as error:
-        raise SharingError(
-            f"{repository} has a tag for {name!r}, but dvc.yaml at that tag declares no such artifact"
-        ) from error
-    except (FileNotFoundError, DataIndexDirError) as error:
-        raise SharingError(
-            f"the file of {name!r} is not in the DVC remote of {repository}; ask its owner to run `dvc push`"
-        ) from error
-    except (DvcException, GTOException, SCMError) as error:
-        raise SharingError(f"{name!r} cannot be fetched from {repository}: {error}") from error
+def _md5(content: bytes) -> str:
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()

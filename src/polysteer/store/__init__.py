@@ -7,9 +7,11 @@ from polysteer.store.database import (
     query_database,
     refresh_database,
 )
+from polysteer.store.making import Making
 from polysteer.store.rows import MetricRow, excluding, write_metrics
 
 __all__ = [
+    "Making",
     "MetricRow",
     "QueryResult",
     "build_database",

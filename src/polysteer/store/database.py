@@ -1,28 +1,36 @@
 """The DuckDB file: built beside the old one from Parquet, renamed over it, and only ever read after that."""
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from polysteer.artifacts import atomic_path
 from polysteer.errors import ArtifactError, QueryError
+from polysteer.store.making import Making, read_making, write_canonically
 from polysteer.store.rows import check_columns
 from polysteer.store.views import VIEWS
+
+Answer = TypeVar("Answer")
 
 READ_ONLY: dict[str, str | bool | int | float | list[str]] = {
     "enable_external_access": "false",
     "lock_configuration": "true",
 }
-Answer = TypeVar("Answer")
-
+EXPERIMENTS = """
+    CREATE TABLE experiments (experiment VARCHAR, model VARCHAR, revision VARCHAR, corpus VARCHAR,
+        texts VARCHAR, steering VARCHAR, settings VARCHAR, polysteer VARCHAR, made TIMESTAMP)"""
+FORMAT = 2  # of the tables and views: a database of another one is built anew
 NO_ROWS = "this asks for no rows; write a SELECT"
 DAMAGE = (duckdb.IOException, duckdb.SerializationException, duckdb.InternalException, duckdb.FatalException)
 
@@ -50,6 +58,8 @@ class _Source(NamedTuple):
     file: str
     sha256: str
     rows: pa.Table
+    making: Making | None
+    made: datetime
 
 
 def build_database(parquet_files: Sequence[Path], path: Path) -> None:
@@ -145,10 +155,13 @@ def _damaged(path: Path, error: duckdb.Error) -> ArtifactError:
 def _read_source(file: Path) -> _Source:
     """Content and hash of one reading: a step that replaces the file meanwhile cannot come between them."""
     try:
-        data = file.read_bytes()
+        with file.open("rb") as opened:
+            data, seconds = opened.read(), os.fstat(opened.fileno()).st_mtime
         reader = pq.ParquetFile(pa.BufferReader(data))
         check_columns(reader.schema_arrow, file)
-        return _Source(str(file), hashlib.sha256(data).hexdigest(), reader.read())
+        making = read_making(reader.schema_arrow, file)
+        made = datetime.fromtimestamp(int(seconds), UTC).replace(tzinfo=None)
+        return _Source(str(file), hashlib.sha256(data).hexdigest(), reader.read(), making, made)
     except (OSError, pa.ArrowException) as error:
         raise ArtifactError(
             f"{file} cannot be read ({error}); run `steer evaluate`, which makes it again"
@@ -160,11 +173,29 @@ def _fill(path: Path, sources: Sequence[_Source]) -> None:
         connection.register("rows", pa.concat_tables(source.rows for source in sources))
         connection.execute("CREATE TABLE metrics AS SELECT * FROM rows")
         connection.unregister("rows")
-        connection.execute("CREATE TABLE sources (file VARCHAR, sha256 VARCHAR)")
-        named = sorted((source.file, source.sha256) for source in sources)
-        connection.executemany("INSERT INTO sources VALUES (?, ?)", named)
+        connection.execute("CREATE TABLE sources (file VARCHAR, sha256 VARCHAR, format INTEGER)")
+        named = sorted((source.file, source.sha256, FORMAT) for source in sources)
+        connection.executemany("INSERT INTO sources VALUES (?, ?, ?)", named)
+        connection.execute(EXPERIMENTS)
+        rows = [row for source in sources for row in _list_experiments(source)]
+        connection.executemany("INSERT INTO experiments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
         for name, select in VIEWS.items():
             connection.execute(f"CREATE VIEW {name} AS {select}")
+
+
+def _list_experiments(source: _Source) -> Iterator[tuple[Any, ...]]:
+    """The rows of the table of experiments: one a file, as `steer evaluate` writes them."""
+    making, known = source.making, tuple[Any, ...]()
+    for experiment in source.rows["experiment"].unique().to_pylist():
+        if making is None:
+            own = source.rows.filter(pc.field("experiment") == experiment)
+            known = (own["model"][0].as_py(), *(None,) * 6)
+        else:
+            model = making.settings["model"]
+            text = (making.corpus, write_canonically(making.texts))
+            settings = (making.steering, write_canonically(making.settings))
+            known = (model["id"], model["revision"], *text, *settings, making.polysteer)
+        yield (experiment, *known, source.made)
 
 
 def _hash_files(parquet_files: Sequence[Path]) -> dict[str, str]:
@@ -179,7 +210,7 @@ def _read_sources(path: Path) -> dict[str, str] | None:
     """What a database was made from, or None where there is none that can be read to its end."""
     try:
         query_database(path, "SELECT bit_xor(hash(metrics)) FROM metrics")
-        sources = query_database(path, "SELECT file, sha256 FROM sources")
+        sources = query_database(path, f"SELECT file, sha256 FROM sources WHERE format = {FORMAT}")
     except (ArtifactError, QueryError):
         return None
     return dict(sources.rows)

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from polysteer.artifacts import atomic_path
 from polysteer.errors import ArtifactError
+from polysteer.store.making import Making
 
 ALL = "*"
 
@@ -128,8 +129,11 @@ def excluding(target: str) -> str:
     return f"!{target}"
 
 
-def write_metrics(path: Path, rows: Iterable[MetricRow]) -> None:
-    """Write rows as one Parquet file: the same rows, in whatever order they come, give the same bytes."""
+def write_metrics(path: Path, rows: Iterable[MetricRow], *, making: Making | None = None) -> None:
+    """Write rows as one Parquet file, with how they were made.
+
+    The same rows, in whatever order they come, give the same bytes.
+    """
     ordered = sorted(rows, key=_sort_key)
     for row in ordered:
         _check(row, path)
@@ -139,8 +143,9 @@ def write_metrics(path: Path, rows: Iterable[MetricRow]) -> None:
                 f"two rows for {path} are of the same thing: {_describe(row)}; write each once"
             )
     columns = {name: [getattr(row, name) for row in ordered] for name in SCHEMA.names}
+    schema = SCHEMA.with_metadata(making.write_metadata() if making else None)
     with atomic_path(path) as temporary:
-        pq.write_table(pa.table(columns, schema=SCHEMA), temporary, compression="zstd")
+        pq.write_table(pa.table(columns, schema=schema), temporary, compression="zstd")
 
 
 def check_columns(schema: pa.Schema, path: Path) -> None:

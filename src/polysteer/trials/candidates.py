@@ -9,7 +9,7 @@ from polysteer.artifacts import fingerprint
 from polysteer.config import Candidate
 from polysteer.masks.mask import ExpertMask
 from polysteer.metrics.choice import choose_at_layer, choose_with_layer
-from polysteer.models.layers import Layer
+from polysteer.models.shape import Layer
 from polysteer.trials.choices import Choices, save_choices
 from polysteer.trials.judgement import Judgement, load_judgement, save_judgement
 from polysteer.trials.session import Session, Steering

@@ -1,11 +1,14 @@
 """The rival that trains: a copy of the model, fine-tuned on `find`'s translations, reads dev and test."""
 
+from typing import TYPE_CHECKING
+
 from polysteer.config.evaluate import FinetuneSettings
-from polysteer.embeddings.contrastive import Tuning, tune_on_translations
-from polysteer.models.loading import LoadedModel
 from polysteer.trials.judgement import save_judgement
 from polysteer.trials.session import Session
 from polysteer.trials.stamps import is_current
+
+if TYPE_CHECKING:
+    from polysteer.models.loading import LoadedModel
 
 
 def try_finetuning(session: Session, wanted: FinetuneSettings) -> None:
@@ -22,7 +25,9 @@ def try_finetuning(session: Session, wanted: FinetuneSettings) -> None:
         save_judgement(session.layout.tuned(split), judgement, stamp=stamps[split])
 
 
-def _tune(session: Session, wanted: FinetuneSettings) -> LoadedModel:
+def _tune(session: Session, wanted: FinetuneSettings) -> "LoadedModel":
+    from polysteer.embeddings.contrastive import Tuning, tune_on_translations
+
     corpus, embed = session.corpus, session.settings.embed
     texts_by_meaning: dict[str, dict[str, str]] = {meaning: {} for meaning in corpus.ids("find")}
     for language in corpus.languages:

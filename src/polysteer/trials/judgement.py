@@ -10,10 +10,12 @@ import numpy as np
 from polysteer.errors import ArtifactError
 from polysteer.metrics.choice import Judged
 from polysteer.metrics.intervals import average_pairs
+from polysteer.metrics.pairing import Pairings, retrieve_shared
 from polysteer.metrics.perplexity import LanguageLoss, measure_cost
-from polysteer.metrics.retrieval import Retrieval
+from polysteer.metrics.retrieval import Retrieval, retrieve_translations
 from polysteer.metrics.vectors import LanguagePair
 from polysteer.tensorfile import open_tensors, write_tensors
+from polysteer.trials.vectors import LanguageVectors
 
 
 class Judgement(NamedTuple):
@@ -36,6 +38,23 @@ class Judgement(NamedTuple):
     def as_judged(self, plain: Mapping[str, LanguageLoss], target: str | None) -> Judged:
         """What the rule of choice looks at."""
         return Judged(self.label, self.top1_by_layer(), self.cost(plain, target))
+
+
+def judge_vectors(
+    label: str, read: Mapping[str, LanguageVectors], pairings: Pairings | None = None
+) -> Judgement:
+    """Retrieval at each layer among the vectors of all languages."""
+    layers = next(iter(read.values())).layers
+    retrieval = {
+        layer: retrieve_shared(
+            {language: found.at_layer(layer) for language, found in read.items()},
+            pairings,
+            retrieve_translations,
+        )
+        for layer in layers
+    }
+    losses = {language: found.loss for language, found in read.items() if found.loss is not None}
+    return Judgement(label, retrieval, losses)
 
 
 def save_judgement(path: Path, judgement: Judgement, *, stamp: str) -> None:

@@ -1,6 +1,6 @@
 """A model reading the splits of a corpus, plain or under a mask; loaded when there is something to read."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
 from functools import cached_property
@@ -9,22 +9,19 @@ import numpy as np
 
 from polysteer.corpus.table import Corpus
 from polysteer.corpus.words import TaggedSentence, find_words
-from polysteer.embeddings.encode import PreparedTexts, encode_batches, prepare_texts
+from polysteer.embeddings.encode import PreparedTexts, batch_tokens, encode_batches, tokenize_for
 from polysteer.embeddings.pooling import Pool
 from polysteer.embeddings.words import Place, encode_words
 from polysteer.errors import ModelError
-from polysteer.metrics.pairing import Pairings, retrieve_shared
 from polysteer.metrics.perplexity import LanguageLoss
-from polysteer.metrics.retrieval import retrieve_translations
 from polysteer.models.intervene import Mask, intervene
-from polysteer.models.layers import Layer, list_layers
 from polysteer.models.loading import LoadedModel
 from polysteer.models.positions import Where
-from polysteer.models.shape import ModelShape
+from polysteer.models.shape import Layer, ModelShape
 from polysteer.models.sites import Overrides, describe_shape
-from polysteer.models.tokens import tokenize_texts
-from polysteer.models.writing import Writing, WrittenText, write_texts
-from polysteer.trials.judgement import Judgement
+from polysteer.models.tokens import Cuts, Tokens, join_tokens, keep_read
+from polysteer.models.writing import write_texts
+from polysteer.models.written import Writing, WrittenText
 from polysteer.trials.tokens import TokenCounts
 from polysteer.trials.vectors import LanguageVectors
 from polysteer.trials.words import WordVectors
@@ -51,6 +48,7 @@ class Reader:
         self._overrides = overrides
         self._where = where
         self._measures_losses = measures_losses
+        self._tokens: dict[str, dict[str, Tokens]] = {}
         self._prepared: dict[tuple[str, ...], PreparedTexts] = {}
 
     @cached_property
@@ -67,10 +65,6 @@ class Reader:
         reader = copy(self)
         reader.loaded = loaded
         return reader
-
-    def all_layers(self) -> list[Layer]:
-        """Every layer of the model."""
-        return list(list_layers(self.loaded.model))
 
     def shape(self) -> ModelShape:
         """What a mask has to agree with."""
@@ -90,7 +84,7 @@ class Reader:
         a batch whatever their language, so many languages at once are faster; the last bits of 16-bit
         numbers depend on which languages are read together.
         """
-        texts = {language: self._corpus.texts(language, split) for language in languages}
+        texts = {language: self._keep_read(split, language) for language in languages}
         n_lost = {
             language: (len(rows) if n_losses is None else min(n_losses, len(rows))) if self._predicts else 0
             for language, rows in texts.items()
@@ -99,7 +93,7 @@ class Reader:
         groups = np.repeat(np.arange(len(texts)), [len(rows) for rows in texts.values()])
         encoded = encode_batches(
             self.loaded.model,
-            self._prepare(split, texts),
+            self._prepare(split, languages),
             layers=layers,
             pool=self._pool,
             losses=losses,
@@ -137,7 +131,7 @@ class Reader:
 
     def count_tokens(self, split: str, language: str) -> TokenCounts:
         """Which tokens the model is given of the text."""
-        tokens = tokenize_texts(self.loaded.tokenizer, self._corpus.texts(language, split))
+        tokens = self._tokenize(split)[language]
         ids, counts = np.unique(tokens.ids[~np.isin(tokens.ids, tokens.special_ids)], return_counts=True)
         return TokenCounts(ids.astype(np.int32), counts.astype(np.int64))
 
@@ -163,29 +157,27 @@ class Reader:
     def _predicts(self) -> bool:
         return self._measures_losses and self.loaded.model.can_generate()
 
-    def _prepare(self, split: str, texts: Mapping[str, Sequence[str]]) -> PreparedTexts:
-        key = (split, *texts)
+    def _prepare(self, split: str, languages: Sequence[str]) -> PreparedTexts:
+        key = (split, *languages)
         if key not in self._prepared:
-            together = [text for rows in texts.values() for text in rows]
-            self._prepared[key] = prepare_texts(self.loaded, together, token_budget=self._token_budget)
+            together = join_tokens([self._tokenize(split)[language] for language in languages])
+            self._prepared[key] = batch_tokens(self.loaded.model, together, token_budget=self._token_budget)
         return self._prepared[key]
 
+    def _keep_read(self, split: str, language: str) -> list[str]:
+        texts, tokens = self._corpus.texts(language, split), self._tokenize(split)[language]
+        return keep_read(self.loaded.tokenizer, texts, tokens)
 
-def judge_vectors(
-    label: str, read: Mapping[str, LanguageVectors], pairings: Pairings | None = None
-) -> Judgement:
-    """Retrieval at each layer among the vectors of all languages."""
-    layers = next(iter(read.values())).layers
-    retrieval = {
-        layer: retrieve_shared(
-            {language: found.at_layer(layer) for language, found in read.items()},
-            pairings,
-            retrieve_translations,
-        )
-        for layer in layers
-    }
-    losses = {language: found.loss for language, found in read.items() if found.loss is not None}
-    return Judgement(label, retrieval, losses)
+    def _tokenize(self, split: str) -> dict[str, Tokens]:
+        """Every language's, as all are read sooner or later; so what is cut is said once for each split."""
+        if split not in self._tokens:
+            found, cuts = {}, Cuts()
+            for language in self._corpus.languages:
+                found[language] = tokenize_for(self.loaded, self._corpus.texts(language, split))
+                cuts.add(found[language])
+            cuts.tell(f"texts of {split}")
+            self._tokens[split] = found
+        return self._tokens[split]
 
 
 def _sum_losses(

@@ -1,32 +1,35 @@
 """What all trials of one experiment share: its model and text, its files, and how they are stamped."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from polysteer.artifacts import fingerprint
 from polysteer.config import Experiment
 from polysteer.corpus.table import Corpus
 from polysteer.corpus.words import draw_sentences
+from polysteer.errors import ArtifactError
 from polysteer.layout import BASELINE, ExperimentLayout
 from polysteer.masks.files import AnyMask
 from polysteer.masks.subspace import FINAL
 from polysteer.metrics.pairing import Pairings
 from polysteer.metrics.perplexity import LanguageLoss
-from polysteer.models.layers import Layer
-from polysteer.models.loading import LoadedModel
-from polysteer.models.shape import ModelShape
-from polysteer.models.writing import Writing, WrittenText
+from polysteer.models.shape import Layer, ModelShape
+from polysteer.models.written import Writing, WrittenText
 from polysteer.progress import Progress
-from polysteer.trials.judgement import Judgement
+from polysteer.trials.judgement import Judgement, judge_vectors
 from polysteer.trials.pairings import pair_rows
-from polysteer.trials.reader import Reader, judge_vectors
+from polysteer.trials.shapes import load_shape, save_shape
 from polysteer.trials.stamps import is_current
 from polysteer.trials.tokens import save_tokens
 from polysteer.trials.vectors import LanguageVectors, load_vectors, save_vectors
 from polysteer.trials.words import save_words
 
-SCHEMA_VERSION = 1
+if TYPE_CHECKING:
+    from polysteer.models.loading import LoadedModel
+    from polysteer.trials.reader import Reader
+
+SCHEMA_VERSION = 2
 ALL_LOSSES = "all, and how often each token was expected"
 
 
@@ -52,13 +55,15 @@ class Session:
         settings: Experiment,
         layout: ExperimentLayout,
         corpus: Corpus,
-        reader: Reader,
+        open_reader: "Callable[[], Reader]",
         *,
         source: str,
         progress: Progress,
+        condition: str = BASELINE,
     ) -> None:
         self.settings, self.layout, self.corpus, self.progress = settings, layout, corpus, progress
-        self._reader = reader
+        self._open_reader, self._source = open_reader, source
+        self._condition = condition  # that of reading without a mask: the model, or one of its checkpoints
         self._context = (SCHEMA_VERSION, source, settings.embed.pool, settings.embed.token_budget)
         self._pairings: dict[str, Pairings | None] = {}
         self.n_readings = 0
@@ -72,12 +77,23 @@ class Session:
     def layers(self) -> list[Layer]:
         """Every layer that is embedded."""
         wanted = self.settings.embed.layers
-        return self._reader.all_layers() if wanted == "all" else list(wanted)
+        return list(self.shape.layers) if wanted == "all" else list(wanted)
 
     @cached_property
     def shape(self) -> ModelShape:
-        """The model's."""
-        return self._reader.shape()
+        """The model's; found out once and kept, so that a finished experiment needs no model."""
+        path, stamp = self.layout.shape(self._condition), fingerprint("shape", SCHEMA_VERSION, self._source)
+        try:
+            return load_shape(path, stamp=stamp)
+        except ArtifactError:  # absent, damaged or of another model: made anew
+            found = self._reader.shape()
+            save_shape(path, found, stamp=stamp)
+            return found
+
+    @cached_property
+    def _reader(self) -> "Reader":
+        """Importing torch alone takes seconds: only for work that is left."""
+        return self._open_reader()
 
     @cached_property
     def plain_losses(self) -> Mapping[str, LanguageLoss]:
@@ -103,12 +119,12 @@ class Session:
         """How well translations are found under a mask; no vector is kept."""
         return self._judge(steering.label, split, self._read(steering, split, layers, n_losses))
 
-    def load_copy(self) -> LoadedModel:
+    def load_copy(self) -> "LoadedModel":
         """A copy of the model that may be changed."""
         return self._reader.load_another()
 
     def judge_changed(
-        self, label: str, changed: LoadedModel, split: str, *, layers: Sequence[Layer], n_losses: int | None
+        self, label: str, changed: "LoadedModel", split: str, *, layers: Sequence[Layer], n_losses: int | None
     ) -> Judgement:
         """How well translations are found by a changed copy of the model; no vector is kept."""
         self.n_readings += 1
@@ -122,7 +138,7 @@ class Session:
             stamp = self.stamp(split, self.corpus.fingerprint(language), BASELINE, self.name_losses(n_losses))
             path = self.layout.encoded(condition, split, language)
             if not is_current(path, stamp):
-                self.progress(f"no mask, {split}" if condition == BASELINE else f"{condition}, {split}", 0, 1)
+                self.progress(f"{condition}, {split}", 0, 1)
                 self.n_readings += 1
                 read = self._reader.read(split, [language], layers=self.layers, n_losses=n_losses)
                 save_vectors(path, read[language], stamp=stamp)

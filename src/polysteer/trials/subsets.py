@@ -40,7 +40,7 @@ class SubsetRanker:
             scores=self._scores,
             values=self._values,
             statistics=self._statistics,
-            source=self._settings.rank.source,
+            source=self._settings.rank.find_source(self._responses.languages),
         )
 
     def rebuild(self, table: RankTable, known: MaskMetadata) -> ExpertMask:

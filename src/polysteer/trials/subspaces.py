@@ -42,14 +42,15 @@ def find_subspace(session: Session, method: EraseMethod, layers: Sequence[str]) 
     erase = session.settings.steer.erase
     languages = erase.find_fit_languages(session.corpus.languages)
     texts = [session.corpus.fingerprint(language) for language in languages]
-    stamp = session.stamp("subspace", SCHEMA_VERSION, method, erase.shrinkage, languages, texts, layers)
+    shrinkage = erase.shrinkage if method == "leace" else 0.0
+    stamp = session.stamp("subspace", SCHEMA_VERSION, method, shrinkage, languages, texts, layers)
     path = session.layout.subspace(method)
     if path.exists() and read_stamp(path.parent) == fingerprint(stamp, hash_file(path)):
         return path
     session.progress(f"languages' subspace, {method}", 0, 1)
     metadata = _describe(session, method, languages, layers)
     find = FindVectors(session.layout, languages, layers)
-    fit_subspace(find, metadata, shrinkage=erase.shrinkage).save(path)
+    fit_subspace(find, metadata, shrinkage=shrinkage).save(path)
     write_stamp(path.parent, fingerprint(stamp, hash_file(path)))
     return path
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from polysteer.corpus.prompts import END_OF_LINE, build_prompts, list_translation_pairs
 from polysteer.layout import BASELINE
-from polysteer.models.writing import Writing
+from polysteer.models.written import Writing
 from polysteer.trials.choices import Choices
 from polysteer.trials.session import Session, Steering
 from polysteer.trials.texts import WrittenTexts, are_current, save_texts

@@ -30,6 +30,8 @@ def read_aligned_files(
 
 def _check_lengths(files: Mapping[str, Path], n_lines: Mapping[str, int]) -> None:
     longest = max(n_lines, key=lambda lang: n_lines[lang])
+    if not n_lines[longest]:
+        raise CorpusError(f"{files[longest]} is empty; every language needs its sentences")
     for lang, count in n_lines.items():
         if count != n_lines[longest]:
             raise CorpusError(

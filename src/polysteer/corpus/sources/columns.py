@@ -1,16 +1,20 @@
 """Named columns of CSV, TSV, JSONL and Parquet files, read by DuckDB, no more of them than is asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 
 import pyarrow as pa
 
-from polysteer.corpus.sources.scans import DELIMITERS, open_scan
+from polysteer.corpus.sources.jsonlines import list_keys
+from polysteer.corpus.sources.scans import Scan, open_scan
 from polysteer.errors import CorpusError
 
 SPREAD = 16**8
+TEXT_TYPES = ("VARCHAR", "ENUM")
+_SIZES = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
+NAME_TYPES = (*TEXT_TYPES, "UUID", *_SIZES, *(f"U{size}" for size in _SIZES))
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,13 @@ class Columns:
         wide = {f"text:{code}": column for code, column in self.texts.items()}
         return {role: column for role, column in (named | wide).items() if column is not None}
 
+    def by_name(self) -> dict[str, bool]:
+        """Every column that is read, and whether whole numbers may stand there: ids, splits and topics."""
+        names: dict[str, bool] = {}
+        for role, column in self.by_role().items():
+            names[column] = names.get(column, True) and role in ("id", "split", "topic")
+        return names
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -52,7 +63,7 @@ def read_columns(
 
     Without an id column the row is the id. Rows of other languages than those named are left out.
     """
-    with open_scan(path) as (connection, scan):
+    with open_scan(path, columns.by_name()) as scan:
         conditions, values = ["true"], list[object]()
         if sample is not None:
             conditions.append("(id IS NULL OR md5(concat(?, ':', id)) < ?)")
@@ -60,44 +71,59 @@ def read_columns(
         if columns.lang and languages:
             conditions.append("list_contains(?, lang)")
             values.append(list(languages))
-        n_header_lines = 1 if path.suffix in DELIMITERS else 0
-        selected = _select_roles(columns, scan, n_header_lines)
+        selected = _select_roles(columns, scan)
         query = f"SELECT * FROM ({selected}) WHERE {' AND '.join(conditions)}"
-        rows = connection.sql(query, params=values).to_arrow_table()
+        rows = scan.connection.sql(query, params=values).to_arrow_table()
     if rows["id"].null_count:
         raise CorpusError(f"{path}:{rows.filter(rows['id'].is_null())['row'][0]}: the row has no id")
     return rows
 
 
 def check_columns(path: Path, columns: Columns) -> None:
-    """Refuse a file that lacks one of the columns, naming the nearest that it has."""
-    with open_scan(path) as (connection, scan):
-        present: list[str] = connection.sql(f"SELECT * FROM {scan} LIMIT 0").columns
-    for column in columns.by_role().values():
-        if column not in present:
-            near = get_close_matches(column, present, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(present)}"
+    """Refuse a file that lacks one of the columns, naming the nearest that it has, or holds no text there."""
+    wanted = columns.by_name()
+    types = _list_types(path, wanted)
+    for column, may_be_number in wanted.items():
+        if column not in types:
+            near = get_close_matches(column, types, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(types) or 'none'}"
             raise CorpusError(f"{path}:1: there is no column {column!r}; {hint}")
+        kind = types[column].partition("(")[0]
+        if kind not in (NAME_TYPES if may_be_number else TEXT_TYPES):
+            raise CorpusError(
+                f"{path}: the column {column!r} holds {types[column]}, not text"
+                + (" or whole numbers" if may_be_number else "")
+                + "; convert the column"
+            )
 
 
 def list_values(path: Path, column: str) -> list[str]:
     """The distinct values of a column, sorted."""
-    with open_scan(path) as (connection, scan):
-        query = f"SELECT DISTINCT {_text(column)} AS value FROM {scan} WHERE value IS NOT NULL"
-        return sorted(value for (value,) in connection.sql(query).fetchall())
+    with open_scan(path, {column: False}) as scan:
+        query = f"SELECT DISTINCT {_text(column)} AS value FROM {scan.source} WHERE value IS NOT NULL"
+        return sorted(value for (value,) in scan.connection.sql(query).fetchall())
 
 
 def count_ids(path: Path, columns: Columns) -> int:
     """About how many different ids there are; exact where the rows are the ids."""
-    with open_scan(path) as (connection, scan):
+    with open_scan(path, {columns.id: True} if columns.id else {}) as scan:
         counted = f"approx_count_distinct({_text(columns.id)})" if columns.id else "count(*)"
-        [(count,)] = connection.sql(f"SELECT {counted} FROM {scan}").fetchall()
+        [(count,)] = scan.connection.sql(f"SELECT {counted} FROM {scan.source}").fetchall()
         return int(count)
 
 
-def _select_roles(columns: Columns, scan: str, n_header_lines: int) -> str:
+def _list_types(path: Path, wanted: Mapping[str, bool]) -> dict[str, str]:
+    """The file's columns with their types; in JSONL every line has types of its own."""
+    if path.suffix == ".jsonl":
+        return dict.fromkeys(list_keys(path, wanted), "VARCHAR")
+    with open_scan(path, wanted) as scan:
+        empty = scan.connection.sql(f"SELECT * FROM {scan.source} LIMIT 0")
+        return {name: str(kind) for name, kind in zip(empty.columns, empty.types, strict=True)}
+
+
+def _select_roles(columns: Columns, scan: Scan) -> str:
     roles = [f'{_text(column)} AS "{role}"' for role, column in columns.by_role().items()]
-    query = f"SELECT {', '.join(roles)}, row_number() OVER () + {n_header_lines} AS row FROM {scan}"
+    query = f"SELECT {', '.join(roles)}, {scan.row} AS row FROM {scan.source}"
     return query if columns.id else f"SELECT CAST(row AS VARCHAR) AS id, * FROM ({query})"
 
 

@@ -111,7 +111,7 @@ def _read_sentence(file: _File, first_line: int, block: list[str], *, by_sent_id
             raise CorpusError(f"{file.path}:{number}: {n_fields} fields, a row of CoNLL-U has {N_FIELDS}")
     try:
         [parsed] = parse("\n".join(block) + "\n\n")
-    except ParseException as error:
+    except (ParseException, ValueError) as error:
         raise CorpusError(f"{file.path}:{first_line}: not a CoNLL-U sentence: {error}") from error
     for key in ("sent_id", "text"):
         if not parsed.metadata.get(key):

@@ -60,7 +60,7 @@ def _read_table(path: Path, lang: str, part: str) -> Extract:
     check_columns(path, columns)
     rows = read_columns(path, columns)
     for id_, row in zip(rows["id"].to_pylist(), rows["row"].to_pylist(), strict=True):
-        if not id_.isdigit():
+        if not id_.isdecimal():
             raise CorpusError(f"{path}:{row}: the id {id_!r} is no number; FLORES+ numbers its sentences")
     return Extract(
         lang=lang,

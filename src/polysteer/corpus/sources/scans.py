@@ -1,33 +1,53 @@
 """DuckDB over one file: how each format is read, and its complaints as errors with file and line."""
 
 import csv
-import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 
+from polysteer.corpus.sources.jsonlines import LINE, JsonLines
+from polysteer.corpus.textfiles import check_plain
 from polysteer.errors import CorpusError
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 SUFFIXES = (*DELIMITERS, ".jsonl", ".parquet")
 
 
+class Scan(NamedTuple):
+    """A connection, what stands after FROM to read the file, and the SQL of a row's number in it."""
+
+    connection: duckdb.DuckDBPyConnection
+    source: str
+    row: str
+
+
 @contextmanager
-def open_scan(path: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, str]]:
-    """A connection, and what stands after FROM to read the file; nothing about the format is guessed."""
+def open_scan(path: Path, columns: Mapping[str, bool]) -> Iterator[Scan]:
+    """The file's columns, as they are: nothing about the format is guessed.
+
+    `columns` are those that are needed, and whether whole numbers may stand there beside strings.
+    """
     if path.suffix not in SUFFIXES:
         raise CorpusError(f"{path}: the name must end in {', '.join(SUFFIXES)}; rename or convert the file")
+    lines = JsonLines(path, columns)
     try:
         with duckdb.connect(":memory:", config={"autoinstall_known_extensions": False}) as connection:
             connection.execute("SET enable_progress_bar = false")
-            yield connection, _describe_scan(path)
+            if path.suffix == ".jsonl":
+                connection.register("lines", lines.open())
+                yield Scan(connection, "lines", f'"{LINE}"')
+            else:
+                n_header_lines = 1 if path.suffix in DELIMITERS else 0
+                row = f"row_number() OVER () + {n_header_lines}"
+                yield Scan(connection, _describe_scan(path), row)
     except OSError as error:
         raise CorpusError(f"{path} cannot be read: {error.strerror or error}") from error
     except duckdb.Error as error:
-        raise CorpusError(_explain(path, str(error))) from error
+        raise lines.mistake or CorpusError(_explain(path, str(error))) from error
 
 
 def quote(text: str) -> str:
@@ -38,8 +58,6 @@ def quote(text: str) -> str:
 def _describe_scan(path: Path) -> str:
     if path.suffix == ".parquet":
         return f"read_parquet({quote(str(path))})"
-    if path.suffix == ".jsonl":
-        return f"read_json({quote(str(path))}, format='newline_delimited')"
     columns = ", ".join(f"{quote(name)}: 'VARCHAR'" for name in _read_header(path))
     delimiter = quote(DELIMITERS[path.suffix])
     return (
@@ -49,8 +67,12 @@ def _describe_scan(path: Path) -> str:
 
 
 def _read_header(path: Path) -> list[str]:
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        names = next(csv.reader(file, delimiter=DELIMITERS[path.suffix]), [])
+    check_plain(path)
+    try:
+        with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+            names = next(csv.reader(file, delimiter=DELIMITERS[path.suffix]), [])
+    except csv.Error as error:
+        raise CorpusError(f"{path}:1: the header cannot be read: {error}; write a line of names") from error
     if not names or len(set(names)) < len(names):
         raise CorpusError(f"{path}:1: the header must name every column once; it is {names}")
     return names
@@ -58,22 +80,8 @@ def _read_header(path: Path) -> list[str]:
 
 def _explain(path: Path, message: str) -> str:
     """What DuckDB says without its advice about its own options."""
-    if path.suffix == ".jsonl":
-        line = _find_broken_json(path)
-        return f"{path}:{line}: this line is not a JSON object in UTF-8; repair it"
     told = message.partition("\nPossible")[0].splitlines()
     line_number = re.search(r"CSV Error on Line: (\d+)", message)
     where = f"{path}:{line_number[1]}" if line_number else str(path)
     reasons = [line for line in told if line and "Error on Line" not in line and "Original Line" not in line]
     return f"{where}: {' '.join(reasons)}; repair or convert the file"
-
-
-def _find_broken_json(path: Path) -> int:
-    number = 0
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            try:
-                json.loads(line.decode() or "{}")
-            except ValueError:
-                return number
-    return number

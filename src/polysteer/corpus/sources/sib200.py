@@ -31,11 +31,12 @@ def read_corpus(origin: Sib200, draw: Draw) -> Corpus:
 
 def _read_file(path: Path, lang: str, part: str) -> Extract:
     reader = csv.reader(io.StringIO(read_text(path), newline=""), delimiter="\t", strict=True)
-    header, rows, lines = next(reader, []), list[list[str]](), list[int]()
-    if header != HEADER:
-        raise CorpusError(f"{path}:1: the columns are {header}, they should be {HEADER}")
-    line = reader.line_num + 1
+    rows, lines, line = list[list[str]](), list[int](), 1
     try:
+        header = next(reader, [])
+        if header != HEADER:
+            raise CorpusError(f"{path}:1: the columns are {header}, they should be {HEADER}")
+        line = reader.line_num + 1
         for row in reader:
             if len(row) != len(HEADER):
                 raise CorpusError(f"{path}:{line}: {len(row)} fields, there should be {len(HEADER)}: {row}")

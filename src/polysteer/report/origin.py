@@ -1,0 +1,106 @@
+"""What the numbers were made with, and where that is no longer what experiments.yaml says."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from polysteer.store import query_database
+
+Settings = Mapping[str, Any]
+
+EXPERIMENTS = "SELECT * FROM experiments ORDER BY experiment"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """One experiment's row of the store; None is what its file of numbers does not say."""
+
+    experiment: str
+    model: str
+    revision: str | None
+    corpus: str | None
+    texts: Mapping[str, str] | None
+    steering: str | None
+    settings: Settings | None
+    polysteer: str | None
+    made: datetime
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One key of the settings with two values; None where it does not stand, too."""
+
+    key: str
+    old: Any
+    new: Any
+
+
+@dataclass(frozen=True)
+class Stale:
+    """Why numbers are not those of the file as it is: one per key that has changed, else one alone."""
+
+    experiment: str
+    reason: Literal["changed", "unrecorded", "no_numbers", "not_in_file"]
+    key: str | None = None
+    old: Any = None
+    new: Any = None
+
+
+@dataclass(frozen=True)
+class Origins:
+    """Of all experiments that are shown; and what is stale, or left out of what was asked for."""
+
+    made: tuple[Origin, ...]
+    stale: tuple[Stale, ...]
+
+
+def read_origins(database: Path) -> dict[str, Origin]:
+    """Every experiment that has numbers."""
+    origins = {}
+    for record in query_database(database, EXPERIMENTS).records():
+        parsed = {name: record[name] and json.loads(record[name]) for name in ("texts", "settings")}
+        origins[record["experiment"]] = Origin(**record | parsed)
+    return origins
+
+
+def trace_origins(
+    database: Path,
+    shown: Sequence[str],
+    now: Mapping[str, Settings],
+    *,
+    asked: Iterable[str] = (),
+    unnamed: Iterable[str] = (),
+) -> Origins:
+    """Origins of what is shown beside the settings that the file has now.
+
+    Of what was `asked` for some may lack numbers; `unnamed` have numbers, and no place in the file.
+    """
+    known = read_origins(database)
+    made = tuple(known[name] for name in shown if name in known)
+    stale = [
+        *(one for origin in made for one in _compare_with_file(origin, now[origin.experiment])),
+        *(Stale(name, "no_numbers") for name in asked if name not in known),
+        *(Stale(name, "not_in_file") for name in unnamed),
+    ]
+    return Origins(made, tuple(stale))
+
+
+def compare_settings(old: Settings, new: Settings, *, inside: str = "") -> Iterator[Difference]:
+    """Every key whose value differs, section by section."""
+    for name in [*old, *(name for name in new if name not in old)]:
+        key, before, after = f"{inside}{name}", old.get(name), new.get(name)
+        if isinstance(before, Mapping) and isinstance(after, Mapping):
+            yield from compare_settings(before, after, inside=f"{key}.")
+        elif before != after:
+            yield Difference(key, before, after)
+
+
+def _compare_with_file(origin: Origin, now: Settings) -> Iterator[Stale]:
+    if origin.settings is None:
+        yield Stale(origin.experiment, "unrecorded")
+        return
+    for one in compare_settings(origin.settings, now):
+        yield Stale(origin.experiment, "changed", one.key, one.old, one.new)
