@@ -19,12 +19,18 @@ def builtin() -> None:
 def train(
     folder: Annotated[Path, typer.Argument(help="Where to write the revisions and the card.")],
     seed: Annotated[
-        int, typer.Option("--seed", help="Of the documents, the first weights and the order.")
+        int,
+        typer.Option(
+            "--seed", min=0, max=2**63 - 1, help="Of the documents, the first weights and the order."
+        ),
     ] = 0,
     steps: Annotated[
-        int | None, typer.Option("--steps", min=1, help="Fewer or more steps than the shipped run.")
+        int | None,
+        typer.Option("--steps", min=1, max=1_000_000, help="Fewer or more steps than the shipped run."),
     ] = None,
-    threads: Annotated[int | None, typer.Option("--threads", min=1, help="Processor threads to use.")] = None,
+    threads: Annotated[
+        int | None, typer.Option("--threads", min=1, max=4096, help="Processor threads to use.")
+    ] = None,
 ) -> None:
     """Train the built-in model; stopped and run again, it goes on and ends in the same bytes."""
     import torch

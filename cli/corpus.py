@@ -1,4 +1,4 @@
-"""`steer corpus [EXPERIMENT]` reads the text; `steer corpus inspect EXPERIMENT` only shows what it holds."""
+"""`steer corpus [EXPERIMENT]` reads the text; `steer corpus inspect [EXPERIMENT]` only shows it."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +9,7 @@ from polysteer.cli import pipeline
 from polysteer.cli.options import DEFAULT_ARTIFACTS, DEFAULT_FILE, ArtifactsOption, FileOption, JsonOption
 from polysteer.cli.output import print_json, print_table
 
-INSPECT = "inspect"
+INSPECT = "inspect"  # so no experiment has this name: layout.RESERVED
 
 
 def corpus(
@@ -25,26 +25,28 @@ def corpus(
 ) -> None:
     """Read and split the text; with `inspect`, only show what it holds."""
     given = words or []
-    if given[:1] == [INSPECT] and len(given) == 2:
-        _inspect(given[1], file, as_json=as_json)
-    elif len(given) <= 1 and not as_json and given != [INSPECT]:
+    if given[:1] == [INSPECT] and len(given) <= 2:
+        _inspect(given[1] if len(given) == 2 else None, file, as_json=as_json)
+    elif len(given) <= 1 and not as_json:
         pipeline.run_stages(("corpus",), given[0] if given else None, file, artifacts)
     else:
         raise typer.BadParameter(
-            "write 'steer corpus [EXPERIMENT]' or 'steer corpus inspect EXPERIMENT [--json]'"
+            "write 'steer corpus [EXPERIMENT]' or 'steer corpus inspect [EXPERIMENT] [--json]'"
         )
 
 
-def _inspect(experiment: str, file: Path, *, as_json: bool) -> None:
+def _inspect(experiment: str | None, file: Path, *, as_json: bool) -> None:
     from polysteer.cli.corpus_tables import draw_inspection
     from polysteer.config import load_experiments
-    from polysteer.config.experiments import find_experiment
+    from polysteer.config.experiments import find_experiment, name_only
     from polysteer.corpus.inspection import inspect_corpus
     from polysteer.corpus.sources import read_corpus
     from polysteer.models.filetokenizer import open_tokenizer
     from polysteer.models.source import find_source
 
-    settings = find_experiment(load_experiments(file), experiment, file)
+    experiments = load_experiments(file)
+    name = name_only(experiments, file) if experiment is None else experiment
+    settings = find_experiment(experiments, name, file)
     text = read_corpus(settings.corpus)
     model = settings.model
     source = find_source(model.id, revision=model.revision, trust_remote_code=model.trust_remote_code)

@@ -2,6 +2,7 @@
 
 import sys
 import traceback
+from importlib import metadata
 from types import TracebackType
 from typing import Annotated, NoReturn, cast
 
@@ -23,8 +24,8 @@ from polysteer.cli import (
     report,
     schema,
 )
-from polysteer.cli.output import give_up, prepare_streams, print_aside
-from polysteer.cli.progress import show_notices
+from polysteer.cli.output import give_up, prepare_streams, print_aside, print_text
+from polysteer.cli.progress import show_log, show_notices
 from polysteer.errors import PolysteerError
 
 INTERRUPTED = 130
@@ -37,12 +38,25 @@ app = typer.Typer(
 )
 
 
+def _show_version(asked: bool) -> None:
+    if asked:
+        print_text(f"polysteer {metadata.version('polysteer')}")
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No progress and no log; errors and warnings stay.")
+    ] = False,
+    _version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Print the version.")
+    ] = False,
 ) -> None:
     """Find a multilingual model's language neurons, steer them, and know what that did."""
     _State.debug = debug
+    show_log(not quiet)
 
 
 app.command("init")(init.init)
@@ -104,7 +118,7 @@ def _run() -> int | None:
 
 def _explain(error: Exception, message: str) -> int:
     if _State.debug:
-        print_aside("".join(traceback.format_exception(error)))
+        print_aside("".join(traceback.format_exception(error)).rstrip())
     print_aside(f"steer: {message}")
     return 1
 
@@ -118,4 +132,4 @@ def _explain_usage(error: typer.BadParameter) -> int:
 
 
 def _show_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    print_aside("".join(traceback.format_exception(kind, error, trace)))
+    print_aside("".join(traceback.format_exception(kind, error, trace)).rstrip())

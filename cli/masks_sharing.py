@@ -14,6 +14,7 @@ from polysteer.cli.options import (
     ExperimentArgument,
     FileOption,
     JsonOption,
+    check_out,
 )
 from polysteer.cli.output import print_json, print_text
 from polysteer.cli.progress import tell
@@ -51,7 +52,9 @@ def import_masks(
     languages: Annotated[
         str, typer.Option("--languages", help="The languages of the file, in its order: en,zh,fr.")
     ],
-    out: Annotated[Path, typer.Option("--out", help="The folder for one mask file per language.")],
+    out: Annotated[
+        Path, typer.Option("--out", file_okay=False, help="The folder for one mask file per language.")
+    ],
     model: ModelOption = None,
     k: Annotated[
         float | None, typer.Option("--k", help="expertise.csv: only the best, a share below 1 or a count.")
@@ -86,7 +89,7 @@ def import_masks(
 
 def export_masks(
     files: Annotated[list[Path], typer.Argument(metavar="FILES...", help="Mask files.")],
-    out: Annotated[Path, typer.Option("--out", help="The file to write.")],
+    out: Annotated[Path, typer.Option("--out", callback=check_out, help="The file to write.")],
     format: Annotated[
         ExportFormat | None,
         typer.Option("--format", help="By default as --out ends: .pth lape, .csv, .parquet."),
@@ -172,7 +175,9 @@ def publish(
 def pull(
     repository: Annotated[str, typer.Argument(metavar="REPO", help="A git URL or a path.")],
     artifact: Annotated[str, typer.Argument(metavar="NAME[@VERSION]", help="Without version the latest.")],
-    out: Annotated[Path | None, typer.Option("--out", help="By default NAME.safetensors here.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", callback=check_out, help="By default NAME.safetensors here.")
+    ] = None,
     force: ForceOption = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether to fetch from there.")] = False,
     json: JsonOption = False,

@@ -5,14 +5,37 @@ from typing import Annotated, Literal
 
 import typer
 
+from polysteer.cli.location import find_project
+
+OneExperimentArgument = Annotated[
+    str | None, typer.Argument(metavar="[EXPERIMENT]", help="Which experiment; the only one if left out.")
+]
 ExperimentArgument = Annotated[
     str | None, typer.Argument(metavar="[EXPERIMENT]", help="Which experiment; all of the file if left out.")
 ]
-FileOption = Annotated[Path, typer.Option("--file", "-f", help="The experiments file.")]
-ArtifactsOption = Annotated[Path, typer.Option("--artifacts", "-a", help="The folder of artifacts.")]
+FileOption = Annotated[
+    Path,
+    typer.Option(
+        "--file",
+        "-f",
+        callback=find_project,
+        help="The experiments file; by default the nearest, here or in a folder above.",
+    ),
+]
+ArtifactsOption = Annotated[
+    Path, typer.Option("--artifacts", "-a", file_okay=False, help="The folder of artifacts.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Format = Literal["table", "json", "csv", "markdown"]
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print the answer.")]
 
 DEFAULT_FILE = Path("experiments.yaml")
 DEFAULT_ARTIFACTS = Path("artifacts")
+
+
+def check_out(path: Path | None) -> Path | None:
+    """Of `--out`: a new file takes the place of an old one, never of a folder or a device like /dev/null."""
+    if path is not None and path.exists() and not path.is_file():
+        kind = "a folder" if path.is_dir() else "a device"
+        raise typer.BadParameter(f"{path} is {kind}; name a file")
+    return path

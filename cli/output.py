@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 import os
 import sys
 from collections.abc import Iterator
@@ -33,9 +34,7 @@ def print_text(text: str) -> None:
 
 def print_json(facts: object) -> None:
     """To stdout, for scripts: what is no JSON type as text, what is not finite as null."""
-    text = json.dumps(facts, ensure_ascii=False, default=str)
-    finite = json.loads(text, parse_constant=lambda _: None)
-    print_json_text(json.dumps(finite, indent=2, ensure_ascii=False))
+    print_json_text(json.dumps(_as_json(facts), indent=2, ensure_ascii=False))
 
 
 def print_json_text(text: str) -> None:
@@ -86,6 +85,16 @@ def _write(text: str) -> None:
     with _writing():
         _stdout().write(text)
         _stdout().flush()
+
+
+def _as_json(value: object) -> object:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {str(key): _as_json(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_as_json(one) for one in value]
+    return value if value is None or isinstance(value, str | int) else str(value)
 
 
 def _stdout() -> TextIO:

@@ -93,7 +93,7 @@ def run_stages(stages: tuple[str, ...], experiment: str | None, file: Path, arti
     from polysteer.stages.run import Run
 
     experiments = load_experiments(file)
-    names = [experiment] if experiment else list(experiments.experiments)
+    names = list(experiments.experiments) if experiment is None else [experiment]
     settings_by_name = {name: find_experiment(experiments, name, file) for name in names}
     check_experiments(settings_by_name, file, fetch=not NEEDING_MODEL.isdisjoint(stages))
     for name, settings in settings_by_name.items():

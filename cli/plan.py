@@ -1,10 +1,11 @@
-"""`steer plan EXPERIMENT`: what it will take, before weights are loaded."""
+"""`steer plan [EXPERIMENT]`: what it will take, before weights are loaded."""
 
+import math
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from polysteer.cli.options import DEFAULT_FILE, FileOption, JsonOption
+from polysteer.cli.options import DEFAULT_FILE, FileOption, JsonOption, OneExperimentArgument
 from polysteer.cli.output import print_json, print_table
 from polysteer.cli.progress import tell
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def plan(
-    experiment: Annotated[str, typer.Argument(metavar="EXPERIMENT", help="Which experiment.")],
+    experiment: OneExperimentArgument = None,
     tokens_per_second: Annotated[
         float | None, typer.Option("--tokens-per-second", help="A known speed, for the minutes.")
     ] = None,
@@ -28,17 +29,19 @@ def plan(
     """Count tokens to read, disk, memory and minutes; of the model only its config and tokenizer are read."""
     if measure and tokens_per_second is not None:
         raise typer.BadParameter("give a speed with --tokens-per-second or measure one with --measure")
-    if tokens_per_second is not None and tokens_per_second <= 0:
-        raise typer.BadParameter("--tokens-per-second must be above 0")
+    if tokens_per_second is not None and not 0 < tokens_per_second < math.inf:
+        raise typer.BadParameter("--tokens-per-second must be above 0, and a number")
     from polysteer.cli.plan_tables import draw_plan
     from polysteer.config import load_experiments
-    from polysteer.config.experiments import find_experiment
+    from polysteer.config.experiments import find_experiment, name_only
     from polysteer.corpus.sources import read_corpus
     from polysteer.planning import Speed, plan_experiment
     from polysteer.stages.checks import check_experiments
 
-    settings = find_experiment(load_experiments(file), experiment, file)
-    check_experiments({experiment: settings}, file, fetch=True)
+    experiments = load_experiments(file)
+    name = name_only(experiments, file) if experiment is None else experiment
+    settings = find_experiment(experiments, name, file)
+    check_experiments({name: settings}, file, fetch=True)
     corpus = read_corpus(settings.corpus)
     planned = plan_experiment(settings, corpus)
     speed = Speed(tokens_per_second, tokens_per_second) if tokens_per_second else None

@@ -11,9 +11,19 @@ from polysteer.cli.visible import show_controls
 from polysteer.progress import Progress, stay_silent
 
 
+class _Log:
+    is_shown = True
+
+
+def show_log(shown: bool) -> None:
+    """Whether there is one at all, progress bars included."""
+    _Log.is_shown = shown
+
+
 def tell(line: str) -> None:
     """One line of log."""
-    print_aside(line)
+    if _Log.is_shown:
+        print_aside(line)
 
 
 class _VisibleRecord(logging.LogRecord):
@@ -46,7 +56,7 @@ def _show_warning(
 @contextmanager
 def show_progress(title: str) -> Iterator[Progress]:
     """A progress bar on a terminal, nothing elsewhere."""
-    if not is_watched():
+    if not (_Log.is_shown and is_watched()):
         yield stay_silent
         return
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn

@@ -13,6 +13,7 @@ from polysteer.cli.options import (
     ArtifactsOption,
     FileOption,
     Format,
+    check_out,
 )
 from polysteer.cli.output import open_binary, print_json, print_table, print_text
 
@@ -29,7 +30,8 @@ def query(
         typer.Option("--format", help="How to give the answer."),
     ] = "table",
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="The file for Parquet; stdout, if redirected.")
+        Path | None,
+        typer.Option("--out", "-o", callback=check_out, help="The file for Parquet; stdout, if redirected."),
     ] = None,
     file: FileOption = DEFAULT_FILE,
     artifacts: ArtifactsOption = DEFAULT_ARTIFACTS,

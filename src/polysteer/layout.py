@@ -9,7 +9,8 @@ AT_EXPERT_VALUES = "random_at_expert_values"  # random neurons, held as the expe
 PERMUTED = "permuted"  # the experts, each held as another one of them
 ERASURE = "erase"  # stands where a target does for what is done to the languages' subspace
 METRICS_FOLDER, PLOTS_FOLDER = "metrics", "plots"
-RESERVED = (METRICS_FOLDER, PLOTS_FOLDER)  # no experiment may have one of these names
+# No experiment may have one of these names; the last one is a word of `steer corpus inspect`.
+RESERVED = (METRICS_FOLDER, PLOTS_FOLDER, "inspect")
 
 
 def checkpoint_condition(name: str) -> str:

@@ -54,10 +54,12 @@ def test_a_target_that_the_text_lacks_is_refused_and_nothing_is_written(project:
 
 
 def test_inspect_and_wrong_usage(project: Path) -> None:
-    assert steer(project, "corpus", "inspect").returncode == 2
+    assert steer(project, "corpus", "mine", "inspect").returncode == 2
     (project / "experiments.yaml").write_text(
         EXPERIMENTS.replace("TARGET", "yo").replace("model: builtin", "model: ./nowhere")
     )
-    done = steer(project, "corpus", "inspect", "mine", "--json")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "there is no folder ./nowhere" in done.stderr
+    for named in (["mine"], []):
+        done = steer(project, "corpus", "inspect", *named, "--json")
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "there is no folder ./nowhere" in done.stderr
+    assert not (project / "artifacts").exists()

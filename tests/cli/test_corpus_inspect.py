@@ -78,7 +78,7 @@ def test_json_for_programs(inspect: Callable[..., Result]) -> None:
     }
 
 
-@pytest.mark.parametrize("words", [["inspect"], ["inspect", "mine", "yours"], ["mine", "--json"]])
+@pytest.mark.parametrize("words", [["mine", "inspect"], ["inspect", "mine", "yours"], ["mine", "--json"]])
 def test_wrong_usage(inspect: Callable[..., Result], words: list[str]) -> None:
     result = inspect(*words)
     assert result.exit_code == 2

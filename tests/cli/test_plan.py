@@ -76,10 +76,18 @@ def test_json_for_programs(project: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [["mine", "--measure", "--tokens-per-second", "5"], ["mine", "--tokens-per-second", "0"], []]
+    "options", [["mine", "--measure", "--tokens-per-second", "5"], ["mine", "--tokens-per-second", "nan"]]
 )
 def test_wrong_usage(project: Path, options: list[str]) -> None:
     assert steer_plan(project, *options).returncode == 2
+
+
+def test_the_only_experiment_needs_no_name(project: Path) -> None:
+    assert steer_plan(project).stdout == steer_plan(project, "mine").stdout != ""
+    lines = (project / "experiments.yaml").read_text().split("\n")
+    more = [line.replace("mine", "more") for line in lines[3:]]
+    (project / "experiments.yaml").write_text("\n".join([*lines, *more]))
+    assert steer_plan(project).stderr == "steer: experiments.yaml has 2 experiments; name one: mine, more\n"
 
 
 def test_what_cannot_be_planned_is_one_line(project: Path) -> None:

@@ -5,11 +5,13 @@ import io
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -61,9 +63,15 @@ def test_streams_that_lack_characters(encoding: str) -> None:
     assert len({len(line) for line in table}) == 1, "its frame fits"
 
 
+def open_full_disk() -> IO[str]:
+    if not Path("/dev/full").is_char_device():
+        pytest.skip("there is no /dev/full here")
+    return Path("/dev/full").open("w")
+
+
 def test_a_full_disk_and_a_closed_pipe() -> None:
     for words in (["query", "SELECT 1"], ["query", "SELECT 1", "--format", "parquet"], ["--help"]):
-        with Path("/dev/full").open("w") as full:
+        with open_full_disk() as full:
             done = subprocess.run([*STEER, *words], stdout=full, stderr=subprocess.PIPE, text=True)
         assert done.returncode == 1
         assert re.fullmatch("steer: .*No space left on device\n", done.stderr)
@@ -76,7 +84,7 @@ def test_a_full_disk_and_a_closed_pipe() -> None:
 
 
 def test_a_log_that_cannot_be_written_stops_no_work(project: Path) -> None:
-    with Path("/dev/full").open("w") as full:
+    with open_full_disk() as full:
         done = subprocess.run([*STEER, "corpus", "mine"], stderr=full)
     assert done.returncode == 0
     assert (project / "artifacts" / "mine" / "corpus").exists()
@@ -85,3 +93,37 @@ def test_a_log_that_cannot_be_written_stops_no_work(project: Path) -> None:
 def test_csv_stays_csv(steer: Callable[..., Any]) -> None:
     said = steer("query", "SELECT 'a,b' AS x, chr(10) || 'c' AS y, chr(9) AS z", "--format", "csv").stdout
     assert list(csv.reader(io.StringIO(said))) == [["x", "y", "z"], ["a,b", "\nc", "\t"]]
+
+
+@pytest.mark.parametrize("more", [[], ["--format", "parquet", "--out", "answer.parquet"]])
+def test_ctrl_c_ends_a_long_query(project: Path, more: list[str]) -> None:
+    words = ["query", "SELECT sum(a.range * b.range) FROM range(1000000) a, range(1000000) b", *more]
+    steer = [sys.executable, "-c", "from polysteer.cli.main import main; print('ready', flush=True); main()"]
+    with subprocess.Popen(
+        [*steer, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as asked:
+        assert asked.stdout is not None
+        assert asked.stdout.readline() == "ready\n"
+        time.sleep(2)  # by then DuckDB is at work
+        asked.send_signal(signal.SIGINT)
+        said = asked.communicate()
+    assert said == ("", "\nsteer: stopped; finished work is kept, the same command goes on\n")
+    assert asked.returncode == 130
+    assert sorted(path.name for path in project.iterdir()) == ["artifacts", "experiments.yaml", "t.en"]
+
+
+@pytest.mark.parametrize("place", [".", "artifacts", "", "pipe"])
+def test_a_folder_and_a_device_are_no_place_for_a_file(
+    project: Path, steer: Callable[..., Any], place: str
+) -> None:
+    os.mkfifo(project / "pipe")  # stands for devices such as /dev/null
+    refused = steer("query", "SELECT 1", "--format", "parquet", "--out", place)
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert f"{place or '.'} is a {'device' if place == 'pipe' else 'folder'}; name a file" in refused.stderr
+    assert (project / "pipe").is_fifo()
+    assert sorted(path.name for path in project.iterdir()) == [
+        "artifacts",
+        "experiments.yaml",
+        "pipe",
+        "t.en",
+    ]

@@ -163,6 +163,7 @@ def test_a_scalar_is_a_sweep_of_one_and_presets_stand_for_sites(tmp_path: Path) 
         ("    model: builtin\n", "    model: builtin\n    model: builtin\n", 5, "stands twice"),
         ("  tiny:", "  metrics:", 3, "cannot be called 'metrics'"),
         ("  tiny:", "  plots:", 3, "not 'metrics' or 'plots'"),
+        ("  tiny:", "  inspect:", 3, "cannot be called 'inspect'"),
         ("targets: [ja]", "targets: [ja", 7, "not valid YAML"),
     ],
 )

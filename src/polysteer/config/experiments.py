@@ -34,3 +34,11 @@ def find_experiment(experiments: Experiments, name: str, path: Path) -> Experime
     raise ConfigError(
         f"there is no experiment {name!r} in {path}{suggest(name, list(experiments.experiments))}"
     )
+
+
+def name_only(experiments: Experiments, path: Path) -> str:
+    """The name of the file's only experiment, which nobody has to write."""
+    names = list(experiments.experiments)
+    if len(names) == 1:
+        return names[0]
+    raise ConfigError(f"{path} has {len(names)} experiments; name one: {', '.join(names)}")

@@ -87,7 +87,7 @@ def _read_text(path: Path) -> str:
             data = file.read(MOST_BYTES + 1)
     except FileNotFoundError as error:
         raise ConfigError(
-            f"there is no {path} here; run from the folder that holds it, or name it with --file"
+            f"there is no {path}; run from the folder that holds it or one below, or name it with --file"
         ) from error
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path} cannot be read: {error}") from error

@@ -2,12 +2,13 @@
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 import duckdb
 import pyarrow as pa
@@ -19,6 +20,8 @@ from polysteer.errors import ArtifactError, QueryError
 from polysteer.store.making import Making, read_making, write_canonically
 from polysteer.store.rows import check_columns
 from polysteer.store.views import VIEWS
+
+Answer = TypeVar("Answer")
 
 READ_ONLY: dict[str, str | bool | int | float | list[str]] = {
     "enable_external_access": "false",
@@ -84,25 +87,42 @@ def query_database(
 ) -> QueryResult:
     """The answer to one SELECT. The database is opened for reading, and no other file can be reached."""
     with _ask(path) as connection:
-        cursor = connection.execute(sql, parameters or None)
-        if cursor is None or cursor.description is None:
-            raise QueryError(NO_ROWS)
-        return QueryResult(tuple(column[0] for column in cursor.description), cursor.fetchall())
+        return _work_beside(connection, lambda: _fetch(connection.execute(sql, parameters or None)))
 
 
 def export_answer(path: Path, sql: str, sink: BinaryIO) -> None:
     """The answer to one SELECT as a Parquet file, its columns typed as DuckDB has them."""
     with _ask(path) as connection:
-        relation = connection.sql(sql)
-        if relation is None:
-            raise QueryError(NO_ROWS)
-        answer: pa.Table = relation.to_arrow_table()
+        answer = _work_beside(connection, lambda: _fetch_table(connection.sql(sql)))
     try:
         pq.write_table(answer, sink, compression="zstd")
     except pa.ArrowException as error:
         raise QueryError(
             f"Parquet cannot hold this answer ({error}); cast the column in the SELECT"
         ) from error
+
+
+def _fetch(cursor: duckdb.DuckDBPyConnection | None) -> QueryResult:
+    if cursor is None or cursor.description is None:
+        raise QueryError(NO_ROWS)
+    return QueryResult(tuple(column[0] for column in cursor.description), cursor.fetchall())
+
+
+def _fetch_table(relation: duckdb.DuckDBPyRelation | None) -> pa.Table:
+    if relation is None:
+        raise QueryError(NO_ROWS)
+    return relation.to_arrow_table()
+
+
+def _work_beside(connection: duckdb.DuckDBPyConnection, work: Callable[[], Answer]) -> Answer:
+    """DuckDB itself looks for Ctrl-C only now and then, some queries long; so it is told."""
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        answer = beside.submit(work)
+        try:
+            return answer.result()
+        except KeyboardInterrupt:
+            connection.interrupt()
+            raise
 
 
 @contextmanager
