@@ -11,9 +11,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from polysteer.artifacts import atomic_path
+from polysteer.checksums import KEY as KEY_OF_CHECKSUM
+from polysteer.checksums import UNSEALED, hash_content, refuse_other, seal
 from polysteer.errors import ArtifactError
 
 ALL = "*"
+REMEDY = "run `steer evaluate`, which makes it anew"
 
 BASELINE = "none"
 CONTROL = "random"
@@ -140,7 +143,22 @@ def write_metrics(path: Path, rows: Iterable[MetricRow]) -> None:
             )
     columns = {name: [getattr(row, name) for row in ordered] for name in SCHEMA.names}
     with atomic_path(path) as temporary:
-        pq.write_table(pa.table(columns, schema=SCHEMA), temporary, compression="zstd")
+        with pq.ParquetWriter(temporary, SCHEMA, compression="zstd") as writer:
+            writer.write_table(pa.table(columns, schema=SCHEMA))
+            writer.add_key_value_metadata({KEY_OF_CHECKSUM: UNSEALED})
+        seal(temporary, temporary.read_bytes().rindex(UNSEALED.encode()))
+
+
+def check_content(content: bytes, path: Path) -> None:
+    """Refuse the content of a file of metrics unless it is what was written."""
+    known = pq.read_metadata(pa.BufferReader(content)).metadata or {}
+    recorded = known.get(KEY_OF_CHECKSUM.encode(), b"")
+    if not recorded:
+        raise ArtifactError(
+            f"{path} has no checksum, as earlier versions wrote it or damage left it; {REMEDY}"
+        )
+    found = hash_content(content, content.rfind(recorded))
+    refuse_other(path, recorded.decode(errors="replace"), found, remedy=REMEDY)
 
 
 def check_columns(schema: pa.Schema, path: Path) -> None:
@@ -149,7 +167,7 @@ def check_columns(schema: pa.Schema, path: Path) -> None:
         differing = sorted(set(map(str, schema)) ^ set(map(str, SCHEMA)))
         raise ArtifactError(
             f"{path} has other columns than this version of polysteer writes "
-            f"({', '.join(differing) or 'another order'}); run `steer evaluate` again"
+            f"({', '.join(differing) or 'another order'}); {REMEDY}"
         )
 
 

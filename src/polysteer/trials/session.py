@@ -26,7 +26,7 @@ from polysteer.trials.tokens import save_tokens
 from polysteer.trials.vectors import LanguageVectors, load_vectors, save_vectors
 from polysteer.trials.words import save_words
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 ALL_LOSSES = "all, and how often each token was expected"
 
 
