@@ -17,14 +17,16 @@ def forget(run: Run, stages: Iterable[str]) -> None:
         "rank": [run.layout.masks],
         "embed": [run.layout.vectors, run.layout.chosen],
     }
-    assert run.model_source
-    for folder in (folder for stage in stages for folder in outputs.get(stage, [])):
+    folders = [folder for stage in stages for folder in outputs.get(stage, [])]
+    if folders:
+        _ = run.model_source
+    for folder in folders:
         try:
             shutil.rmtree(folder)
         except FileNotFoundError:
             continue
         except OSError as error:
             raise ArtifactError(
-                f"{folder} cannot be removed: {error.strerror or error}; remove it by hand, then run the same "
-                "command without --force"
+                f"{folder} cannot be removed: {error.strerror or error}; remove it by hand, then run the "
+                "same command without --force"
             ) from error

@@ -218,7 +218,7 @@ def test_a_shard_of_another_run_is_never_read_as_fresh(
 def test_unfinished_damaged_and_mixed_folders_are_refused(
     model, tokenizer, texts_by_language, settings, tmp_path
 ):
-    with pytest.raises(ArtifactError, match="en/index.json is not there; run `steer collect`"):
+    with pytest.raises(ArtifactError, match=r"en/index\.json is not there; run `steer collect`"):
         ResponseStore(tmp_path, ["en"])
     collect_responses(model, tokenizer, {"en": texts_by_language["en"]}, tmp_path, settings)
     collect_responses(
