@@ -81,14 +81,13 @@ def try_damage(
         with contextlib.redirect_stderr(io.StringIO()):
             run()
     except PolysteerError as error:
-        print(f"refused  {damage.__name__:<12} {name}: {error}")
+        print(f"refused  {damage.__name__:<12} {name}: {error}", flush=True)
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
         replace(path, kept)
         return "refused"
-    if photograph(artifacts) == whole:
-        return "healed"
-    print(f"WRONG    {damage.__name__:<12} {name}")
-    return "WRONG"
+    outcome = "healed" if photograph(artifacts) == whole else "WRONG"
+    print(f"{outcome:<8} {damage.__name__:<12} {name}", flush=True)
+    return outcome
 
 
 def main() -> None:
@@ -108,6 +107,7 @@ def main() -> None:
         names = [str(path.relative_to(artifacts)) for path in sorted(artifacts.rglob("*")) if path.is_file()]
         jobs = [(name, damage) for damage in (cut, remove, make_folder) for name in names]
         jobs += [(rng.choice(names), flip) for _ in range(given.flips)]
+        rng.shuffle(jobs)
         outcomes: Counter[str] = Counter()
         for name, damage in jobs:
             outcome = try_damage(artifacts, name, damage, whole, rng)

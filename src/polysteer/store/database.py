@@ -132,9 +132,9 @@ def _read_source(file: Path) -> _Source:
     """Content and hash of one reading: a step that replaces the file meanwhile cannot come between them."""
     try:
         data = file.read_bytes()
+        check_content(data, file)
         reader = pq.ParquetFile(pa.BufferReader(data))
         check_columns(reader.schema_arrow, file)
-        check_content(data, file)
         return _Source(str(file), hashlib.sha256(data).hexdigest(), reader.read())
     except (OSError, pa.ArrowException) as error:
         raise DamageError(file, f"cannot be read ({error})", REMEDY) from error

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -16,6 +17,7 @@ from polysteer.checksums import UNSEALED, hash_content, refuse_other, seal
 from polysteer.errors import ArtifactError
 
 ALL = "*"
+_SEAL = re.compile(rb"sha256..([0-9a-f]{64})", re.DOTALL)  # as a footer has it: two bytes between
 REMEDY = "run `steer evaluate`, which makes it anew"
 
 BASELINE = "none"
@@ -150,15 +152,14 @@ def write_metrics(path: Path, rows: Iterable[MetricRow]) -> None:
 
 
 def check_content(content: bytes, path: Path) -> None:
-    """Refuse the content of a file of metrics unless it is what was written."""
-    known = pq.read_metadata(pa.BufferReader(content)).metadata or {}
-    recorded = known.get(KEY_OF_CHECKSUM.encode(), b"")
-    if not recorded:
+    """Refuse a file of metrics unless it is what was written; nothing is parsed before that."""
+    seals = list(_SEAL.finditer(content))
+    if not seals:
         raise ArtifactError(
             f"{path} has no checksum, as earlier versions wrote it or damage left it; {REMEDY}"
         )
-    found = hash_content(content, content.rfind(recorded))
-    refuse_other(path, recorded.decode(errors="replace"), found, remedy=REMEDY)
+    recorded, found = seals[-1][1].decode(), hash_content(content, seals[-1].start(1))
+    refuse_other(path, recorded, found, remedy=REMEDY)
 
 
 def check_columns(schema: pa.Schema, path: Path) -> None:
