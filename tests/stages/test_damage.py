@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from polysteer.cli import pipeline
 from polysteer.config import load_experiments
 from polysteer.errors import PolysteerError
 from polysteer.layout import Layout
@@ -187,6 +188,16 @@ def test_force_makes_all_anew_and_what_was_stopped_goes_on(damaged):
     assert photograph(damaged) == before
     for number in kept.values():
         os.close(number)
+
+
+def test_the_command_makes_one_step_anew(damaged):
+    layout = Layout(damaged / "artifacts").experiment("tiny")
+    before, vectors = photograph(damaged), layout.encoded("baseline", "dev", "en")
+    with vectors.open("rb") as old:  # held open, so that its number is not used again
+        for force, is_kept in ((False, True), (True, False)):
+            pipeline.embed("tiny", damaged / "experiments.yaml", damaged / "artifacts", force)
+            assert (vectors.stat().st_ino == os.fstat(old.fileno()).st_ino) == is_kept
+    assert photograph(damaged) == before
 
 
 def test_a_forced_step_of_a_model_that_is_not_there_removes_nothing(damaged):
