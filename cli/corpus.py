@@ -6,7 +6,14 @@ from typing import Annotated
 import typer
 
 from polysteer.cli import pipeline
-from polysteer.cli.options import DEFAULT_ARTIFACTS, DEFAULT_FILE, ArtifactsOption, FileOption, JsonOption
+from polysteer.cli.options import (
+    DEFAULT_ARTIFACTS,
+    DEFAULT_FILE,
+    ArtifactsOption,
+    FileOption,
+    ForceOption,
+    JsonOption,
+)
 from polysteer.cli.output import print_json, print_table
 
 INSPECT = "inspect"  # so no experiment has this name: layout.RESERVED
@@ -22,13 +29,14 @@ def corpus(
     as_json: JsonOption = False,
     file: FileOption = DEFAULT_FILE,
     artifacts: ArtifactsOption = DEFAULT_ARTIFACTS,
+    force: ForceOption = False,
 ) -> None:
     """Read and split the text; with `inspect`, only show what it holds."""
     given = words or []
     if given[:1] == [INSPECT] and len(given) <= 2:
         _inspect(given[1] if len(given) == 2 else None, file, as_json=as_json)
     elif len(given) <= 1 and not as_json:
-        pipeline.run_stages(("corpus",), given[0] if given else None, file, artifacts)
+        pipeline.run_stages(("corpus",), given[0] if given else None, file, artifacts, force=force)
     else:
         raise typer.BadParameter(
             "write 'steer corpus [EXPERIMENT]' or 'steer corpus inspect [EXPERIMENT] [--json]'"

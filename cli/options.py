@@ -25,6 +25,9 @@ FileOption = Annotated[
 ArtifactsOption = Annotated[
     Path, typer.Option("--artifacts", "-a", file_okay=False, help="The folder of artifacts.")
 ]
+ForceOption = Annotated[
+    bool, typer.Option("--force", help="Make everything anew, whatever is finished; without it, go on.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Format = Literal["table", "json", "csv", "markdown"]
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print the answer.")]

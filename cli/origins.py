@@ -47,11 +47,11 @@ def find_heading(
 ) -> Heading:
     """Where all is asked for, what has no numbers, or no place in the file, is part of the answer."""
     from polysteer.config import load_experiments
-    from polysteer.config.dump import dump_settings
+    from polysteer.config.filling import fill_in
     from polysteer.layout import Layout
     from polysteer.report import trace_origins
 
-    now = {name: dump_settings(one) for name, one in load_experiments(file).experiments.items()}
+    now = {name: fill_in(one) for name, one in load_experiments(file).experiments.items()}
     evaluated = Layout(artifacts).list_evaluated() if asked_for_all else []
     return Heading(
         trace_origins(

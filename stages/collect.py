@@ -1,11 +1,15 @@
 """Responses: what every neuron answers to every sentence of the `find` split."""
 
-import json
 from pathlib import Path
 
-from polysteer.artifacts import atomic_path
+from polysteer.artifacts import tell_damage
 from polysteer.corpus.table import Corpus
+from polysteer.errors import ArtifactError
+from polysteer.jsonfile import read_json, write_json
+from polysteer.masks.interventions import list_statistics
+from polysteer.ranking.values import count_sampled_tokens
 from polysteer.responses.settings import CollectSettings
+from polysteer.responses.shards import REMEDY
 from polysteer.responses.store import find_uncollected
 from polysteer.stages.run import Run
 
@@ -20,7 +24,7 @@ def perform(run: Run) -> str:
     settings_by_folder = _list_poolings(run)
     uncollected = [find_uncollected(folder, texts, one) for folder, one in settings_by_folder.items()]
     missing = [language for language in texts if any(language in lacking for lacking in uncollected)]
-    if missing:
+    if missing or not _knows_model(run):
         _collect(run, texts, settings_by_folder)
     n_sentences = sum(len(texts[language]) for language in missing)
     return f"{len(missing)} of {len(texts)} languages read, {n_sentences} sentences"
@@ -28,10 +32,22 @@ def perform(run: Run) -> str:
 
 def _list_poolings(run: Run) -> dict[Path, CollectSettings]:
     wanted = run.settings.collect
+    n_sampled = count_sampled_tokens(run.settings.rank.value, list_statistics(run.settings.steer.on_neurons))
     return {
-        run.layout.pooled(name): CollectSettings(run.model_source, wanted.sites, pool, wanted.token_budget)
+        run.layout.pooled(name): CollectSettings(
+            run.model_source, wanted.sites, pool, wanted.token_budget, n_sampled
+        )
         for name, pool in zip(wanted.pool_names, wanted.pool, strict=True)
     }
+
+
+def _knows_model(run: Run) -> bool:
+    """Whether what masks have to say of the model is there."""
+    try:
+        return bool(read_json(run.layout.model_facts, remedy=REMEDY).get("fingerprint") == run.model_source)
+    except ArtifactError as error:
+        tell_damage(error)
+        return False
 
 
 def _collect(run: Run, texts: dict[str, list[str]], settings_by_folder: dict[Path, CollectSettings]) -> None:
@@ -41,8 +57,7 @@ def _collect(run: Run, texts: dict[str, list[str]], settings_by_folder: dict[Pat
     loaded = run.load_model()
     shape = describe_shape(loaded.model, overrides=run.overrides)
     facts = {"family": shape.family, "shape": shape.fingerprint, "dtype": str(loaded.model.dtype)}
-    with atomic_path(run.layout.model_facts) as temporary:
-        temporary.write_text(json.dumps(facts, indent=1) + "\n")
+    write_json(run.layout.model_facts, {"fingerprint": run.model_source, **facts})
     collect_poolings(
         loaded.model,
         loaded.tokenizer,

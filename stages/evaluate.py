@@ -4,7 +4,8 @@ from importlib.metadata import version
 
 from polysteer.artifacts import fingerprint
 from polysteer.config import Experiment
-from polysteer.config.dump import dump_settings, tell_steering
+from polysteer.config.filling import fill_in
+from polysteer.config.steering import tell_steering
 from polysteer.corpus.languages import given_forms
 from polysteer.corpus.table import Corpus
 from polysteer.evaluation.case import Case
@@ -46,7 +47,7 @@ def perform(run: Run) -> str:
 def _tell_making(settings: Experiment, corpus: Corpus) -> Making:
     sizes = (f"{split} {len(corpus.ids(split))}" for split in corpus.splits)
     return Making(
-        settings=dump_settings(settings),
+        settings=fill_in(settings),
         corpus=", ".join((settings.corpus.source, f"{len(corpus.languages)} languages", *sizes)),
         texts={split: _identify_texts(corpus, split) for split in corpus.splits},
         steering=tell_steering(settings),

@@ -1,24 +1,25 @@
 """Masks: all neurons scored for all languages in one reading, and the experts of every point of the sweep."""
 
-import json
 import logging
 from pathlib import Path
 
-from polysteer.artifacts import fingerprint
+from polysteer.artifacts import fingerprint, tell_damage
 from polysteer.config import Candidate
 from polysteer.config.experts import RankSettings
 from polysteer.corpus.table import Corpus
 from polysteer.errors import ArtifactError
+from polysteer.jsonfile import read_json
 from polysteer.masks.interventions import list_statistics
 from polysteer.masks.mask import ExpertMask
 from polysteer.masks.sets import keep_blocks
 from polysteer.ranking.experts import Provenance, build_mask
 from polysteer.ranking.rules import SelectionRule
 from polysteer.ranking.table import RankTable, narrow_table, rank_responses
+from polysteer.responses.shards import REMEDY
 from polysteer.responses.store import ResponseStore
 from polysteer.stages.run import Run
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -62,7 +63,8 @@ def _rank(run: Run, store: ResponseStore, path: Path) -> RankTable:
     stamp = fingerprint("rank", SCHEMA_VERSION, responses, wanted.score, wanted.value, statistics, source)
     try:
         return RankTable.load(path, stamp=stamp)
-    except ArtifactError:  # absent, damaged or of other responses: made anew
+    except ArtifactError as error:  # absent, damaged or of other responses: made anew
+        tell_damage(error)
         table = rank_responses(
             store,
             scores=wanted.score,
@@ -76,7 +78,7 @@ def _rank(run: Run, store: ResponseStore, path: Path) -> RankTable:
 
 
 def _describe(run: Run, corpus: Corpus, store: ResponseStore) -> Provenance:
-    facts = json.loads(run.layout.model_facts.read_text())
+    facts = read_json(run.layout.model_facts, remedy=REMEDY)
     return Provenance(
         model_id=run.settings.model.id,
         model_revision=run.settings.model.revision,

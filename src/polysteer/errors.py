@@ -1,5 +1,7 @@
 """Every mistake Polysteer can name, as one tree of exceptions."""
 
+from pathlib import Path
+
 
 class PolysteerError(Exception):
     """Base of all: the message says what was wrong, its value, where it stands and what to do."""
@@ -39,6 +41,14 @@ class MaskError(PolysteerError):
 
 class ArtifactError(PolysteerError):
     """Something in artifacts/ is missing, stale, damaged or cannot be written."""
+
+
+class DamageError(ArtifactError):
+    """A file is there and is not what was written: `problem` says how that shows."""
+
+    def __init__(self, path: Path, problem: str, remedy: str) -> None:
+        super().__init__(f"{path} {problem}; {remedy}")
+        self.path, self.problem = path, problem
 
 
 class SharingError(PolysteerError):

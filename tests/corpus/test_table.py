@@ -145,7 +145,7 @@ def test_a_damaged_file_is_named_with_the_remedy(
     else:
         make_corpus(("00001", "en", "find", "another text")).write(tmp_path / "other")
         (tmp_path / "other" / "en.parquet").replace(path)
-    with pytest.raises(ArtifactError, match=r"en\.parquet.*delete the folder and run `steer corpus` again"):
+    with pytest.raises(ArtifactError, match=r"en\.parquet.*run `steer corpus`"):
         Corpus.read(tmp_path)
 
 
@@ -158,7 +158,7 @@ def test_a_damaged_index_is_named(make_corpus: MakeCorpus, tmp_path: Path, index
 
 
 def test_a_folder_without_a_corpus_says_what_to_run(tmp_path: Path) -> None:
-    with pytest.raises(ArtifactError, match="run `steer corpus` first"):
+    with pytest.raises(ArtifactError, match="is not there; run `steer corpus`"):
         Corpus.read(tmp_path)
 
 

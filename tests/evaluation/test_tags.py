@@ -99,7 +99,7 @@ def test_without_words_tags_or_a_second_tag_there_is_no_probe(make_files, tags, 
 
 
 def test_words_that_were_not_read_are_asked_for(tmp_path):
-    with pytest.raises(ArtifactError, match="run `steer embed` before `steer evaluate`"):
+    with pytest.raises(ArtifactError, match="is not there; run `steer embed`"):
         list(list_tag_probe(make_case(tmp_path, make_corpus()), BASE, "baseline", picked=[]))
 
 

@@ -104,6 +104,20 @@ def test_files_are_as_large_as_planned(causal_folder, make_experiment, tmp_path)
     assert 0 <= real - planned["vectors"] - planned["judgements"] <= HEADERS * n_files
 
 
+def test_tokens_that_nothing_needs_are_neither_planned_nor_kept(causal_folder, make_experiment, tmp_path):
+    """Responses of sentences and three numbers per neuron; with medians over tokens 1,024 more columns."""
+    settings = make_experiment(causal_folder, rank={"k": 0.1, "value": "token_mean"})
+    corpus = read_corpus(settings.corpus)
+    places = perform_all(settings, tmp_path / "artifacts").layout
+    real, n_files = measure_files(places.responses)
+    planned = {item.name: item.n_bytes for item in plan_experiment(settings, corpus).stored}["responses"]
+    assert 0 <= real - planned <= HEADERS * n_files
+    with_medians = plan_experiment(make_experiment(causal_folder), corpus)
+    n_neurons = with_medians.n_neurons
+    more = {item.name: item.n_bytes for item in with_medians.stored}["responses"] - planned
+    assert more == 3 * n_neurons * 2 * 1024
+
+
 def test_losses_leave_a_number_per_token_of_the_vocabulary(causal_folder, make_experiment):
     vectors = []
     for families in (["retrieval"], ["retrieval", "perplexity"]):

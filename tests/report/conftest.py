@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 
 from polysteer.cli import query, report
 from polysteer.config import load_experiments
-from polysteer.config.dump import dump_settings, tell_steering
+from polysteer.config.filling import fill_in
+from polysteer.config.steering import tell_steering
 from polysteer.layout import Layout
 from polysteer.store import Making, MetricRow, build_database, excluding, write_metrics
 
@@ -140,7 +141,7 @@ def make(experiment: str, folder: Path) -> Making:
     """With the settings of the file in the folder."""
     settings = load_experiments(folder / "experiments.yaml").experiments[experiment]
     return Making(
-        settings=dump_settings(settings),
+        settings=fill_in(settings),
         corpus="builtin, 3 languages, find 10, dev 5, test 5",
         texts={"test": "0123"},
         steering=tell_steering(settings),

@@ -195,7 +195,7 @@ def test_a_damaged_shard_is_named_with_its_remedy_and_made_again(
     before = all_bytes(tmp_path)
     shard = tmp_path / "ja" / "shard-00000.safetensors"
     shard.write_bytes(shard.read_bytes()[:-10])
-    with pytest.raises(ArtifactError, match=rf"{shard}.*run collect again"):
+    with pytest.raises(ArtifactError, match=rf"{shard}.*run `steer collect`"):
         ResponseStore(tmp_path, ["en", "ja", "fr"])
     assert find_uncollected(tmp_path, texts_by_language, settings) == ["ja"]
     collect_responses(model, tokenizer, texts_by_language, tmp_path, settings)
@@ -218,7 +218,7 @@ def test_a_shard_of_another_run_is_never_read_as_fresh(
 def test_unfinished_damaged_and_mixed_folders_are_refused(
     model, tokenizer, texts_by_language, settings, tmp_path
 ):
-    with pytest.raises(ArtifactError, match="no finished responses of en"):
+    with pytest.raises(ArtifactError, match=r"en/index\.json is not there; run `steer collect`"):
         ResponseStore(tmp_path, ["en"])
     collect_responses(model, tokenizer, {"en": texts_by_language["en"]}, tmp_path, settings)
     collect_responses(
@@ -229,7 +229,9 @@ def test_unfinished_damaged_and_mixed_folders_are_refused(
     index = tmp_path / "en" / "index.json"
     for content in ("", "[]", '{"fingerprint": 1}', index.read_text().replace('"F16"', '"F64"')):
         index.write_text(content)
-        with pytest.raises(ArtifactError, match=r"index.json is damaged.*run collect again"):
+        with pytest.raises(
+            ArtifactError, match=r"index.json (is damaged|has no checksum).*run `steer collect`"
+        ):
             ResponseStore(tmp_path, ["en"])
 
 

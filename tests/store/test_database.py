@@ -15,6 +15,7 @@ import pytest
 
 from polysteer.errors import ArtifactError, QueryError
 from polysteer.store import build_database, query_database, refresh_database, write_metrics
+from polysteer.store.rows import check_columns
 
 
 @pytest.fixture
@@ -125,16 +126,50 @@ def test_refresh_builds_only_what_is_missing_or_stale(tmp_path, parquet, row):
 
 def test_a_damaged_parquet_file_is_named_and_the_old_database_stays(database, parquet):
     parquet.write_bytes(parquet.read_bytes()[:-20])
-    with pytest.raises(ArtifactError, match=r"try/metrics\.parquet cannot be read"):
+    with pytest.raises(ArtifactError, match=r"try/metrics\.parquet is damaged: .*run `steer evaluate`"):
         build_database([parquet], database)
     assert count(database) == 3
     assert sorted(path.name for path in database.parent.iterdir()) == ["metrics.duckdb", "try"]
 
 
 def test_a_file_with_other_columns_is_refused(database, parquet):
-    pq.write_table(pa.table({"experiment": ["x"]}), parquet)
-    with pytest.raises(ArtifactError, match="other columns"):
+    foreign = pa.table({"experiment": ["x"]})
+    pq.write_table(foreign, parquet)
+    with pytest.raises(ArtifactError, match=r"has no checksum, .* run `steer evaluate`"):
         build_database([parquet], database)
+    with pytest.raises(ArtifactError, match="other columns"):
+        check_columns(foreign.schema, parquet)
+
+
+FILLER = """
+    import resource, signal, sys
+    from pathlib import Path
+    from polysteer.errors import ArtifactError
+    from polysteer.store import build_database
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), int(sys.argv[3])))
+    try:
+        build_database([Path(sys.argv[1])], Path(sys.argv[2]))
+    except ArtifactError as error:
+        print(error)
+"""
+
+
+@pytest.mark.parametrize("share", [0.001, 0.2, 0.6, 0.9, 0.99])
+def test_where_the_disk_is_full_the_old_database_stays_and_nothing_else(database, parquet, row, share):
+    """A file may not grow beyond a share of what it needs: at its first bytes, in its rows, at its end."""
+    before = database.read_bytes()
+    write_metrics(parquet, [replace(row, draw=draw, value=draw / 7) for draw in range(60_000)])
+    build_database([parquet], database.with_name("whole"))
+    limit = int(database.with_name("whole").stat().st_size * share)
+    database.with_name("whole").unlink()
+    command = [sys.executable, "-c", textwrap.dedent(FILLER), str(parquet), str(database), str(limit)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"{database} cannot be built: ")
+    assert "free some space" in done.stdout
+    assert database.read_bytes() == before
+    assert sorted(path.name for path in database.parent.iterdir()) == ["metrics.duckdb", "try"]
 
 
 READER = """

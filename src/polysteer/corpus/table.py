@@ -1,6 +1,5 @@
 """The corpus contract: sentences in several languages, where equal ids are translations of each other."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,11 +17,12 @@ from polysteer.corpus.checks import check_table, check_values_present
 from polysteer.corpus.findings import Findings
 from polysteer.corpus.languages import canonical_language, suggest_language
 from polysteer.corpus.schema import SCHEMA, SPLITS
-from polysteer.errors import ArtifactError, LanguageError
+from polysteer.errors import ArtifactError, DamageError, LanguageError
+from polysteer.jsonfile import read_json, write_json
 
-FORMAT = 1
+FORMAT = 2
 INDEX = "corpus.json"
-REMEDY = "delete the folder and run `steer corpus` again"
+REMEDY = "run `steer corpus`, which makes it anew"
 
 
 class Pairing(NamedTuple):
@@ -117,8 +117,7 @@ class Corpus:
                 stamped = self._slice(lang).replace_schema_metadata({"fingerprint": self._fingerprints[lang]})
                 pq.write_table(stamped, temporary, compression="zstd", write_page_checksum=True)
         index = {"format": FORMAT, "languages": self._fingerprints, "findings": self.findings.to_json()}
-        with atomic_path(folder / INDEX) as temporary:
-            temporary.write_text(json.dumps(index, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        write_json(folder / INDEX, index)
         for lang in obsolete:
             (folder / f"{lang}.parquet").unlink(missing_ok=True)
 
@@ -132,7 +131,12 @@ class Corpus:
             if lang not in known:
                 raise LanguageError(f"{folder} has no {lang!r}{suggest_language(lang, sorted(known))}")
         tables = [_read_language(folder / f"{lang}.parquet", known[lang]) for lang in wanted]
-        return cls(pa.concat_tables(tables), Findings.from_json(index["findings"]))
+        corpus = cls(pa.concat_tables(tables), Findings.from_json(index["findings"]))
+        for lang in wanted:
+            if corpus._fingerprints.get(lang) != known[lang]:
+                problem = f"is damaged: its content is not what {INDEX} beside it was written for"
+                raise DamageError(folder / f"{lang}.parquet", problem, REMEDY)
+        return corpus
 
     @cached_property
     def _bounds(self) -> dict[tuple[str, str], tuple[int, int]]:
@@ -172,26 +176,22 @@ def _list_written(folder: Path) -> list[str]:
 
 def _read_index(folder: Path) -> dict[str, Any]:
     path = folder / INDEX
-    try:
-        index: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        version = index["format"]
-    except FileNotFoundError as error:
+    index = read_json(path, remedy=REMEDY)
+    if index.get("format") != FORMAT:
         raise ArtifactError(
-            f"there is no corpus in {folder} ({INDEX} is missing); run `steer corpus` first"
-        ) from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ArtifactError(f"{path} cannot be read: {error}; {REMEDY}") from error
-    if version != FORMAT:
-        raise ArtifactError(f"{path} has format {version!r}, this version reads {FORMAT}; {REMEDY}")
+            f"{path} has format {index.get('format')!r}, this version reads {FORMAT}; {REMEDY}"
+        )
     return index
 
 
 def _read_language(path: Path, expected: str) -> pa.Table:
     try:
         table = pq.read_table(path, page_checksum_verification=True, partitioning=None)
+    except FileNotFoundError as error:
+        raise ArtifactError(f"{path} is not there; {REMEDY}") from error
     except (OSError, pa.ArrowException) as error:
-        raise ArtifactError(f"{path} is missing or damaged: {error}; {REMEDY}") from error
-    found = (table.schema.metadata or {}).get(b"fingerprint", b"").decode()
+        raise DamageError(path, f"is damaged: {error}", REMEDY) from error
+    found = (table.schema.metadata or {}).get(b"fingerprint", b"").decode(errors="replace")
     if table.schema.names != SCHEMA.names or found != expected:
         raise ArtifactError(f"{path} is not the file that {INDEX} beside it was written for; {REMEDY}")
     return table

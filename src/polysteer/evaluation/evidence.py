@@ -3,14 +3,12 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from polysteer.corpus.table import Corpus
 from polysteer.embeddings.rivals import add_direction, average_languages, center_languages, mean_difference
-from polysteer.errors import ArtifactError
 from polysteer.layout import BASELINE, ExperimentLayout
 from polysteer.masks.erasure import draw_subspace, fit_subspace
 from polysteer.masks.subspace import LanguageSubspace
@@ -109,31 +107,31 @@ class Evidence:
 
     def choices(self, name: str) -> Choices:
         """What dev picked for a target, or of the ways to erase."""
-        return load_choices(_require(self.layout.choice(name)))
+        return load_choices(self.layout.choice(name))
 
     def judgement(self, name: str, label: str) -> Judgement:
         """What a candidate did on dev."""
-        return load_judgement(_require(self.layout.judgement(name, label)))
+        return load_judgement(self.layout.judgement(name, label))
 
     def controls(self, name: str, n_draws: int) -> list[Judgement]:
         """What each random draw did on test."""
-        return [load_judgement(_require(self.layout.control(name, draw))) for draw in range(n_draws)]
+        return [load_judgement(self.layout.control(name, draw)) for draw in range(n_draws)]
 
     def extra_control(self, target: str, kind: str, draw: int) -> Judgement:
         """What one draw of another kind of control did on test."""
-        return load_judgement(_require(self.layout.extra_control(target, kind, draw)))
+        return load_judgement(self.layout.extra_control(target, kind, draw))
 
     def fewer_sentences(self, target: str, n_sentences: int, draw: int) -> Judgement:
         """What experts that were found on fewer sentences did on test."""
-        return load_judgement(_require(self.layout.fewer_sentences(target, n_sentences, draw)))
+        return load_judgement(self.layout.fewer_sentences(target, n_sentences, draw))
 
     def agreement(self, target: str, of: str) -> Agreement:
         """How alike the experts of several draws are: of a number of sentences, or of halves."""
-        return load_agreement(_require(self.layout.agreement(target, of)))
+        return load_agreement(self.layout.agreement(target, of))
 
     def tuned(self, split: str) -> Judgement:
         """What the model did after contrastive fine-tuning."""
-        return load_judgement(_require(self.layout.tuned(split)))
+        return load_judgement(self.layout.tuned(split))
 
     @cached_property
     def _pairings_by_split(self) -> Mapping[str, Pairings | None]:
@@ -146,12 +144,12 @@ class Evidence:
 
     def list_word_layers(self, condition: str, split: str, languages: Sequence[str]) -> Sequence[str]:
         """The layers at which words have vectors under one condition; none without a language."""
-        paths = [_require(self.layout.words(condition, split, language)) for language in languages]
+        paths = [self.layout.words(condition, split, language) for language in languages]
         return list_word_layers(paths[0]) if paths else ()
 
     def words(self, condition: str, split: str, language: str, layer: str) -> WordVectors:
         """The vectors of a language's words at one layer."""
-        return load_words(_require(self.layout.words(condition, split, language)), layer)
+        return load_words(self.layout.words(condition, split, language), layer)
 
     @cached_property
     def own_tokens(self) -> Mapping[str, Ids]:
@@ -161,7 +159,7 @@ class Evidence:
     def _load(
         self, condition: str, split: str, language: str, layers: Sequence[str] | None
     ) -> LanguageVectors:
-        return load_vectors(_require(self.layout.encoded(condition, split, language)), layers)
+        return load_vectors(self.layout.encoded(condition, split, language), layers)
 
 
 def erase_languages(spaces: Spaces, find: Spaces, languages: Sequence[str]) -> Spaces:
@@ -184,9 +182,3 @@ def _erase(spaces: Spaces, subspace: LanguageSubspace) -> Spaces:
         for layer, vectors in spaces.by_layer.items()
     }
     return Spaces(by_layer, {}, spaces.pairings)
-
-
-def _require(path: Path) -> Path:
-    if not path.exists():
-        raise ArtifactError(f"{path} is not there; run `steer embed` before `steer evaluate`")
-    return path

@@ -5,11 +5,12 @@ from typing import NamedTuple
 
 from polysteer.config import Candidate, Experiment
 from polysteer.config.erase import list_erased_layers
+from polysteer.masks.interventions import list_statistics
 from polysteer.models.shape import ModelShape
 from polysteer.planning.reading import VIEWS, count_fewer_draws, count_held_draws
 from polysteer.planning.text import TextSize
 from polysteer.ranking.selection import count_experts
-from polysteer.responses.settings import CollectSettings
+from polysteer.ranking.values import count_sampled_tokens
 from polysteer.responses.sizes import predict_bytes
 
 HALF, SINGLE = 2, 4
@@ -47,7 +48,8 @@ def list_stored(
 
 def _count_responses(settings: Experiment, text: TextSize, shape: ModelShape) -> int:
     """Every pooling has its own copy of the statistics of tokens."""
-    n_neurons, most = shape.count_neurons(settings.collect.sites), CollectSettings.n_sampled_tokens
+    n_neurons = shape.count_neurons(settings.collect.sites)
+    most = count_sampled_tokens(settings.rank.value, list_statistics(settings.steer.on_neurons))
     return len(settings.collect.pool) * sum(
         predict_bytes(n_neurons, len(n_tokens), n_sampled_tokens=min(most, int(n_tokens.sum())))
         for n_tokens in text.n_tokens["find"].values()

@@ -72,7 +72,9 @@ def _describe_map(
         "source_deviation": np.sqrt(spread),
     }
     if "slope" in names:
-        found["slope"] = fit_slopes(_mix_samples([tokens.sample for tokens in sources]), target.sample)
+        found["slope"] = fit_slopes(
+            _mix_samples([tokens.require_sample() for tokens in sources]), target.require_sample()
+        )
     return found
 
 

@@ -18,12 +18,13 @@ from polysteer.ranking.scores import SCORES as RESPONSE_SCORES
 from polysteer.ranking.scores import score_neurons
 from polysteer.ranking.values import find_values_by_language
 from polysteer.responses.store import NeuronChunk, ResponseStore
-from polysteer.tensorfile import open_tensors, write_tensors
+from polysteer.tensorfile import open_artifact, write_tensors
 
 ByLanguage = npt.NDArray[np.float32]
 """Of shape (languages, neurons)."""
 
 SCORES = (*RESPONSE_SCORES, "lape")
+REMEDY = "run `steer rank`, which makes it anew"
 
 # What scoring holds beside a chunk, measured: it works on a few rows at a time.
 _WORKING_BYTES = 10 << 20
@@ -91,21 +92,21 @@ class RankTable:
     @classmethod
     def load(cls, path: Path, *, stamp: str | None = None) -> "RankTable":
         """Read a table, and refuse one that was not made from what `stamp` names."""
-        file = open_tensors(path)
+        file = open_artifact(path, remedy=REMEDY)
         if stamp is not None and file.metadata.get("fingerprint") != stamp:
-            raise ArtifactError(f"{path} was made from other responses or settings; rank again")
+            raise ArtifactError(f"{path} was made from other responses or settings; {REMEDY}")
         try:
             facts = json.loads(file.metadata["table"])
             neurons = NeuronTable(tuple(facts["sites"]), tuple(facts["widths"]), facts["n_blocks"])
             languages, source = tuple(facts["languages"]), facts.get("source")
         except (KeyError, TypeError, ValueError, MaskError) as error:
-            raise ArtifactError(f"{path} is no table of scores; rank again") from error
+            raise ArtifactError(f"{path} is no table of scores; delete it and {REMEDY}") from error
         arrays: dict[str, dict[str, ByLanguage]] = {"score": {}, "value": {}, "statistic": {}}
         for name, entry in file.entries.items():
             kind, _, key = name.partition("/")
             if kind not in arrays or entry.shape != (len(languages), neurons.n_neurons):
                 raise ArtifactError(
-                    f"{path} is no table of scores: {name} has shape {entry.shape}; rank again"
+                    f"{path} is no table of scores: {name} has shape {entry.shape}; delete it and {REMEDY}"
                 )
             arrays[kind][key] = file.read(name)
         return cls(languages, neurons, arrays["score"], arrays["value"], arrays["statistic"], source)

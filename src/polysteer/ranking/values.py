@@ -1,12 +1,13 @@
 """What a language's neurons can be held at: one number per neuron, from its responses or its tokens."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from polysteer.errors import ConfigError
 from polysteer.ranking.half import Half, from_keys, to_float32, to_keys
+from polysteer.responses.settings import SAMPLED_TOKENS
 from polysteer.responses.store import LanguageResponses
 
 VALUES = (
@@ -19,6 +20,11 @@ VALUES = (
 )
 
 _BLOCK_CELLS = 1 << 18
+
+
+def count_sampled_tokens(values: Sequence[str], statistics: Sequence[str]) -> int:
+    """How many single tokens' activations these need of every language; none but for two of them."""
+    return SAMPLED_TOKENS if "token_median" in values or "slope" in statistics else 0
 
 
 def find_values_by_language(
@@ -50,7 +56,7 @@ def find_values(statistic: str, responses: LanguageResponses) -> npt.NDArray[np.
     if statistic == "pooled_mean":
         return _find_means(responses.pooled)
     if statistic == "token_median":
-        return find_medians(responses.tokens.sample)
+        return find_medians(responses.tokens.require_sample())
     if statistic == "token_mean":
         return responses.tokens.mean.astype(np.float32)
     raise ConfigError(f"no such value: {statistic!r}; the values are {', '.join(VALUES)}")

@@ -1,6 +1,5 @@
 """The files of one language's responses: shards of neurons x sentences, and the index that ends the work."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,12 +9,13 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, TypeAdapter
 
-from polysteer.artifacts import atomic_path
+from polysteer.artifacts import tell_damage
 from polysteer.errors import ArtifactError, MaskError
+from polysteer.jsonfile import read_json, write_json
 from polysteer.masks.neurons import NeuronTable
-from polysteer.tensorfile import TensorFile, open_tensors, write_tensors
+from polysteer.tensorfile import TensorFile, open_artifact, write_tensors
 
-REMEDY = "run collect again: it makes what is missing and keeps the rest"
+REMEDY = "run `steer collect`, which makes what is missing or damaged and keeps the rest"
 
 _STATISTICS = {"mean": "F64", "squares": "F64", "n_above_zero": "I64"}
 
@@ -62,18 +62,16 @@ class Shard:
 def read_index(folder: Path, language: str) -> LanguageIndex:
     """The index of a finished language."""
     path = folder / language / "index.json"
+    facts = read_json(path, remedy=REMEDY)
     try:
-        return TypeAdapter(LanguageIndex).validate_json(path.read_bytes())
-    except FileNotFoundError as error:
-        raise ArtifactError(f"there are no finished responses of {language} in {folder}; {REMEDY}") from error
-    except (OSError, ValueError, MaskError) as error:
-        raise ArtifactError(f"{path} is damaged; delete it and {REMEDY}") from error
+        return TypeAdapter(LanguageIndex).validate_python(facts)
+    except (ValueError, MaskError) as error:
+        raise ArtifactError(f"{path} is no index of responses; delete it and {REMEDY}") from error
 
 
 def write_index(folder: Path, index: LanguageIndex) -> None:
     """Declare a language finished."""
-    with atomic_path(folder / index.language / "index.json") as temporary:
-        temporary.write_text(json.dumps(asdict(index), indent=1) + "\n")
+    write_json(folder / index.language / "index.json", asdict(index))
 
 
 def write_shard(folder: Path, index: LanguageIndex, number: int, shard: Shard) -> None:
@@ -89,27 +87,27 @@ def has_shard(folder: Path, index: LanguageIndex, number: int) -> bool:
     """Whether this shard, made from the same things, is there and whole."""
     try:
         read_shard(folder, index, number)
-    except ArtifactError:
+    except ArtifactError as error:
+        tell_damage(error)
         return False
     return True
 
 
 def read_shard(folder: Path, index: LanguageIndex, number: int) -> Shard:
-    """One shard as memory maps, its header checked against the index."""
-    path = _shard_path(folder, index, number)
+    """One shard as memory maps, checked against the index and its checksum."""
+    file = open_artifact(_shard_path(folder, index, number), remedy=REMEDY)
+    _check_shard(file, index, number)
+    arrays: Mapping[str, npt.NDArray[Any]] = {name: file.read(name) for name in file.entries}
     try:
-        file = open_tensors(path)
-        _check_shard(file, index, number)
-        arrays: Mapping[str, npt.NDArray[Any]] = {name: file.read(name) for name in file.entries}
         return Shard(n_tokens=int(file.metadata["n_tokens"]), **arrays)
-    except (ArtifactError, ValueError, KeyError) as error:
-        raise ArtifactError(f"{error}; {REMEDY}") from error
+    except (ValueError, KeyError) as error:
+        raise ArtifactError(f"{file.path} does not count its tokens; {REMEDY}") from error
 
 
 def _check_shard(file: TensorFile, index: LanguageIndex, number: int) -> None:
     found = file.metadata.get("fingerprint")
     if found != _shard_fingerprint(index, number):
-        raise ArtifactError(f"{file.path} was made from another model, text or setting")
+        raise ArtifactError(f"{file.path} was made from another model, text or setting; {REMEDY}")
     n_neurons = index.neurons.n_neurons
     due: dict[str, tuple[str, tuple[int, ...]]] = {
         name: (dtype, (n_neurons,)) for name, dtype in _STATISTICS.items()
@@ -120,7 +118,9 @@ def _check_shard(file: TensorFile, index: LanguageIndex, number: int) -> None:
     for name in sorted(set(due) | set(file.entries)):
         entry = file.entries.get(name)
         if name not in due or entry is None or (entry.dtype, entry.shape) != due[name]:
-            raise ArtifactError(f"{file.path} is damaged: tensor {name!r} is {entry}, due is {due.get(name)}")
+            raise ArtifactError(
+                f"{file.path} is no shard: tensor {name!r} is {entry}, due is {due.get(name)}; {REMEDY}"
+            )
 
 
 def _shard_fingerprint(index: LanguageIndex, number: int) -> str:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from polysteer.artifacts import tell_damage
 from polysteer.errors import ArtifactError
 from polysteer.responses.settings import CollectSettings
 from polysteer.responses.shards import Shard, has_shard, read_index, read_shard
@@ -17,13 +18,22 @@ Half = npt.NDArray[Any]
 
 
 class TokenStatistics(NamedTuple):
-    """Over all tokens of one language: numbers per neuron, and a sample of shape (neurons, tokens)."""
+    """Over all tokens of one language: numbers per neuron, and a sample of shape (neurons, tokens).
+
+    The sample is empty where nobody asked for one when the responses were collected.
+    """
 
     n_tokens: int
     mean: npt.NDArray[np.float64]
     variance: npt.NDArray[np.float64]
     n_above_zero: npt.NDArray[np.int64]
     sample: Half
+
+    def require_sample(self) -> Half:
+        """The sample, for what cannot do without."""
+        if not self.sample.shape[1]:
+            raise ArtifactError("the responses hold no sample of tokens; run `steer collect`, which adds it")
+        return self.sample
 
 
 class LanguageResponses(NamedTuple):
@@ -47,7 +57,7 @@ class NeuronChunk(NamedTuple):
 
 
 class ResponseStore:
-    """The finished responses of some languages in a folder; opening it reads headers alone."""
+    """The finished responses of some languages in a folder; opening it checks every file's checksum."""
 
     def __init__(self, folder: Path, languages: Sequence[str]) -> None:
         self.languages = tuple(languages)
@@ -145,17 +155,18 @@ def find_uncollected(
     return [
         language
         for language, texts in texts_by_language.items()
-        if not _is_collected(folder, language, settings.fingerprint(language, texts))
+        if not _is_collected(folder, language, settings.list_enough(language, texts))
     ]
 
 
-def _is_collected(folder: Path, language: str, fingerprint: str) -> bool:
+def _is_collected(folder: Path, language: str, enough: Sequence[str]) -> bool:
     try:
         index = read_index(folder, language)
-    except ArtifactError:
+    except ArtifactError as error:
+        tell_damage(error)
         return False
     whole = (has_shard(folder, index, number) for number in range(index.n_shards))
-    return index.fingerprint == fingerprint and all(whole)
+    return index.fingerprint in enough and all(whole)
 
 
 def _merge_tokens(shards: Sequence[Shard], rows: slice) -> TokenStatistics:

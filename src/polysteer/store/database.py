@@ -16,9 +16,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from polysteer.artifacts import atomic_path
-from polysteer.errors import ArtifactError, QueryError
+from polysteer.errors import ArtifactError, DamageError, QueryError
 from polysteer.store.making import Making, read_making, write_canonically
-from polysteer.store.rows import check_columns
+from polysteer.store.rows import REMEDY, check_columns, check_content
 from polysteer.store.views import VIEWS
 
 Answer = TypeVar("Answer")
@@ -70,8 +70,14 @@ def build_database(parquet_files: Sequence[Path], path: Path) -> None:
     with atomic_path(path) as temporary:
         try:
             _fill(temporary, sources)
+            _check_filled(temporary, sources)
         except duckdb.Error as error:
-            raise ArtifactError(f"{path} cannot be built: {error}") from error
+            raise ArtifactError(
+                f"{path} cannot be built: {error}; free some space or make the folder writable, then run "
+                "`steer store`: the old database is kept"
+            ) from error
+        finally:
+            temporary.with_name(f"{temporary.name}.wal").unlink(missing_ok=True)
 
 
 def refresh_database(parquet_files: Sequence[Path], path: Path) -> bool:
@@ -157,15 +163,14 @@ def _read_source(file: Path) -> _Source:
     try:
         with file.open("rb") as opened:
             data, seconds = opened.read(), os.fstat(opened.fileno()).st_mtime
+        check_content(data, file)
         reader = pq.ParquetFile(pa.BufferReader(data))
         check_columns(reader.schema_arrow, file)
         making = read_making(reader.schema_arrow, file)
         made = datetime.fromtimestamp(int(seconds), UTC).replace(tzinfo=None)
         return _Source(str(file), hashlib.sha256(data).hexdigest(), reader.read(), making, made)
     except (OSError, pa.ArrowException) as error:
-        raise ArtifactError(
-            f"{file} cannot be read ({error}); run `steer evaluate`, which makes it again"
-        ) from error
+        raise DamageError(file, f"cannot be read ({error})", REMEDY) from error
 
 
 def _fill(path: Path, sources: Sequence[_Source]) -> None:
@@ -181,6 +186,16 @@ def _fill(path: Path, sources: Sequence[_Source]) -> None:
         connection.executemany("INSERT INTO experiments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
         for name, select in VIEWS.items():
             connection.execute(f"CREATE VIEW {name} AS {select}")
+        connection.execute("CHECKPOINT")  # closing does the same, and says nothing of a full disk
+
+
+def _check_filled(path: Path, sources: Sequence[_Source]) -> None:
+    """Read what was built to its end, as whoever asks will."""
+    with duckdb.connect(str(path), read_only=True) as connection:
+        found = connection.execute("SELECT count(*), bit_xor(hash(metrics)) FROM metrics").fetchone()
+    n_rows = sum(source.rows.num_rows for source in sources)
+    if found is None or found[0] != n_rows:
+        raise duckdb.IOException(f"of {n_rows} rows {found and found[0]} were written")
 
 
 def _list_experiments(source: _Source) -> Iterator[tuple[Any, ...]]:

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -11,10 +12,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from polysteer.artifacts import atomic_path
+from polysteer.checksums import KEY as KEY_OF_CHECKSUM
+from polysteer.checksums import UNSEALED, hash_content, refuse_other, seal
 from polysteer.errors import ArtifactError
 from polysteer.store.making import Making
 
 ALL = "*"
+_SEAL = re.compile(rb"sha256..([0-9a-f]{64})", re.DOTALL)  # as a footer has it: two bytes between
+REMEDY = "run `steer evaluate`, which makes it anew"
 
 BASELINE = "none"
 CONTROL = "random"
@@ -145,7 +150,21 @@ def write_metrics(path: Path, rows: Iterable[MetricRow], *, making: Making | Non
     columns = {name: [getattr(row, name) for row in ordered] for name in SCHEMA.names}
     schema = SCHEMA.with_metadata(making.write_metadata() if making else None)
     with atomic_path(path) as temporary:
-        pq.write_table(pa.table(columns, schema=schema), temporary, compression="zstd")
+        with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+            writer.write_table(pa.table(columns, schema=schema))
+            writer.add_key_value_metadata({KEY_OF_CHECKSUM: UNSEALED})
+        seal(temporary, temporary.read_bytes().rindex(UNSEALED.encode()))
+
+
+def check_content(content: bytes, path: Path) -> None:
+    """Refuse a file of metrics unless it is what was written; nothing is parsed before that."""
+    seals = list(_SEAL.finditer(content))
+    if not seals:
+        raise ArtifactError(
+            f"{path} has no checksum, as earlier versions wrote it or damage left it; {REMEDY}"
+        )
+    recorded, found = seals[-1][1].decode(), hash_content(content, seals[-1].start(1))
+    refuse_other(path, recorded, found, remedy=REMEDY)
 
 
 def check_columns(schema: pa.Schema, path: Path) -> None:
@@ -154,7 +173,7 @@ def check_columns(schema: pa.Schema, path: Path) -> None:
         differing = sorted(set(map(str, schema)) ^ set(map(str, SCHEMA)))
         raise ArtifactError(
             f"{path} has other columns than this version of polysteer writes "
-            f"({', '.join(differing) or 'another order'}); run `steer evaluate` again"
+            f"({', '.join(differing) or 'another order'}); {REMEDY}"
         )
 
 

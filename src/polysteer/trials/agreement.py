@@ -1,11 +1,11 @@
 """How alike the experts of several draws of sentences are; and its file."""
 
-import json
 from pathlib import Path
 from typing import NamedTuple
 
-from polysteer.artifacts import atomic_path
 from polysteer.errors import ArtifactError
+from polysteer.jsonfile import read_json, write_json
+from polysteer.trials.stamps import REMEDY
 
 
 class Agreement(NamedTuple):
@@ -23,21 +23,20 @@ class Agreement(NamedTuple):
 
 def save_agreement(path: Path, agreement: Agreement, *, stamp: str) -> None:
     """Write it, stamped with what it was made from."""
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(agreement._asdict() | {"fingerprint": stamp}, indent=1) + "\n")
+    write_json(path, agreement._asdict() | {"fingerprint": stamp})
 
 
 def load_agreement(path: Path, *, stamp: str | None = None) -> Agreement:
     """Read it, and refuse one that was not made from what `stamp` names."""
+    facts = read_json(path, remedy=REMEDY)
     try:
-        facts = json.loads(path.read_text())
         made_from = facts.pop("fingerprint")
         jaccard, correlation = tuple(facts.pop("jaccard")), tuple(facts.pop("correlation"))
         agreement = Agreement(**facts, jaccard=jaccard, correlation=correlation)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (KeyError, TypeError) as error:
         raise ArtifactError(
-            f"{path} does not say how alike experts are ({error}); run `steer embed`"
+            f"{path} does not say how alike experts are ({error}); delete it and {REMEDY}"
         ) from error
     if stamp is not None and made_from != stamp:
-        raise ArtifactError(f"{path} was made from other sentences or settings; run `steer embed`")
+        raise ArtifactError(f"{path} was made from other sentences or settings; {REMEDY}")
     return agreement

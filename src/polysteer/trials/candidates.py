@@ -12,6 +12,7 @@ from polysteer.masks.files import AnyMask
 from polysteer.masks.mask import ExpertMask
 from polysteer.metrics.choice import choose_at_layer, choose_with_layer
 from polysteer.models.shape import Layer
+from polysteer.tensorfile import open_artifact
 from polysteer.trials.choices import Choices, save_choices
 from polysteer.trials.judgement import Judgement, load_judgement, save_judgement
 from polysteer.trials.session import Session, Steering
@@ -77,6 +78,7 @@ def hash_file(path: Path) -> str:
 
 def _load(session: Session, target: str, candidate: Candidate) -> Steering:
     path = session.layout.mask(target, candidate.mask_label)
+    open_artifact(path, remedy="run `steer rank`, which makes it anew")
     mask = ExpertMask.load(path)
     metadata = mask.metadata.model_copy(update={"intervention": candidate.intervention})
     where = session.settings.steer.where

@@ -1,12 +1,12 @@
 """What was picked on dev for one target, in the two views of it; and its file."""
 
-import json
 from pathlib import Path
 from typing import NamedTuple
 
-from polysteer.artifacts import atomic_path
 from polysteer.errors import ArtifactError
+from polysteer.jsonfile import read_json, write_json
 from polysteer.metrics.choice import Choice
+from polysteer.trials.stamps import REMEDY
 
 
 class Choices(NamedTuple):
@@ -27,15 +27,13 @@ class Choices(NamedTuple):
 
 def save_choices(path: Path, choices: Choices) -> None:
     """Write both."""
-    text = json.dumps({name: choice._asdict() for name, choice in choices._asdict().items()}, indent=1)
-    with atomic_path(path) as temporary:
-        temporary.write_text(text + "\n")
+    write_json(path, {name: choice._asdict() for name, choice in choices._asdict().items()})
 
 
 def load_choices(path: Path) -> Choices:
     """Read both."""
+    facts = read_json(path, remedy=REMEDY)
     try:
-        facts = json.loads(path.read_text())
         return Choices(Choice(**facts["same_layer"]), Choice(**facts["best_layer"]))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ArtifactError(f"{path} does not say what was chosen ({error}); run `steer embed`") from error
+    except (KeyError, TypeError) as error:
+        raise ArtifactError(f"{path} does not say what was chosen ({error}); {REMEDY}") from error

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from polysteer.artifacts import tell_damage
 from polysteer.config.evaluate import EfficiencySettings
 from polysteer.errors import ArtifactError, ConfigError
 from polysteer.masks.mask import ExpertMask
@@ -157,6 +158,7 @@ def _describe(steering: Steering) -> MaskMetadata:
 def _is_compared(path: Path, stamp: str) -> bool:
     try:
         load_agreement(path, stamp=stamp)
-    except ArtifactError:
+    except ArtifactError as error:
+        tell_damage(error)
         return False
     return True

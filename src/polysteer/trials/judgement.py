@@ -14,7 +14,8 @@ from polysteer.metrics.pairing import Pairings, retrieve_shared
 from polysteer.metrics.perplexity import LanguageLoss, measure_cost
 from polysteer.metrics.retrieval import Retrieval, retrieve_translations
 from polysteer.metrics.vectors import LanguagePair
-from polysteer.tensorfile import open_tensors, write_tensors
+from polysteer.tensorfile import open_artifact, write_tensors
+from polysteer.trials.stamps import REMEDY
 from polysteer.trials.vectors import LanguageVectors
 
 
@@ -75,7 +76,7 @@ def save_judgement(path: Path, judgement: Judgement, *, stamp: str) -> None:
 
 def load_judgement(path: Path) -> Judgement:
     """Read a judgement."""
-    file = open_tensors(path)
+    file = open_artifact(path, remedy=REMEDY)
     try:
         facts = json.loads(file.metadata["judgement"])
         pairs = tuple(LanguagePair(*pair) for pair in facts["pairs"])
@@ -86,5 +87,5 @@ def load_judgement(path: Path) -> Judgement:
             for i, layer in enumerate(facts["layers"])
         }
     except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise ArtifactError(f"{path} is no judgement of a mask; delete it and run `steer embed`") from error
+        raise ArtifactError(f"{path} is no judgement of a mask; delete it and {REMEDY}") from error
     return Judgement(facts["label"], by_layer, losses)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from polysteer.artifacts import fingerprint
+from polysteer.artifacts import fingerprint, tell_damage
 from polysteer.config import Experiment
 from polysteer.corpus.table import Corpus
 from polysteer.corpus.words import draw_sentences
@@ -86,7 +86,8 @@ class Session:
         path, stamp = self.layout.shape(self._condition), fingerprint("shape", SCHEMA_VERSION, self._source)
         try:
             return load_shape(path, stamp=stamp)
-        except ArtifactError:  # absent, damaged or of another model: made anew
+        except ArtifactError as error:  # absent, damaged or of another model: made anew
+            tell_damage(error)
             found = self._reader.shape()
             save_shape(path, found, stamp=stamp)
             return found

@@ -1,11 +1,11 @@
 """The file of a model's shape: what later readings have to know of it without loading it again."""
 
-import json
 from pathlib import Path
 
-from polysteer.artifacts import atomic_path
 from polysteer.errors import ArtifactError
+from polysteer.jsonfile import read_json, write_json
 from polysteer.models.shape import ModelShape
+from polysteer.trials.stamps import REMEDY
 
 
 def save_shape(path: Path, shape: ModelShape, *, stamp: str) -> None:
@@ -17,18 +17,15 @@ def save_shape(path: Path, shape: ModelShape, *, stamp: str) -> None:
         "width": shape.width,
         "width_by_site": dict(shape.width_by_site),
     }
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1) + "\n")
+    write_json(path, content)
 
 
 def load_shape(path: Path, *, stamp: str) -> ModelShape:
     """Read it, and refuse another model's."""
+    content = read_json(path, remedy=REMEDY)
+    if content.pop("fingerprint", None) != stamp:
+        raise ArtifactError(f"{path} describes another model; {REMEDY}")
     try:
-        content = json.loads(path.read_text())
-        made_of = content.pop("fingerprint")
-        shape = ModelShape(**content)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ArtifactError(f"{path} describes no model ({error}); run `steer embed`") from error
-    if made_of != stamp:
-        raise ArtifactError(f"{path} describes another model; run `steer embed`")
-    return shape
+        return ModelShape(**content)
+    except TypeError as error:
+        raise ArtifactError(f"{path} describes no model ({error}); {REMEDY}") from error

@@ -7,14 +7,17 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from polysteer.artifacts import fingerprint, read_stamp, write_stamp
+from polysteer.artifacts import fingerprint, read_stamp, tell_damage, write_stamp
 from polysteer.config.erase import EraseMethod
+from polysteer.errors import ArtifactError
 from polysteer.layout import BASELINE, ExperimentLayout
 from polysteer.masks.erasure import fit_subspace
 from polysteer.masks.subspace import SITE
 from polysteer.masks.subspace_metadata import SubspaceMetadata
+from polysteer.tensorfile import open_artifact
 from polysteer.trials.candidates import hash_file
 from polysteer.trials.session import Session
+from polysteer.trials.stamps import REMEDY
 from polysteer.trials.vectors import load_layer
 
 SCHEMA_VERSION = 1
@@ -45,7 +48,7 @@ def find_subspace(session: Session, method: EraseMethod, layers: Sequence[str]) 
     shrinkage = erase.shrinkage if method == "leace" else 0.0
     stamp = session.stamp("subspace", SCHEMA_VERSION, method, shrinkage, languages, texts, layers)
     path = session.layout.subspace(method)
-    if path.exists() and read_stamp(path.parent) == fingerprint(stamp, hash_file(path)):
+    if _is_whole(path) and read_stamp(path.parent) == fingerprint(stamp, hash_file(path)):
         return path
     session.progress(f"languages' subspace, {method}", 0, 1)
     metadata = _describe(session, method, languages, layers)
@@ -53,6 +56,15 @@ def find_subspace(session: Session, method: EraseMethod, layers: Sequence[str]) 
     fit_subspace(find, metadata, shrinkage=shrinkage).save(path)
     write_stamp(path.parent, fingerprint(stamp, hash_file(path)))
     return path
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        open_artifact(path, remedy=REMEDY)
+    except ArtifactError as error:
+        tell_damage(error)
+        return False
+    return True
 
 
 def _describe(

@@ -1,11 +1,12 @@
 """The file of what a model wrote after some prompts: JSON, to be read by people too."""
 
-import json
 from pathlib import Path
 from typing import NamedTuple
 
-from polysteer.artifacts import atomic_path
+from polysteer.artifacts import tell_damage
 from polysteer.errors import ArtifactError
+from polysteer.jsonfile import read_json, write_json
+from polysteer.trials.stamps import REMEDY
 
 
 class WrittenTexts(NamedTuple):
@@ -17,21 +18,19 @@ class WrittenTexts(NamedTuple):
 
 def save_texts(path: Path, written: WrittenTexts, *, stamp: str) -> None:
     """Write both, stamped with what they were made from."""
-    content = {"fingerprint": stamp, **written._asdict()}
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    write_json(path, {"fingerprint": stamp, **written._asdict()})
 
 
 def load_texts(path: Path) -> WrittenTexts:
     """Read both."""
+    content = read_json(path, remedy=REMEDY)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
         written = WrittenTexts(tuple(content["prompts"]), tuple(content["texts"]))
         if len(written.prompts) != len(written.texts):
             raise ValueError(f"{len(written.prompts)} prompts, {len(written.texts)} texts")
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise ArtifactError(
-            f"{path} does not say what a model wrote ({error}); delete it and run `steer embed`"
+            f"{path} does not say what a model wrote ({error}); delete it and {REMEDY}"
         ) from error
     return written
 
@@ -39,6 +38,7 @@ def load_texts(path: Path) -> WrittenTexts:
 def are_current(path: Path, stamp: str) -> bool:
     """Whether the file is whole and carries this stamp; anything else will be made anew."""
     try:
-        return bool(json.loads(path.read_text(encoding="utf-8"))["fingerprint"] == stamp)
-    except (OSError, ValueError, KeyError, TypeError):
+        return bool(read_json(path, remedy=REMEDY).get("fingerprint") == stamp)
+    except ArtifactError as error:
+        tell_damage(error)
         return False

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from polysteer.errors import ArtifactError
-from polysteer.tensorfile import open_tensors, write_tensors
+from polysteer.tensorfile import open_artifact, write_tensors
+from polysteer.trials.stamps import REMEDY
 
 
 class TokenCounts(NamedTuple):
@@ -24,7 +24,5 @@ def save_tokens(path: Path, tokens: TokenCounts, *, stamp: str) -> None:
 
 def load_tokens(path: Path) -> TokenCounts:
     """Read both."""
-    if not path.exists():
-        raise ArtifactError(f"{path} is not there; run `steer embed` before `steer evaluate`")
-    file = open_tensors(path)
+    file = open_artifact(path, remedy=REMEDY)
     return TokenCounts(file.read("ids"), file.read("counts"))

@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from polysteer.errors import ArtifactError
 from polysteer.metrics.perplexity import LanguageLoss
-from polysteer.tensorfile import Array, open_tensors, write_tensors
+from polysteer.tensorfile import Array, open_artifact, write_tensors
+from polysteer.trials.stamps import REMEDY
 
 FLOAT16_REACH = 30_000.0
 
@@ -44,19 +45,19 @@ def save_vectors(path: Path, content: LanguageVectors, *, stamp: str) -> None:
 
 def load_layer(path: Path, layer: str) -> npt.NDArray[np.float32]:
     """One layer of the vectors, [sentence, width]; nothing else is read."""
-    file = open_tensors(path)
+    file = open_artifact(path, remedy=REMEDY)
     try:
         number = json.loads(file.metadata["facts"])["layers"].index(layer)
         return np.array(file.read("vectors")[number], np.float32)
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise ArtifactError(
-            f"{path} holds no vectors of layer {layer} ({error}); delete it and run `steer embed`"
+            f"{path} holds no vectors of layer {layer} ({error}); delete it and {REMEDY}"
         ) from error
 
 
 def load_vectors(path: Path, layers: Sequence[str] | None = None) -> LanguageVectors:
     """Read the vectors of all layers, or of some, back as 32-bit numbers."""
-    file = open_tensors(path)
+    file = open_artifact(path, remedy=REMEDY)
     try:
         facts = json.loads(file.metadata["facts"])
         known: list[str] = facts["layers"]
@@ -68,7 +69,5 @@ def load_vectors(path: Path, layers: Sequence[str] | None = None) -> LanguageVec
         vectors = stored[[known.index(layer) for layer in wanted]].astype(np.float32)
         expected = file.read("expected") if "expected" in file.entries else None
     except (KeyError, TypeError, ValueError) as error:
-        raise ArtifactError(
-            f"{path} holds no sentence vectors ({error}); delete it and run `steer embed`"
-        ) from error
+        raise ArtifactError(f"{path} holds no sentence vectors ({error}); delete it and {REMEDY}") from error
     return LanguageVectors(tuple(wanted), vectors, loss, expected)

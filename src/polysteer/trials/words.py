@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from polysteer.errors import ArtifactError
-from polysteer.tensorfile import open_tensors, write_tensors
+from polysteer.tensorfile import open_artifact, write_tensors
+from polysteer.trials.stamps import REMEDY
 from polysteer.trials.vectors import FLOAT16_REACH
 
 
@@ -38,14 +39,14 @@ def save_words(path: Path, content: WordVectors, *, stamp: str) -> None:
 def list_word_layers(path: Path) -> tuple[str, ...]:
     """The layers that a file has vectors of."""
     try:
-        return tuple(json.loads(open_tensors(path).metadata["facts"])["layers"])
+        return tuple(json.loads(open_artifact(path, remedy=REMEDY).metadata["facts"])["layers"])
     except (KeyError, TypeError, ValueError) as error:
         raise _refuse(path, error) from error
 
 
 def load_words(path: Path, layer: str) -> WordVectors:
     """Read one layer back, as 32-bit numbers; no other is read."""
-    file = open_tensors(path)
+    file = open_artifact(path, remedy=REMEDY)
     try:
         number = list_word_layers(path).index(layer)
         vectors = np.array(file.read("vectors")[number : number + 1], np.float32)
@@ -58,4 +59,4 @@ def load_words(path: Path, layer: str) -> WordVectors:
 
 
 def _refuse(path: Path, error: Exception) -> ArtifactError:
-    return ArtifactError(f"{path} holds no such word vectors ({error}); delete it and run `steer embed`")
+    return ArtifactError(f"{path} holds no such word vectors ({error}); delete it and {REMEDY}")

@@ -1,18 +1,9 @@
-"""The settings of an experiment as plain data and in words: what its numbers say they were made with."""
+"""What acts in the model, in words."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from polysteer.config.schema import Experiment
 from polysteer.numbers import write_exactly
-
-
-def dump_settings(experiment: Experiment) -> dict[str, Any]:
-    """Every setting, defaults and checkpoints too, as JSON has them."""
-    settings = experiment.model_dump(mode="json")
-    # By themselves they are in no dump, see there.
-    settings["model"]["checkpoints"] = [checkpoint.name for checkpoint in experiment.model.checkpoints]
-    return settings
 
 
 def tell_steering(experiment: Experiment) -> str:
