@@ -1,5 +1,6 @@
 """Files that are whole or absent, whatever goes wrong while they are written."""
 
+import os
 import subprocess
 import sys
 

@@ -17,7 +17,7 @@ schema: 1
 experiments:
   my_try:
     model: builtin
-    corpus: {source: builtin, languages: [de, en, ja, "no"], find: 10, dev: 5, test: 5}
+    corpus: {source: flores200, path: text, languages: [de, en, ja, "no"], find: 10, dev: 5, test: 5}
     targets: [de, ja, "no"]
     collect: {}
     rank: {}

@@ -17,7 +17,7 @@ from polysteer.cli.output import print_table
 from polysteer.cli.tables import draw_report
 from polysteer.config import load_experiments
 from polysteer.corpus.table import Corpus
-from polysteer.layout import Layout
+from polysteer.layout import BASELINE, Layout
 from polysteer.masks import ExpertMask
 from polysteer.planning.plan import plan_experiment
 from polysteer.ranking.experts import build_control
@@ -192,7 +192,7 @@ def test_draws_come_from_the_table_of_their_pooling_and_sites(
     swept: CountedRun, singles: dict[str, CountedRun]
 ) -> None:
     text = Corpus.read(swept.layout.corpus)
-    session = embed._make_session(swept, text, swept.load_model, swept.model_source)
+    session = embed._make_session(swept, text, swept.load_model, swept.model_source, BASELINE)
     controls = Controls(session)
     tables = set()
     for point, single in singles.items():

@@ -222,11 +222,11 @@ def test_a_model_that_writes_nothing_is_refused_first(tmp_path: Path, run: Run) 
 @pytest.mark.parametrize(
     ("asked", "says"),
     [
-        ("generate: {prompts: 1}", "evaluate.generate.prompts: Input should be greater than or equal to 2"),
+        ("generate: {prompts: 1}", "evaluate.generate.prompts: must be at least 2"),
         ("generate: {tokens: 4}", "unknown key 'tokens' in experiments.tiny.evaluate.generate"),
-        ("translate: {directions: []}", "at least 1 item"),
-        ("translate: {directions: onto}", "'into' or 'out_of'"),
-        ("translate: {shots: -1}", "evaluate.translate.shots: Input should be greater than or equal to 0"),
+        ("translate: {directions: []}", "directions is empty; name at least 1"),
+        ("translate: {directions: onto}", "did you mean 'into'?"),
+        ("translate: {shots: -1}", "evaluate.translate.shots: must be at least 0"),
     ],
 )
 def test_wrong_settings_are_named(project: Path, asked: str, says: str) -> None:

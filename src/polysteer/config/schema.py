@@ -19,7 +19,7 @@ from polysteer.config.section import Section, Strength, Sweep, suggest
 from polysteer.corpus.languages import resolve_language
 from polysteer.corpus.settings import CorpusSettings, Languages
 from polysteer.errors import LanguageError
-from polysteer.fields import MisplacedError, Whole
+from polysteer.fields import Flag, MisplacedError, Whole
 from polysteer.layout import RESERVED
 
 SCHEMA_VERSION = 1
@@ -57,7 +57,7 @@ class EmbedSettings(Section):
     """How a sentence becomes a vector."""
 
     pool: Literal["mean", "max", "last"] = "mean"
-    specials: bool = Field(
+    specials: Flag = Field(
         False, description="pool special tokens such as BOS and CLS too, as sentence-transformers does"
     )
     layers: Literal["all"] | tuple[Layer, ...] = "all"
