@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 from polysteer.config.section import find_nearest, suggest
 from polysteer.config.yamlfile import Document, Found, quote_hint
 from polysteer.fields import MisplacedError
+from polysteer.numbers import write_exactly
 
 _MOST_PLACES = 20
 _MOST_CHARACTERS = 100
@@ -26,10 +27,10 @@ _RIGHT = {
     "dict_type": "a section of keys",
     "model_type": "a section of keys",
     "model_attributes_type": "a section of keys",
-    "greater_than": "above {gt:g}",
-    "greater_than_equal": "at least {ge:g}",
-    "less_than": "below {lt:g}",
-    "less_than_equal": "at most {le:g}",
+    "greater_than": "above {gt}",
+    "greater_than_equal": "at least {ge}",
+    "less_than": "below {lt}",
+    "less_than_equal": "at most {le}",
     "too_short": "a list of at least {min_length}",
 }
 
@@ -109,7 +110,12 @@ def _contrast(problems: Sequence[ErrorDetails], found: Found) -> str:
 
 def _name_right(problem: ErrorDetails) -> str:
     pattern = _RIGHT.get(problem["type"])
-    return pattern.format(**problem.get("ctx", {})) if pattern else problem["msg"]
+    limits = {
+        name: write_exactly(limit)
+        for name, limit in problem.get("ctx", {}).items()
+        if isinstance(limit, int | float)
+    }
+    return pattern.format(**limits) if pattern else problem["msg"]
 
 
 def _list_quoted(text: str) -> list[str]:
