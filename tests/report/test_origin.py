@@ -101,7 +101,7 @@ def test_numbers_without_settings_say_so(project, run, metrics_rows):
 
 def test_a_checkpoint_is_a_setting(study, run):
     edit(study, "model: builtin", "model: {id: builtin, checkpoints: [step-150]}")
-    assert "model.checkpoints [] -> step-150" in " ".join(run("report", "-e", "try").split())
+    assert "model.checkpoints [] -> {revision: step-150}" in " ".join(run("report", "-e", "try").split())
 
 
 def test_settings_are_compared_section_by_section():

@@ -202,8 +202,8 @@ def test_damaged_vectors_are_made_again(finished: Path, project: Path, steer) ->
 
 def test_an_unwritable_artifacts_folder_is_one_message(project: Path, steer) -> None:
     (project / "artifacts").write_text("in the way")
-    error = steer("run", expect=1).stderr
-    assert "cannot write" in error
+    error = steer("run", expect=2).stderr
+    assert "dir 'artifacts' is a file" in error
     assert "Traceback" not in error
 
 

@@ -13,6 +13,7 @@ import pytest
 from polysteer.errors import ArtifactError
 from polysteer.store import Making, build_database, query_database, refresh_database, write_metrics
 from polysteer.store.making import read_making
+from polysteer.store.rows import SCHEMA
 
 SETTINGS = {"model": {"id": "some/model", "revision": "main"}, "rank": {"k": [0.1, None]}, "targets": ["ja"]}
 
@@ -74,12 +75,10 @@ def test_settings_can_be_asked_for_in_sql(tmp_path, row, making):
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"settings": {}}'])
-def test_damaged_settings_are_named(tmp_path, row, text):
-    write_metrics(tmp_path / "try", [row])
-    table = pq.read_table(tmp_path / "try").replace_schema_metadata({"polysteer": text})
-    pq.write_table(table, tmp_path / "try")
+def test_damaged_settings_are_named(tmp_path, text):
+    schema = SCHEMA.with_metadata({"polysteer": text})
     with pytest.raises(ArtifactError, match=r"try does not say with which settings .*`steer evaluate` again"):
-        build_database([tmp_path / "try"], tmp_path / "m.duckdb")
+        read_making(schema, tmp_path / "try")
 
 
 def test_a_database_of_an_earlier_version_is_built_anew(tmp_path, row, making):

@@ -40,7 +40,8 @@ def write_setting(value: Any) -> str:
     if isinstance(value, float):
         return write_exactly(value)
     if isinstance(value, Mapping):
-        return f"{{{', '.join(f'{key}: {write_setting(one)}' for key, one in value.items())}}}"
+        named = [f"{key}: {write_setting(one)}" for key, one in value.items() if one is not None]
+        return f"{{{', '.join(named)}}}"
     if isinstance(value, list):
         return write_setting(value[0]) if len(value) == 1 else f"[{', '.join(map(write_setting, value))}]"
     return str(value)
