@@ -11,6 +11,7 @@ from polysteer.ranking.values import count_sampled_tokens
 from polysteer.responses.settings import CollectSettings
 from polysteer.responses.shards import REMEDY
 from polysteer.responses.store import find_uncollected
+from polysteer.stages.lineage import check_settings, record_settings
 from polysteer.stages.run import Run
 
 
@@ -19,6 +20,13 @@ def perform(run: Run) -> str:
     if not run.settings.candidates():
         run.layout.responses.mkdir(parents=True, exist_ok=True)  # the pipeline looks for it
         return "no experts are asked for"
+    check_settings(run, "corpus")
+    told = _collect_missing(run)
+    record_settings(run, "collect")
+    return told
+
+
+def _collect_missing(run: Run) -> str:
     corpus = Corpus.read(run.layout.corpus)
     texts = {language: corpus.texts(language, "find") for language in corpus.languages}
     settings_by_folder = _list_poolings(run)

@@ -2,6 +2,7 @@
 
 from polysteer.corpus.parallel import find_gaps
 from polysteer.corpus.sources import read_corpus
+from polysteer.stages.lineage import record_settings
 from polysteer.stages.run import Run
 
 
@@ -10,6 +11,7 @@ def perform(run: Run) -> str:
     corpus = read_corpus(run.settings.corpus)
     run.name_targets(corpus)  # a target that the text lacks is refused here, not after hours of reading
     corpus.write(run.layout.corpus)
+    record_settings(run, "corpus")
     sizes = ", ".join(f"{split} {len(corpus.ids(split))}" for split in corpus.splits)
     told = [f"{len(corpus.languages)} languages; meanings: {sizes}"]
     told += [pairs.describe() for pairs in find_gaps(corpus)]

@@ -11,6 +11,7 @@ from polysteer.corpus.table import Corpus
 from polysteer.evaluation.case import Case
 from polysteer.evaluation.evidence import Evidence
 from polysteer.evaluation.experiment import evaluate_case, name_languages
+from polysteer.stages.lineage import check_settings
 from polysteer.stages.run import Run
 from polysteer.store.making import Making
 from polysteer.store.rows import MetricRow, write_metrics
@@ -20,6 +21,7 @@ SCHEMA_VERSION = 5
 
 def perform(run: Run) -> str:
     """Numbers cost seconds: they are made anew each time, and are the same bytes for the same evidence."""
+    check_settings(run, "embed")
     corpus = Corpus.read(run.layout.corpus)
     settings = run.settings
     sources = [checkpoint.source for checkpoint in run.checkpoints]

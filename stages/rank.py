@@ -17,6 +17,7 @@ from polysteer.ranking.rules import SelectionRule
 from polysteer.ranking.table import RankTable, narrow_table, rank_responses
 from polysteer.responses.shards import REMEDY
 from polysteer.responses.store import ResponseStore
+from polysteer.stages.lineage import check_settings, record_settings
 from polysteer.stages.run import Run
 
 SCHEMA_VERSION = 3
@@ -29,6 +30,13 @@ def perform(run: Run) -> str:
     if not run.settings.candidates():
         run.layout.masks.mkdir(parents=True, exist_ok=True)  # the pipeline looks for it
         return "no masks are asked for"
+    check_settings(run, "collect")
+    told = _rank_all(run)
+    record_settings(run, "rank")
+    return told
+
+
+def _rank_all(run: Run) -> str:
     corpus = Corpus.read(run.layout.corpus)
     targets = run.name_targets(corpus)
     empty: dict[str, list[str]] = {}

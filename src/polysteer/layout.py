@@ -29,6 +29,10 @@ class ExperimentLayout:
         """Every setting with its default filled in: what the pipeline's steps depend on."""
         return self.folder / "settings.json"
 
+    def made_with(self, step: Path) -> Path:
+        """The settings that decided the work of a step, in the step's folder."""
+        return step / "settings.json"
+
     @property
     def corpus(self) -> Path:
         """Text: one Parquet file per language."""

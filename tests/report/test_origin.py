@@ -8,8 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from polysteer.cli.main import app
-from polysteer.report.origin import Difference, compare_settings
-from polysteer.report.origin_words import write_setting
+from polysteer.differences import Difference, compare_settings, write_setting
 from polysteer.store import write_metrics
 from polysteer.store.making import read_making
 

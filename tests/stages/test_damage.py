@@ -216,7 +216,7 @@ def test_tokens_are_sampled_once_something_needs_them(damaged):
     settings = yaml.safe_load((damaged / "experiments.yaml").read_text())
     settings["experiments"]["tiny"]["rank"]["value"] = ["token_mean", "token_median"]
     (damaged / "experiments.yaml").write_text(yaml.safe_dump(settings))
-    with pytest.raises(PolysteerError, match="hold no sample of tokens; run `steer collect`"):
+    with pytest.raises(PolysteerError, match=r"rank.value token_mean -> .*; run `steer collect`"):
         perform(damaged, [rank])
     perform(damaged, [collect, rank])
     assert (layout.responses / "de" / "shard-00000.safetensors").stat().st_size > 2 * size

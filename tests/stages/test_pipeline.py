@@ -151,10 +151,10 @@ def test_what_was_interrupted_goes_on_to_the_same_bytes(finished: Path, project:
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ("k: [0.1, 8]", "k: 8", "is no point of this sweep; run `steer embed tiny`"),
-        ("k: [0.1, 8]", "k: 0.1", "is no point of this sweep; run `steer embed tiny`"),
-        ("controls: 3", "controls: 4", "003.safetensors is not there; run `steer embed`"),
-        ("targets: [de, ja]", "targets: [de, ja, en]", "is not there; run `steer embed`"),
+        ("k: [0.1, 8]", "k: 8", r"rank.k \[0.1, 8\] -> 8; run `steer embed`"),
+        ("k: [0.1, 8]", "k: 0.1", r"rank.k \[0.1, 8\] -> 0.1; run `steer embed`"),
+        ("controls: 3", "controls: 4", "evaluate.controls 3 -> 4; run `steer embed`"),
+        ("targets: [de, ja]", "targets: [de, ja, en]", r"-> \[de, ja, en\]; run `steer embed`"),
     ],
 )
 def test_what_was_embedded_under_other_settings_is_not_evaluated(

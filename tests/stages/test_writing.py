@@ -213,7 +213,8 @@ def test_a_model_that_writes_nothing_is_refused_first(tmp_path: Path, run: Run) 
     transformers.BertModel(config).save_pretrained(tmp_path / "bert")
     AutoTokenizer.from_pretrained(run.settings.model.id).save_pretrained(tmp_path / "bert")
     other = make_run(tmp_path, tmp_path / "bert", generate={})
-    corpus.perform(other)
+    for step in (corpus, collect, rank):
+        step.perform(other)
     with pytest.raises(ModelError, match=r"BertModel writes no text.*'generate: null'"):
         embed.perform(other)
     assert not list(other.layout.vectors.glob("**/*.safetensors"))

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from polysteer.differences import Difference, compare_settings, write_setting
 from polysteer.report.data import ReportRow
-from polysteer.report.origin import Difference, Origin, compare_settings
-from polysteer.report.origin_words import write_setting
+from polysteer.report.origin import Origin
 
 Sides = tuple[ReportRow, ReportRow]
 

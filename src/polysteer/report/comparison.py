@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from polysteer.differences import Difference
 from polysteer.errors import ArtifactError
 from polysteer.report.comparability import (
     Sides,
@@ -18,7 +19,7 @@ from polysteer.report.data import Answer, Grid, ReportRow
 from polysteer.report.methods import STEERED, name_method, order_methods
 from polysteer.report.metric import read_metric
 from polysteer.report.metric_grids import find_view, select_means, write_row
-from polysteer.report.origin import Difference, read_origins
+from polysteer.report.origin import read_origins
 from polysteer.report.reading import list_targets, read_results
 from polysteer.report.units import title_metric, write_difference
 from polysteer.report.words import number, size

@@ -7,9 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from polysteer.differences import Settings, compare_settings
 from polysteer.store import query_database
-
-Settings = Mapping[str, Any]
 
 EXPERIMENTS = "SELECT * FROM experiments ORDER BY experiment"
 
@@ -27,15 +26,6 @@ class Origin:
     settings: Settings | None
     polysteer: str | None
     made: datetime
-
-
-@dataclass(frozen=True)
-class Difference:
-    """One key of the settings with two values; None where it does not stand, too."""
-
-    key: str
-    old: Any
-    new: Any
 
 
 @dataclass(frozen=True)
@@ -86,16 +76,6 @@ def trace_origins(
         *(Stale(name, "not_in_file") for name in unnamed),
     ]
     return Origins(made, tuple(stale))
-
-
-def compare_settings(old: Settings, new: Settings, *, inside: str = "") -> Iterator[Difference]:
-    """Every key whose value differs, section by section."""
-    for name in [*old, *(name for name in new if name not in old)]:
-        key, before, after = f"{inside}{name}", old.get(name), new.get(name)
-        if isinstance(before, Mapping) and isinstance(after, Mapping):
-            yield from compare_settings(before, after, inside=f"{key}.")
-        elif before != after:
-            yield Difference(key, before, after)
 
 
 def _compare_with_file(origin: Origin, now: Settings) -> Iterator[Stale]:

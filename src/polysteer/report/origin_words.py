@@ -1,9 +1,8 @@
 """Which settings the numbers are of, and that they are stale, in sentences."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
-from polysteer.numbers import write_exactly
+from polysteer.differences import write_setting
 from polysteer.report.origin import Origin, Origins, Stale
 
 
@@ -31,20 +30,6 @@ def tell_stale(stale: Sequence[Stale], *, file: str) -> list[str]:
         for experiment in dict.fromkeys(one.experiment for one in stale)
         for line in _tell_experiment([one for one in stale if one.experiment == experiment], file)
     ]
-
-
-def write_setting(value: Any) -> str:
-    """As one would write it into the file: a sweep of one is its value."""
-    if isinstance(value, bool | None):
-        return {None: "null", True: "true", False: "false"}[value]
-    if isinstance(value, float):
-        return write_exactly(value)
-    if isinstance(value, Mapping):
-        named = [f"{key}: {write_setting(one)}" for key, one in value.items() if one is not None]
-        return f"{{{', '.join(named)}}}"
-    if isinstance(value, list):
-        return write_setting(value[0]) if len(value) == 1 else f"[{', '.join(map(write_setting, value))}]"
-    return str(value)
 
 
 def _tell_experiment(stale: Sequence[Stale], file: str) -> Iterator[str]:
