@@ -62,4 +62,4 @@ def _inspect(experiment: str | None, file: Path, *, as_json: bool) -> None:
     if as_json:
         print_json(found.to_json())
     else:
-        print_table(draw_inspection(found))
+        print_table(draw_inspection(found), folds=True)

@@ -154,7 +154,7 @@ def _print(answer: dict[str, Any], *, json: bool) -> None:
         table.add_column(name, ratio=1 if name == "prompt" else 2, overflow="fold")
     for row in answer["results"]:
         table.add_row(row["prompt"], *(_cell(row[kind]) for kind in ("plain", "steered")))
-    print_table(table)
+    print_table(table, folds=True)
 
 
 def _cell(said: dict[str, Any]) -> str:

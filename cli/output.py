@@ -42,13 +42,14 @@ def print_json_text(text: str) -> None:
     _write(escape_json(f"{text}\n", _stdout().encoding))
 
 
-def print_table(content: "RenderableType") -> None:
-    """To stdout, for people; a table that is wider than the terminal is not cut off."""
+def print_table(content: "RenderableType", *, folds: bool = False) -> None:
+    """To stdout, for people; a table that is wider than the terminal is not cut off, unless it folds."""
     from polysteer.cli.console import PlainConsole
 
     console = PlainConsole()
-    needed = console.measure(content, options=console.options.update(max_width=MOST_COLUMNS)).minimum
-    console.width = max(console.width, needed)
+    if not folds:
+        needed = console.measure(content, options=console.options.update(max_width=MOST_COLUMNS)).minimum
+        console.width = max(console.width, needed)
     with _writing():
         _stdout()
         console.print(content)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from rich.cells import cell_len
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import WhitespaceSplit
@@ -105,3 +106,14 @@ def test_inspecting_needs_neither_torch_nor_transformers() -> None:
     imported = set(done.stdout.splitlines()[-1].split()[1:])
     assert {"polysteer", "tokenizers"} <= imported
     assert not {"torch", "transformers"} & imported
+
+
+def test_text_without_blanks_is_folded_at_the_width_of_the_terminal(
+    inspect: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for file in tmp_path.rglob("*.fi"):
+        file.write_text("".join(f"{'長い文' * 60}{n}\n" for n in range(len(file.read_text().splitlines()))))
+    assert list(tmp_path.rglob("*.fi"))
+    result = inspect("inspect", "mine")
+    assert max(map(cell_len, result.stdout.splitlines())) == 80
