@@ -99,6 +99,18 @@ def test_weights_that_are_not_all_there_are_named(folder: Path) -> None:
         load_model(str(folder))
 
 
+def test_weights_that_the_config_has_no_place_for_are_named_in_one_line(
+    folder: Path, notices: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "num_hidden_layers": 1}))
+    assert len(load_model(str(folder)).model.model.layers) == 1
+    (told,) = notices
+    assert told.startswith("9 tensors of the weights of ")
+    assert "model.layers.1.input_layernorm.weight first" in told
+    assert capfd.readouterr() == ("", "")
+
+
 def test_a_folder_without_tokenizer_is_refused(folder: Path) -> None:
     (folder / "tokenizer.json").unlink()
     with pytest.raises(ModelError, match="has no tokenizer"):

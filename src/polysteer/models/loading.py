@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from logging import ERROR, getLogger
 from typing import Any, NamedTuple
 
 import torch
@@ -32,6 +33,7 @@ from polysteer.models.source import (
 )
 from polysteer.models.tokens import remember_special_ids
 
+_LOGGER = getLogger(__name__)
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
 
@@ -132,7 +134,7 @@ def _load_weights(
     device_map: str | dict[str, torch.device],
     allow_pickle: bool,
 ) -> PreTrainedModel:
-    with explain_failure(source), _without_progress_bar():
+    with explain_failure(source), _silence_transformers():
         load = partial(
             choose_auto_class(config).from_pretrained,
             source.place,
@@ -155,6 +157,12 @@ def _load_weights(
             f"the weights of {source.name} lack {len(missing)} tensors, {missing[0]} first, which would be "
             "random; download them again, or check that config.json belongs to them"
         )
+    unused = sorted(report["unexpected_keys"])
+    if unused:
+        _LOGGER.warning(
+            "%d tensors of the weights of %s are no part of this model, %s first, and are left out",
+            *(len(unused), source.name, unused[0]),
+        )
     assert isinstance(model, PreTrainedModel)
     return model
 
@@ -170,12 +178,14 @@ def _describe_mismatch(
 
 
 @contextmanager
-def _without_progress_bar() -> Iterator[None]:
-    """A library prints nothing, not even how far reading the weights has come."""
-    was_on = logging.is_progress_bar_enabled()
+def _silence_transformers() -> Iterator[None]:
+    """A library prints nothing: not how far it has come, and what lacks or is left out is for us to say."""
+    was_on, verbosity = logging.is_progress_bar_enabled(), logging.get_verbosity()
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    logging.set_verbosity(ERROR)
     try:
         yield
     finally:
+        logging.set_verbosity(verbosity)
         if was_on:
             logging.enable_progress_bar()  # type: ignore[no-untyped-call]
