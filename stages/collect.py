@@ -11,7 +11,7 @@ from polysteer.ranking.values import count_sampled_tokens
 from polysteer.responses.settings import CollectSettings
 from polysteer.responses.shards import REMEDY
 from polysteer.responses.store import find_uncollected
-from polysteer.stages.lineage import check_settings, record_settings
+from polysteer.stages.lineage import check_settings, recorded
 from polysteer.stages.run import Run
 
 
@@ -21,9 +21,8 @@ def perform(run: Run) -> str:
         run.layout.responses.mkdir(parents=True, exist_ok=True)  # the pipeline looks for it
         return "no experts are asked for"
     check_settings(run, "corpus")
-    told = _collect_missing(run)
-    record_settings(run, "collect")
-    return told
+    with recorded(run, "collect"):
+        return _collect_missing(run)
 
 
 def _collect_missing(run: Run) -> str:

@@ -2,7 +2,7 @@
 
 from polysteer.corpus.parallel import find_gaps
 from polysteer.corpus.sources import read_corpus
-from polysteer.stages.lineage import record_settings
+from polysteer.stages.lineage import recorded
 from polysteer.stages.run import Run
 
 
@@ -10,8 +10,8 @@ def perform(run: Run) -> str:
     """Read the source again each time: only the content tells whether it changed."""
     corpus = read_corpus(run.settings.corpus)
     run.name_targets(corpus)  # a target that the text lacks is refused here, not after hours of reading
-    corpus.write(run.layout.corpus)
-    record_settings(run, "corpus")
+    with recorded(run, "corpus"):
+        corpus.write(run.layout.corpus)
     sizes = ", ".join(f"{split} {len(corpus.ids(split))}" for split in corpus.splits)
     told = [f"{len(corpus.languages)} languages; meanings: {sizes}"]
     told += [pairs.describe() for pairs in find_gaps(corpus)]

@@ -8,7 +8,7 @@ from polysteer.corpus.parallel import check_comparable
 from polysteer.corpus.table import Corpus
 from polysteer.layout import BASELINE, checkpoint_condition
 from polysteer.responses.store import ResponseStore
-from polysteer.stages.lineage import check_settings, record_settings
+from polysteer.stages.lineage import check_settings, recorded
 from polysteer.stages.run import Run
 
 if TYPE_CHECKING:
@@ -25,9 +25,9 @@ def perform(run: Run) -> str:
     check_comparable(corpus, targets)
     check_settings(run, "rank" if run.settings.candidates() else "corpus")
     checkpoints = run.checkpoints  # a revision that is not there is refused before anything is read
-    n_readings = _read_model(run, corpus, list(targets))
-    n_readings += sum(_read_checkpoint(run, corpus, number) for number in range(len(checkpoints)))
-    record_settings(run, "embed")
+    with recorded(run, "embed"):
+        n_readings = _read_model(run, corpus, list(targets))
+        n_readings += sum(_read_checkpoint(run, corpus, number) for number in range(len(checkpoints)))
     n_candidates, n_erasures = len(run.settings.candidates()), len(run.settings.erasures())
     tried = [f"{n_candidates} candidates for each of {len(targets)} targets"] if n_candidates else []
     tried += [f"{n_erasures} ways to erase"] if n_erasures else []

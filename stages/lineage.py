@@ -1,71 +1,53 @@
 """Which settings a step's work was made with: kept beside it, and compared by the step that reads it."""
 
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
+from polysteer.config.evaluate import EvaluateSettings
 from polysteer.config.filling import fill_in
 from polysteer.differences import compare_settings, write_setting
 from polysteer.errors import ArtifactError
 from polysteer.jsonfile import read_json, write_json
-from polysteer.layout import ExperimentLayout
 from polysteer.stages.run import Run
 
-
-class _Step(NamedTuple):
-    """Where its work stands, and the settings that decide it, those of the steps before included."""
-
-    folder: str
-    decided_by: tuple[str, ...]
-
-
 _ANSWERS = ("corpus", "model", "targets", "collect")
-_TRIED = (
-    "families",
-    "controls",
-    "extra_draws",
-    "seed",
-    "choose",
-    "efficiency",
-    "finetune",
-    "generate",
-    "translate",
-)
-STEPS = {
-    "corpus": _Step("corpus", ("corpus",)),
-    "collect": _Step("responses", (*_ANSWERS, "rank.value", "steer.intervention")),
-    "rank": _Step("masks", (*_ANSWERS, "rank", "steer.intervention")),
-    "embed": _Step(
-        "vectors", (*_ANSWERS, "rank", "steer", "embed", *(f"evaluate.{name}" for name in _TRIED))
-    ),
+_ONLY_EVALUATED = ("resamples", "distractors")
+_TRIED = tuple(f"evaluate.{name}" for name in EvaluateSettings.model_fields if name not in _ONLY_EVALUATED)
+# By step the settings that decide its work, those of the steps before included.
+DECIDED_BY = {
+    "corpus": ("corpus",),
+    "collect": (*_ANSWERS, "rank.value", "steer.intervention"),
+    "rank": (*_ANSWERS, "rank", "steer.intervention"),
+    "embed": (*_ANSWERS, "rank", "steer", "embed", *_TRIED),
 }
 
 
-def record_settings(run: Run, step: str) -> None:
-    """Once the step's work is done."""
-    write_json(_find_record(run.layout, step), _pick(run, step))
+@contextmanager
+def recorded(run: Run, step: str) -> Iterator[None]:
+    """Do a step's work inside: while it is undone, nothing says what it was made with."""
+    path = run.layout.made_with(step)
+    if path.is_file():
+        path.unlink()
+    yield
+    write_json(path, _pick(run, step))
 
 
 def check_settings(run: Run, step: str) -> None:
     """Refuse a step's work where it was made with other settings than the run's."""
-    remedy = f"run `steer {step}`, which makes it anew"
-    path = _find_record(run.layout, step)
-    made_with, now = read_json(path, remedy=remedy), _pick(run, step)
+    path, remedy = run.layout.made_with(step), f"run `steer {step}`, which makes it anew"
     changes = [
         f"{one.key} {write_setting(one.old)} -> {write_setting(one.new)}"
-        for one in compare_settings(made_with, now)
+        for one in compare_settings(read_json(path, remedy=remedy), _pick(run, step))
     ]
     if changes:
         raise ArtifactError(f"{path.parent} was made with other settings: {'; '.join(changes)}; {remedy}")
 
 
-def _find_record(layout: ExperimentLayout, step: str) -> Path:
-    return layout.made_with(layout.folder / STEPS[step].folder)
-
-
 def _pick(run: Run, step: str) -> dict[str, Any]:
-    """The settings that decide a step's work, by their dotted names."""
+    """By their dotted names."""
     settings, picked = fill_in(run.settings), {}
-    for name in STEPS[step].decided_by:
+    for name in DECIDED_BY[step]:
         value: Any = settings
         for part in name.split("."):
             value = value[part]

@@ -17,7 +17,7 @@ from polysteer.ranking.rules import SelectionRule
 from polysteer.ranking.table import RankTable, narrow_table, rank_responses
 from polysteer.responses.shards import REMEDY
 from polysteer.responses.store import ResponseStore
-from polysteer.stages.lineage import check_settings, record_settings
+from polysteer.stages.lineage import check_settings, recorded
 from polysteer.stages.run import Run
 
 SCHEMA_VERSION = 3
@@ -31,9 +31,8 @@ def perform(run: Run) -> str:
         run.layout.masks.mkdir(parents=True, exist_ok=True)  # the pipeline looks for it
         return "no masks are asked for"
     check_settings(run, "collect")
-    told = _rank_all(run)
-    record_settings(run, "rank")
-    return told
+    with recorded(run, "rank"):
+        return _rank_all(run)
 
 
 def _rank_all(run: Run) -> str:

@@ -29,9 +29,15 @@ class ExperimentLayout:
         """Every setting with its default filled in: what the pipeline's steps depend on."""
         return self.folder / "settings.json"
 
-    def made_with(self, step: Path) -> Path:
-        """The settings that decided the work of a step, in the step's folder."""
-        return step / "settings.json"
+    def made_with(self, step: str) -> Path:
+        """The settings that decided the work of a step, beside that work."""
+        folders = {
+            "corpus": self.corpus,
+            "collect": self.responses,
+            "rank": self.masks,
+            "embed": self.vectors,
+        }
+        return folders[step] / "settings.json"
 
     @property
     def corpus(self) -> Path:

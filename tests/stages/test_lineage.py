@@ -61,3 +61,17 @@ def test_what_only_the_step_itself_reads_may_change(edit) -> None:
 
 def test_the_same_settings_in_other_words_are_the_same(edit) -> None:
     assert "numbers" in evaluate.perform(edit("embed: {}", "embed: {pool: mean, layers: all}"))
+
+
+def test_work_that_was_stopped_halfway_is_of_no_settings(edit, monkeypatch) -> None:
+    """Some vectors may be of the old settings and some of the new, whichever the file names then."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    changed = edit("embed: {}", "embed: {pool: max}")
+    monkeypatch.setattr(embed, "_read_model", stop)
+    with pytest.raises(KeyboardInterrupt):
+        embed.perform(changed)
+    with pytest.raises(ArtifactError, match=r"settings\.json is not there; run `steer embed`"):
+        evaluate.perform(edit("embed: {}", "embed: {pool: mean}"))
