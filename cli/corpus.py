@@ -46,14 +46,14 @@ def corpus(
 def _inspect(experiment: str | None, file: Path, *, as_json: bool) -> None:
     from polysteer.cli.corpus_tables import draw_inspection
     from polysteer.config import load_experiments
-    from polysteer.config.experiments import find_experiment, name_only
+    from polysteer.config.experiments import find_experiment, name_one
     from polysteer.corpus.inspection import inspect_corpus
     from polysteer.corpus.sources import read_corpus
     from polysteer.models.filetokenizer import open_tokenizer
     from polysteer.models.source import find_source
 
     experiments = load_experiments(file)
-    name = name_only(experiments, file) if experiment is None else experiment
+    name = name_one(experiments, experiment, file)
     settings = find_experiment(experiments, name, file)
     text = read_corpus(settings.corpus)
     model = settings.model

@@ -28,7 +28,7 @@ ModelOption = Annotated[
     str | None, typer.Option("--model", help="The model that the file is for: hub id, folder or builtin.")
 ]
 
-ForceOption = Annotated[bool, typer.Option("--force", help="Replace a file with other content.")]
+ReplaceOption = Annotated[bool, typer.Option("--force", help="Replace a file with other content.")]
 
 
 class ExportFormat(StrEnum):
@@ -65,7 +65,7 @@ def import_masks(
     site: Annotated[
         str | None, typer.Option("--site", help=".neuron.pth: mlp.hidden, the default, or mlp.gate.")
     ] = None,
-    force: ForceOption = False,
+    force: ReplaceOption = False,
     json: JsonOption = False,
 ) -> None:
     """Turn another tool's neurons into mask files; what their file does not say stays unknown."""
@@ -95,7 +95,7 @@ def export_masks(
         typer.Option("--format", help="By default as --out ends: .pth lape, .csv, .parquet."),
     ] = None,
     model: ModelOption = None,
-    force: ForceOption = False,
+    force: ReplaceOption = False,
     json: JsonOption = False,
 ) -> None:
     """Write masks for another tool, or as a plain table."""
@@ -178,7 +178,7 @@ def pull(
     out: Annotated[
         Path | None, typer.Option("--out", callback=check_out, help="By default NAME.safetensors here.")
     ] = None,
-    force: ForceOption = False,
+    force: ReplaceOption = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether to fetch from there.")] = False,
     json: JsonOption = False,
 ) -> None:

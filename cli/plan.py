@@ -33,13 +33,13 @@ def plan(
         raise typer.BadParameter("--tokens-per-second must be above 0, and a number")
     from polysteer.cli.plan_tables import draw_plan
     from polysteer.config import load_experiments
-    from polysteer.config.experiments import find_experiment, name_only
+    from polysteer.config.experiments import find_experiment, name_one
     from polysteer.corpus.sources import read_corpus
     from polysteer.planning import Speed, plan_experiment
     from polysteer.stages.checks import check_experiments
 
     experiments = load_experiments(file)
-    name = name_only(experiments, file) if experiment is None else experiment
+    name = name_one(experiments, experiment, file)
     settings = find_experiment(experiments, name, file)
     check_experiments({name: settings}, file, fetch=True)
     corpus = read_corpus(settings.corpus)

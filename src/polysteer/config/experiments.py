@@ -36,9 +36,11 @@ def find_experiment(experiments: Experiments, name: str, path: Path) -> Experime
     )
 
 
-def name_only(experiments: Experiments, path: Path) -> str:
-    """The name of the file's only experiment, which nobody has to write."""
+def name_one(experiments: Experiments, asked: str | None, path: Path) -> str:
+    """The name that was asked for, or that of the file's only experiment, which nobody has to write."""
     names = list(experiments.experiments)
+    if asked is not None:
+        return asked
     if len(names) == 1:
         return names[0]
     raise ConfigError(f"{path} has {len(names)} experiments; name one: {', '.join(names)}")
