@@ -26,13 +26,24 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(f"{path} is not JSON: {error}; get the file anew") from error
+        raise ModelError(f"{path} is not JSON: {error}; copy it anew from where the model is") from error
 
 
-def check_config(written: object, where: str) -> None:
-    """Refuse what describes no model, or one of sizes that none has; `where` is its file."""
+def read_config(folder: Path) -> dict[str, Any]:
+    """A folder's config.json as it is written."""
+    path = folder / "config.json"
+    if not path.is_file():
+        raise ModelError(f"the folder {folder} holds no config.json: it is no model, or only part of one")
+    written = read_json(path)
     if not isinstance(written, dict):
-        raise ModelError(f"{where} holds {_show(written)}, not an object; get the file anew")
+        raise ModelError(
+            f"{path} holds {_show(written)}, not an object; copy it anew from where the model is"
+        )
+    return written
+
+
+def check_config(written: Mapping[str, Any], where: str) -> None:
+    """Refuse what describes no model, or one of sizes that none has; `where` is its file."""
     names = written.get("architectures")
     if names is not None and not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
         raise ModelError(f"{where}: architectures is {_show(names)}, not a list of names; correct it")
@@ -49,7 +60,7 @@ def _check_sizes(written: Mapping[str, Any], where: str) -> None:
             if size is not None and (type(size) is not int or not 1 <= size <= most):
                 raise ModelError(
                     f"{where}: {name} is {_show(size)}, not a whole number from 1 to {most:,}; correct it, "
-                    "or get the file anew"
+                    "or copy it anew from where the model is"
                 )
 
 

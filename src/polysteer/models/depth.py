@@ -1,11 +1,10 @@
 """How many blocks a model has, from its config.json alone: needs neither torch nor transformers."""
 
-import json
 from pathlib import Path
 from typing import Any
 
-from polysteer.errors import ModelError
 from polysteer.models.builtin.revisions import builtin_folder
+from polysteer.models.configuration import read_config
 from polysteer.models.identity import find_cached_config, refuse_revision
 
 _NAMES = ("num_hidden_layers", "n_layer", "num_layers", "n_layers")
@@ -30,27 +29,13 @@ def count_blocks(
 
 def _read_config(model_id: str, revision: str | None) -> dict[str, Any] | None:
     if model_id == "builtin":
-        return _parse(builtin_folder(revision) / "config.json")
+        return read_config(builtin_folder(revision))
     folder = Path(model_id).expanduser()
     if folder.is_dir():
         refuse_revision(folder, revision)
-        return _parse(folder / "config.json")
+        return read_config(folder)
     cached = find_cached_config(model_id, revision)
-    return _parse(cached) if cached else None
-
-
-def _parse(path: Path) -> dict[str, Any]:
-    try:
-        config = json.loads(path.read_bytes())
-    except FileNotFoundError as error:
-        raise ModelError(
-            f"the folder {path.parent} holds no config.json: it is no model, or only part of one"
-        ) from error
-    except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(f"{path} cannot be read ({error}); copy it anew from where the model is") from error
-    if not isinstance(config, dict):
-        raise ModelError(f"{path} holds no settings of a model; copy it anew from where the model is")
-    return config
+    return read_config(cached.parent) if cached else None
 
 
 def _find_number(config: dict[str, Any]) -> int | None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from tokenizers import Tokenizer
 
-from polysteer.models.configuration import read_json
+from polysteer.models.configuration import read_config, read_json
 from polysteer.models.source import Source, explain_failure, load_tokenizer
 
 if TYPE_CHECKING:
@@ -59,5 +59,5 @@ def _says_all(folder: Path, inner: Tokenizer) -> bool:
     return (
         settings.keys() <= _HARMLESS | set(_TOKENS)
         and all(token is None or (isinstance(token, str) and token in known) for token in named)
-        and read_json(folder / "config.json").get("model_type") not in REBUILT
+        and read_config(folder).get("model_type") not in REBUILT
     )

@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 
 from polysteer.errors import ModelError
 from polysteer.models.builtin.revisions import builtin_folder
-from polysteer.models.configuration import check_config, read_json
+from polysteer.models.configuration import check_config, read_config, read_json
 from polysteer.models.identity import refuse_absent_folder, refuse_revision
 
 if TYPE_CHECKING:
@@ -167,9 +167,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _refuse_unfinished(folder: Path) -> None:
-    if not (folder / "config.json").is_file():
-        raise ModelError(f"the folder {folder} holds no config.json: it is no model, or only part of one")
-    check_config(read_json(folder / "config.json"), str(folder / "config.json"))
+    check_config(read_config(folder), str(folder / "config.json"))
     for name in _WEIGHT_INDEXES:
         if (folder / name).is_file():
             files = _list_shards(folder / name)
