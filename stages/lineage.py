@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from polysteer.config.evaluate import EvaluateSettings
@@ -25,12 +26,22 @@ DECIDED_BY = {
 
 @contextmanager
 def recorded(run: Run, step: str) -> Iterator[None]:
-    """Do a step's work inside: while it is undone, nothing says what it was made with."""
-    path = run.layout.made_with(step)
-    if path.is_file():
-        path.unlink()
+    """Do a step's work inside: while it may be of other settings too, nothing says what it was made with.
+
+    A record of the same settings stays throughout, since another run may be reading it.
+    """
+    path, settings = run.layout.made_with(step), _pick(run, step)
+    if path.is_file() and not _says(path, settings):
+        path.unlink(missing_ok=True)
     yield
-    write_json(path, _pick(run, step))
+    write_json(path, settings)
+
+
+def _says(path: Path, settings: dict[str, Any]) -> bool:
+    try:
+        return read_json(path, remedy="") == settings
+    except ArtifactError:
+        return False
 
 
 def check_settings(run: Run, step: str) -> None:

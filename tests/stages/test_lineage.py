@@ -9,6 +9,7 @@ from polysteer.config import load_experiments
 from polysteer.errors import ArtifactError
 from polysteer.layout import Layout
 from polysteer.stages import collect, embed, evaluate, rank
+from polysteer.stages.lineage import check_settings, recorded
 from polysteer.stages.run import Run
 
 
@@ -75,3 +76,11 @@ def test_work_that_was_stopped_halfway_is_of_no_settings(edit, monkeypatch) -> N
         embed.perform(changed)
     with pytest.raises(ArtifactError, match=r"settings\.json is not there; run `steer embed`"):
         evaluate.perform(edit("embed: {}", "embed: {pool: mean}"))
+
+
+def test_a_second_run_of_the_same_settings_finds_what_the_first_left(edit) -> None:
+    """While a step looks through finished work, another run may be reading its record."""
+    run = edit("embed: {}", "embed: {pool: mean}")
+    for step in ("corpus", "collect", "rank", "embed"):
+        with recorded(run, step):
+            check_settings(run, step)
