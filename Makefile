@@ -29,7 +29,7 @@ lint: setup
 
 # mypy cannot see through the editable install's folder mapping, so it reads a plain copy.
 types: setup
-	rm -rf .types
+	rm -rf .types build
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target .types .
 	MYPYPATH=.types $(BIN)/mypy --strict -p polysteer
 

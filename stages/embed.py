@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 from polysteer.corpus.parallel import check_comparable
 from polysteer.corpus.table import Corpus
 from polysteer.layout import BASELINE, checkpoint_condition
-from polysteer.responses.store import ResponseStore
 from polysteer.stages.lineage import check_settings, recorded
 from polysteer.stages.run import Run
 
 if TYPE_CHECKING:
     from polysteer.models.loading import LoadedModel
-    from polysteer.trials.efficiency import Efficiency
     from polysteer.trials.reader import Reader
     from polysteer.trials.session import Session
 
@@ -35,36 +33,22 @@ def perform(run: Run) -> str:
     return ", ".join([*tried, f"{n_readings} readings" if n_readings else "nothing to read"])
 
 
-def _plan_efficiency(run: Run, session: "Session") -> "Efficiency | None":
-    from polysteer.trials.efficiency import Efficiency
-
-    wanted, collect = run.settings.evaluate.efficiency, run.settings.collect
-    if wanted is None or not run.settings.candidates():
-        return None
-    folders = [run.layout.pooled(pool) for pool in collect.pool_names]
-    responses: dict[str, ResponseStore] = {
-        pool: ResponseStore(folder, session.corpus.languages)
-        for pool, folder in zip(collect.pool, folders, strict=True)
-    }
-    return Efficiency(session, wanted, responses)
-
-
 def _read_model(run: Run, corpus: Corpus, targets: list[str]) -> int:
-    from polysteer.trials.trial import try_targets
+    from polysteer.arms.experiment import read_arms
 
     run.layout.chosen.mkdir(parents=True, exist_ok=True)  # the pipeline looks for it
     session = _make_session(run, corpus, run.load_model, run.model_source, BASELINE)
-    try_targets(session, targets, _plan_efficiency(run, session))
+    read_arms(session, targets)
     return session.n_readings
 
 
 def _read_checkpoint(run: Run, corpus: Corpus, number: int) -> int:
-    from polysteer.trials.trial import read_checkpoint
+    from polysteer.arms.checkpoints import Checkpoints
 
     checkpoint = run.checkpoints[number]
     load, condition = partial(run.load_checkpoint, checkpoint), checkpoint_condition(checkpoint.name)
     session = _make_session(run, corpus, load, checkpoint.source, condition)
-    read_checkpoint(session, checkpoint.name)
+    Checkpoints().read_checkpoint(session)
     return session.n_readings
 
 

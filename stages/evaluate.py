@@ -1,7 +1,10 @@
 """Metrics: every number of the experiment with its interval, as one Parquet file in long form."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from importlib.metadata import version
 
+from polysteer.arms.experiment import evaluate_case
 from polysteer.artifacts import fingerprint
 from polysteer.config import Experiment
 from polysteer.config.filling import fill_in
@@ -10,11 +13,10 @@ from polysteer.corpus.languages import given_forms
 from polysteer.corpus.table import Corpus
 from polysteer.evaluation.case import Case
 from polysteer.evaluation.evidence import Evidence
-from polysteer.evaluation.experiment import evaluate_case, name_languages
 from polysteer.stages.lineage import check_settings
 from polysteer.stages.run import Run
 from polysteer.store.making import Making
-from polysteer.store.rows import MetricRow, write_metrics
+from polysteer.store.rows import MetricRow, excluding, write_metrics
 
 SCHEMA_VERSION = 5
 
@@ -41,9 +43,20 @@ def perform(run: Run) -> str:
     checkpoints = [checkpoint.name for checkpoint in run.checkpoints]
     case = Case(settings, corpus, evidence, list(targets), base, checkpoints)
     given = given_forms(settings.corpus.languages) | targets
-    rows = [name_languages(row, given) for row in evaluate_case(case)]
+    rows = [_name_languages(row, given) for row in evaluate_case(case)]
     write_metrics(run.layout.metrics, rows, making=_tell_making(settings, corpus))
     return f"{len(rows)} numbers"
+
+
+def _name_languages(row: MetricRow, given: Mapping[str, str]) -> MetricRow:
+    """Canonical codes become the user's own."""
+    named = dict(given) | {excluding(code): excluding(own) for code, own in given.items()}
+    return replace(
+        row,
+        target=named.get(row.target or "", row.target),
+        source=named.get(row.source or "", row.source),
+        reference=named.get(row.reference or "", row.reference),
+    )
 
 
 def _tell_making(settings: Experiment, corpus: Corpus) -> Making:

@@ -3,11 +3,11 @@
 import logging
 from pathlib import Path
 
-from polysteer.artifacts import fingerprint, tell_damage
+from polysteer.artifacts import fingerprint
 from polysteer.config import Candidate
 from polysteer.config.experts import RankSettings
 from polysteer.corpus.table import Corpus
-from polysteer.errors import ArtifactError
+from polysteer.currency import is_current
 from polysteer.jsonfile import read_json
 from polysteer.masks.interventions import list_statistics
 from polysteer.masks.mask import ExpertMask
@@ -68,10 +68,7 @@ def _rank(run: Run, store: ResponseStore, path: Path) -> RankTable:
     source = wanted.find_source(store.languages)
     statistics = list_statistics(run.settings.steer.on_neurons)
     stamp = fingerprint("rank", SCHEMA_VERSION, responses, wanted.score, wanted.value, statistics, source)
-    try:
-        return RankTable.load(path, stamp=stamp)
-    except ArtifactError as error:  # absent, damaged or of other responses: made anew
-        tell_damage(error)
+    if not is_current(path, stamp):
         table = rank_responses(
             store,
             scores=wanted.score,
@@ -81,7 +78,7 @@ def _rank(run: Run, store: ResponseStore, path: Path) -> RankTable:
             progress=run.progress,
         )
         table.save(path, stamp=stamp)
-        return table
+    return RankTable.load(path)
 
 
 def _describe(run: Run, corpus: Corpus, store: ResponseStore) -> Provenance:

@@ -8,12 +8,12 @@ import os
 import numpy as np
 import pytest
 
+from polysteer.currency import is_current
 from polysteer.errors import ArtifactError, DamageError, MaskError
 from polysteer.jsonfile import read_json, write_json
 from polysteer.masks import ExpertMask, MaskMetadata
 from polysteer.store.rows import MetricRow, check_content, write_metrics
 from polysteer.tensorfile import open_artifact, open_tensors, write_tensors
-from polysteer.trials.stamps import is_current
 
 TICKS = itertools.count()
 

@@ -22,9 +22,12 @@ def seal(path: Path, start: int) -> None:
 
 def check_seal(path: Path, recorded: str, start: int, *, remedy: str) -> None:
     """Raise unless a file is what was written. It is read once in a process, and again if it changes."""
-    about = path.stat()
-    identity = (about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns)
-    refuse_other(path, recorded, _hash_once(path, start, identity), remedy=remedy)
+    refuse_other(path, recorded, _hash_once(path, start, _identify(path)), remedy=remedy)
+
+
+def hash_file(path: Path) -> str:
+    """Sixteen hex digits of a file's whole content, which is read once in a process."""
+    return _hash_whole(path, _identify(path))
 
 
 def refuse_other(path: Path, recorded: str, found: str, *, remedy: str) -> None:
@@ -38,6 +41,17 @@ def hash_content(content: bytes, start: int) -> str:
     """The checksum of a file's content, whose digits stand from byte `start` on."""
     stop = start + len(UNSEALED)
     return hashlib.sha256(content[:start] + UNSEALED.encode() + content[stop:]).hexdigest()
+
+
+def _identify(path: Path) -> tuple[int, ...]:
+    about = path.stat()
+    return (about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns)
+
+
+@lru_cache(maxsize=1 << 16)
+def _hash_whole(path: Path, _identity: tuple[int, ...]) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
 @lru_cache(maxsize=1 << 16)

@@ -13,6 +13,11 @@ METRICS_FOLDER, PLOTS_FOLDER = "metrics", "plots"
 RESERVED = (METRICS_FOLDER, PLOTS_FOLDER, "inspect")
 
 
+def steered_condition(name: str, label: str) -> str:
+    """The condition of one point of what is tried under a name: a target's, or that of erasing."""
+    return f"{name}/{label}"
+
+
 def checkpoint_condition(name: str) -> str:
     """The condition of a checkpoint read without a mask, whatever characters its name has."""
     return f"checkpoints/{re.sub(r'[^A-Za-z0-9._@-]+', '-', name).strip('.-')}"

@@ -12,6 +12,7 @@ from rich.console import Console
 from safetensors import safe_open
 from safetensors.numpy import load_file
 
+from polysteer.arms.random_neurons import RandomNeurons
 from polysteer.cli.mask_tables import draw_catalogue
 from polysteer.cli.output import print_table
 from polysteer.cli.tables import draw_report
@@ -28,7 +29,6 @@ from polysteer.sharing.catalogue import list_masks
 from polysteer.stages import collect, corpus, embed, evaluate, rank
 from polysteer.stages.run import Run
 from polysteer.store import build_database
-from polysteer.trials.controls import Controls
 from polysteer.trials.session import Steering
 
 EXPERIMENT = """\
@@ -193,17 +193,17 @@ def test_draws_come_from_the_table_of_their_pooling_and_sites(
 ) -> None:
     text = Corpus.read(swept.layout.corpus)
     session = embed._make_session(swept, text, swept.load_model, swept.model_source, BASELINE)
-    controls = Controls(session)
+    arm = RandomNeurons()
     tables = set()
     for point, single in singles.items():
         label = f"ap-own-k0.1-token_mean{point}"
         steering = Steering(label, ExpertMask.load(swept.layout.mask("ja", label)), 1.0, "")
-        drawn = controls.draw(steering, 1).mask
+        drawn = arm.draw_one(session, steering, 1).mask
         alone = ExpertMask.load(single.layout.mask("ja", "ap-own-k0.1-token_mean"))
         due = build_control(RankTable.load(single.layout.scores()), alone, seed=0, draw=1)
         for name, array in drawn.arrays().items():
             np.testing.assert_array_equal(array, getattr(due, name), err_msg=f"{point} {name}")
-        tables.add(controls.stamp_of(steering))
+        tables.add(arm.stamp_source(session, [steering]))
     assert len(tables) == 2
 
 

@@ -1,4 +1,4 @@
-"""The rows that say whose tokens the model expects: without a mask and under the chosen ones."""
+"""The rows that say whose tokens the model expects under a condition."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -6,46 +6,39 @@ from dataclasses import replace
 import numpy as np
 
 from polysteer.evaluation.case import Case
-from polysteer.evaluation.steered import list_tried
-from polysteer.layout import BASELINE
 from polysteer.metrics.mass import measure_mass, measure_share
 from polysteer.store.rows import ALL, MetricRow, excluding
-from polysteer.trials.vectors import load_vectors
+from polysteer.trials.tokens import load_tokens
+from polysteer.trials.vectors import load_expected, load_loss
 
 
-def list_expected(case: Case) -> Iterator[MetricRow]:
-    """Every target's tokens: of the plain model, under its own chosen masks, and without the subspace."""
-    if not case.plain.test.losses:
-        return
-    yield from _list_tokens(case)
-    for target in case.targets:
-        yield from _list_masses(case.base, case, target, BASELINE)
-    for tried in list_tried(case):
-        for label in case.evidence.choices(tried.name).labels:
-            for target in tried.concerns(case):
-                yield from _list_masses(tried.describe(label), case, target, f"{tried.name}/{label}")
-
-
-def _list_tokens(case: Case) -> Iterator[MetricRow]:
+def list_own_tokens(case: Case) -> Iterator[MetricRow]:
     """How many tokens are a target's own, and what share of each language's test text they are."""
-    for target in case.targets:
+    for target in case.targets if case.plain.test.losses else ():
         own = case.evidence.own_tokens[target]
         row = replace(case.base, reference=target)
         yield replace(row, metric="own_tokens", source=None, split="find", value=float(len(own)))
         if len(own):
-            texts = {language: case.evidence.tokens("test", language) for language in case.corpus.languages}
+            texts = {
+                language: load_tokens(case.evidence.layout.tokens("test", language))
+                for language in case.corpus.languages
+            }
             shares = {language: measure_share(*tokens, own) for language, tokens in texts.items()}
             yield from _list_languages(replace(row, metric="own_token_share"), target, shares)
 
 
-def _list_masses(row: MetricRow, case: Case, target: str, condition: str) -> Iterator[MetricRow]:
-    own, masses = case.evidence.own_tokens[target], {}
-    if not len(own):
+def list_masses(case: Case, row: MetricRow, condition: str, target: str) -> Iterator[MetricRow]:
+    """How much of what is expected under a condition is a target's own tokens."""
+    if not case.plain.test.losses or not len(case.evidence.own_tokens[target]):
         return
+    masses = {}
     for language in case.corpus.languages:
-        read = load_vectors(case.evidence.layout.encoded(condition, "test", language))
-        if read.expected is not None and read.loss is not None:
-            masses[language] = measure_mass(read.expected, own, n_positions=read.loss.n_tokens)
+        path = case.evidence.layout.encoded(condition, "test", language)
+        expected, loss = load_expected(path), load_loss(path)
+        if expected is not None and loss is not None:
+            masses[language] = measure_mass(
+                expected, case.evidence.own_tokens[target], n_positions=loss.n_tokens
+            )
     yield from _list_languages(replace(row, metric="target_mass", reference=target), target, masses)
 
 

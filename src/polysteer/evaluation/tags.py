@@ -13,6 +13,7 @@ from polysteer.evaluation.families import list_defined
 from polysteer.evaluation.spaces import Series
 from polysteer.metrics.probes import ProbeByLanguage, probe_rows
 from polysteer.store.rows import ALL, CHANCE_SUFFIX, PROBE_TAG, MetricRow
+from polysteer.trials.words import list_word_layers, load_words
 
 
 class TaggedWords(NamedTuple):
@@ -33,7 +34,7 @@ def list_tag_probe(
     languages = [
         name for name in corpus.languages if all(has_tags(corpus, name, split) for split in ("find", "test"))
     ]
-    for layer in case.evidence.list_word_layers(condition, "test", languages):
+    for layer in _list_layers(case, condition, languages):
         find, test = (read_words(case, condition, split, languages, layer) for split in ("find", "test"))
         if len({tag for tags in find.tags.values() for tag in tags}) < 2 or not any(test.tags.values()):
             return
@@ -47,7 +48,7 @@ def read_words(case: Case, condition: str, split: str, languages: Sequence[str],
     """The words that have a tag and a vector; their tags stand in the corpus."""
     read = TaggedWords({}, {}, {})
     for language in languages:
-        words = case.evidence.words(condition, split, language, layer)
+        words = load_words(case.evidence.layout.words(condition, split, language), layer)
         rows, ids = case.corpus.rows(language, split)["upos"].to_pylist(), case.corpus.ids(split, language)
         all_tags = [rows[s][w] for s, w in zip(words.sentence, words.word, strict=True)]
         kept = [i for i, tag in enumerate(all_tags) if tag and tag != UNTAGGED]
@@ -55,6 +56,12 @@ def read_words(case: Case, condition: str, split: str, languages: Sequence[str],
         read.tags[language] = [all_tags[i] for i in kept]
         read.sentences[language] = [ids[words.sentence[i]] for i in kept]
     return read
+
+
+def _list_layers(case: Case, condition: str, languages: Sequence[str]) -> Sequence[str]:
+    """Those at which words have vectors; none without a language."""
+    paths = [case.evidence.layout.words(condition, "test", language) for language in languages]
+    return list_word_layers(paths[0]) if paths else ()
 
 
 def average_by_sentence(hits: npt.NDArray[np.bool_], sentences: Sequence[str]) -> npt.NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""The rows of few-shot translation: chrF and BLEU without a mask and under each target's."""
+"""The rows of few-shot translation under a condition: chrF and BLEU."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -10,7 +10,6 @@ import numpy.typing as npt
 from polysteer.corpus.prompts import TranslationPair, list_sentences, list_translation_pairs
 from polysteer.evaluation.case import Case
 from polysteer.evaluation.spaces import Series, list_series
-from polysteer.evaluation.steered import list_tried
 from polysteer.layout import BASELINE
 from polysteer.metrics.intervals import compare_paired
 from polysteer.metrics.translation import TranslationQuality, measure_translation
@@ -28,26 +27,22 @@ class Measured(NamedTuple):
 Qualities = Mapping[TranslationPair, Measured]
 
 
-def list_translated(case: Case) -> Iterator[MetricRow]:
-    """By pair of languages, into each target and out of it; none where nothing was translated."""
-    if case.settings.evaluate.translate is None:
+def list_translated(
+    case: Case, row: MetricRow, condition: str, targets: Sequence[str]
+) -> Iterator[MetricRow]:
+    """By pair of languages, into each target and out of it; and of what is steered less the plain model."""
+    wanted = case.settings.evaluate.translate
+    if wanted is None:
         return
-    directions = case.settings.evaluate.translate.directions
-    pairs = {target: list_translation_pairs(case.corpus, target, directions) for target in case.targets}
-    plain = _measure(case, BASELINE, pairs)
-    yield from _list_pair_rows(case.base, plain)
+    pairs = {target: list_translation_pairs(case.corpus, target, wanted.directions) for target in targets}
+    found = _measure(case, condition, pairs)
+    plain = None if condition == BASELINE else _measure(case, BASELINE, pairs)
+    yield from _list_pair_rows(row, found)
     for target, of_target in pairs.items():
         for one_way in _split_directions(of_target, target):
-            yield from _list_means(case, case.base, plain, one_way, target)
-    for tried in list_tried(case):
-        label = case.evidence.choices(tried.name).same_layer.label
-        row, concerned = tried.describe(label), {target: pairs[target] for target in tried.concerns(case)}
-        steered = _measure(case, f"{tried.name}/{label}", concerned)
-        yield from _list_pair_rows(row, steered)
-        for target, of_target in concerned.items():
-            for one_way in _split_directions(of_target, target):
-                yield from _list_means(case, row, steered, one_way, target)
-                yield _compare(case, row, plain, steered, one_way, target)
+            yield from _list_means(case, row, found, one_way, target)
+            if plain:
+                yield _compare(case, row, plain, found, one_way, target)
 
 
 def _measure(case: Case, condition: str, pairs: Mapping[str, Sequence[TranslationPair]]) -> Qualities:

@@ -1,4 +1,4 @@
-"""The rows that say which language a model writes in: without a mask and under each target's."""
+"""The rows that say which language a model writes in under a condition."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -6,35 +6,19 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from polysteer.corpus.classifier import LanguageClassifier
 from polysteer.evaluation.case import Case
 from polysteer.evaluation.spaces import Series, list_series
-from polysteer.evaluation.steered import list_tried
-from polysteer.layout import BASELINE
 from polysteer.store.rows import ALL, MetricRow, excluding
 from polysteer.trials.texts import load_texts
 
 Told = Mapping[str, Sequence[str | None]]  # by language of the prompts, in which language each text is
 
 
-def list_written(case: Case) -> Iterator[MetricRow]:
-    """How often texts are in the target's language and in the prompt's; none where nothing was written."""
+def list_identification(case: Case) -> Iterator[MetricRow]:
+    """How often the classifier is right on dev, which it has not seen; none where nothing was written."""
     if case.settings.evaluate.generate is None:
         return
-    find = {language: case.corpus.texts(language, "find") for language in case.corpus.languages}
-    classifier = LanguageClassifier(find)
-    yield from _list_accuracy(case, classifier)
-    plain = _tell_languages(case, classifier, BASELINE)
-    yield from _list_shares(case, case.base, plain, case.targets)
-    for tried in list_tried(case):
-        label = case.evidence.choices(tried.name).same_layer.label
-        told = _tell_languages(case, classifier, f"{tried.name}/{label}")
-        yield from _list_shares(case, tried.describe(label), told, tried.concerns(case))
-
-
-def _list_accuracy(case: Case, classifier: LanguageClassifier) -> Iterator[MetricRow]:
-    """How often the classifier is right on dev, which it has not seen."""
-    told = {lang: classifier.identify(case.corpus.texts(lang, "dev")) for lang in case.corpus.languages}
+    told = {lang: case.classifier.identify(case.corpus.texts(lang, "dev")) for lang in case.corpus.languages}
     row = replace(case.base, metric="identification_accuracy", reference=None, split="dev")
     rights = {language: [name == language for name in names] for language, names in told.items()}
     for language, right in rights.items():
@@ -43,11 +27,13 @@ def _list_accuracy(case: Case, classifier: LanguageClassifier) -> Iterator[Metri
     yield replace(row, source=ALL, value=float(together.mean()), n=len(together))
 
 
-def _tell_languages(case: Case, classifier: LanguageClassifier, condition: str) -> Told:
-    return {
-        language: classifier.identify(load_texts(case.evidence.layout.written(condition, language)).texts)
-        for language in case.corpus.languages
-    }
+def list_written(case: Case, row: MetricRow, condition: str, targets: Sequence[str]) -> Iterator[MetricRow]:
+    """How often what a condition wrote is in the target's language and in the prompt's."""
+    if case.settings.evaluate.generate is None:
+        return
+    paths = {lang: case.evidence.layout.written(condition, lang) for lang in case.corpus.languages}
+    told = {lang: case.classifier.identify(load_texts(path).texts) for lang, path in paths.items()}
+    yield from _list_shares(case, row, told, targets)
 
 
 def _list_shares(case: Case, row: MetricRow, told: Told, targets: Sequence[str]) -> Iterator[MetricRow]:

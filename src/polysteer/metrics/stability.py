@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import rankdata
 
 from polysteer.errors import NumericError
 
@@ -15,6 +14,8 @@ def correlate_ranks(scores: npt.NDArray[np.floating[Any]]) -> Floats:
     """Spearman's correlation of every two rows of scores [draw, thing], as [draw, draw]; ties share ranks."""
     if scores.ndim != 2 or len(scores) < 2:
         raise NumericError(f"scores of shape {scores.shape}; give two rows or more to correlate")
+    from scipy.stats import rankdata
+
     ranks = rankdata(scores, axis=1)
     ranks -= ranks.mean(axis=1, keepdims=True)
     lengths = np.sqrt((ranks * ranks).sum(axis=1))

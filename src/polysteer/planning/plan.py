@@ -17,7 +17,7 @@ from polysteer.models.loading import choose_auto_class
 from polysteer.models.shape import ModelShape
 from polysteer.models.source import find_source, load_config, load_tokenizer
 from polysteer.planning.memory import Memory, estimate_memory
-from polysteer.planning.reading import Job, list_jobs
+from polysteer.planning.reading import Job, list_jobs, list_readings
 from polysteer.planning.speed import Speed
 from polysteer.planning.storage import Stored, list_stored
 from polysteer.planning.text import measure_text
@@ -98,7 +98,7 @@ def plan_experiment(settings: Experiment, corpus: Corpus) -> Plan:
         raise ModelError(facts.tokenizer_problem)
     tokenizer = load_tokenizer(source)
     text = measure_text(corpus, tokenizer, settings, max_tokens=facts.max_tokens)
-    config = load_config(source)
+    readings, config = list_readings(settings, text), load_config(source)
     predicts = choose_auto_class(config) is AutoModelForCausalLM
     measures_losses = predicts and "perplexity" in settings.evaluate.families
     _check_writes(settings, facts, predicts=predicts)
@@ -110,10 +110,10 @@ def plan_experiment(settings: Experiment, corpus: Corpus) -> Plan:
         languages=text.languages,
         n_sentences={split: text.count_sentences(split) for split in corpus.splits},
         jobs=(
-            *list_jobs(settings, text, measures_losses=measures_losses),
+            *list_jobs(settings, text, readings, measures_losses=measures_losses),
             *list_writing(settings, corpus, tokenizer),
         ),
-        stored=tuple(list_stored(settings, text, shape, n_vocabulary=n_vocabulary)),
+        stored=tuple(list_stored(settings, text, shape, readings, n_vocabulary=n_vocabulary)),
         memory=estimate_memory(settings, text, shape, facts, measures_losses=measures_losses),
     )
 

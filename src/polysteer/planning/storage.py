@@ -7,11 +7,11 @@ from polysteer.config import Candidate, Experiment
 from polysteer.config.erase import list_erased_layers
 from polysteer.masks.interventions import list_statistics
 from polysteer.models.shape import ModelShape
-from polysteer.planning.reading import VIEWS, count_fewer_draws, count_held_draws
 from polysteer.planning.text import TextSize
 from polysteer.ranking.selection import count_experts
 from polysteer.ranking.values import count_sampled_tokens
 from polysteer.responses.sizes import predict_bytes
+from polysteer.trials.readings import Planned, Reading
 
 HALF, SINGLE = 2, 4
 WORD_BYTES = 8  # its sentence, and its place there
@@ -26,15 +26,21 @@ class Stored(NamedTuple):
 
 
 def list_stored(
-    settings: Experiment, text: TextSize, shape: ModelShape, *, n_vocabulary: int
+    settings: Experiment,
+    text: TextSize,
+    shape: ModelShape,
+    readings: Sequence[Planned],
+    *,
+    n_vocabulary: int,
 ) -> list[Stored]:
     """All that an experiment leaves on disk; never less than what will be there.
 
     `n_vocabulary` is how many tokens a model that predicts knows: none where no losses are measured.
     """
+    n_layers = count_layers(settings, shape)
     stored = [
-        Stored("vectors", _count_vectors(settings, text, shape, n_vocabulary)),
-        Stored("judgements", _count_judgements(settings, text, shape)),
+        Stored("vectors", _count_vectors(text, shape, readings, n_layers, n_vocabulary)),
+        Stored("judgements", _count_judgements(text, readings, n_layers)),
     ]
     if settings.candidates():
         stored.insert(0, Stored("responses", _count_responses(settings, text, shape)))
@@ -84,56 +90,39 @@ def _count_subspaces(settings: Experiment, languages: Sequence[str], shape: Mode
     return n_files * SINGLE * n_layers * shape.width * (1 + 2 * rank)
 
 
-def _count_vectors(settings: Experiment, text: TextSize, shape: ModelShape, n_vocabulary: int) -> int:
-    """Every layer of every sentence without a mask, and of the test sentences under what was chosen.
+def _count_vectors(
+    text: TextSize, shape: ModelShape, readings: Sequence[Planned], n_layers: int, n_vocabulary: int
+) -> int:
+    """Of every sentence at every layer that is kept; with all losses comes a number per token there is."""
+    n_bytes = 0
+    for reading, times in readings:
+        if reading.keeps == "vectors" and reading.text != "words":
+            kept = min(_count_kept(reading, n_layers), n_layers)
+            n_bytes += times * HALF * shape.width * kept * text.count_sentences(reading.text)
+            n_bytes += times * SINGLE * len(text.languages) * n_vocabulary * (reading.losses == "all")
+    return n_bytes
 
-    Of the find sentences under a mask only the layers that it was chosen for are kept. Test comes with a
-    number per token of the vocabulary. Of dev a checkpoint reads nothing, and it has no losses.
-    """
-    find, dev, test = (text.count_sentences(split) for split in ("find", "dev", "test"))
-    n_layers = count_layers(settings, shape)
-    n_vectors, n_read = n_layers * (find + dev + test), 1
-    n_vectors += n_layers * len(settings.model.checkpoints) * (find + test)
-    for trial in _list_trials(settings):
-        n_chosen = min(trial.n_candidates, VIEWS)
-        n_vectors += trial.n_trials * (n_chosen * n_layers * test + min(VIEWS, n_layers) * find)
-        n_read += trial.n_trials * n_chosen
-    return HALF * shape.width * n_vectors + SINGLE * len(text.languages) * n_read * n_vocabulary
+
+def _count_judgements(text: TextSize, readings: Sequence[Planned], n_layers: int) -> int:
+    """A rank per ordered pair of languages and sentence."""
+    n_ranks = (
+        times * _count_kept(reading, n_layers) * text.n_ranks[reading.text]
+        for reading, times in readings
+        if reading.keeps == "ranks"
+    )
+    return SINGLE * sum(n_ranks)
+
+
+def _count_kept(reading: Reading, n_layers: int) -> int:
+    if reading.layers == "all":
+        return n_layers
+    return 1 if reading.layers == "primary" else reading.layers
 
 
 def _count_word_vectors(settings: Experiment, text: TextSize, shape: ModelShape) -> int:
     """Of every layer, without a mask; and which word it is."""
     per_word = HALF * shape.width * count_layers(settings, shape) + WORD_BYTES
     return (1 + len(settings.model.checkpoints)) * text.n_words * per_word
-
-
-def _count_judgements(settings: Experiment, text: TextSize, shape: ModelShape) -> int:
-    """A rank per ordered pair of languages and sentence: at every layer on dev, at one for each control."""
-    dev, test = (text.n_ranks[split] for split in ("dev", "test"))
-    n_ranks = 0
-    for trial in _list_trials(settings):
-        by_candidate = trial.n_candidates * count_layers(settings, shape) * dev
-        n_ranks += trial.n_trials * (by_candidate + settings.evaluate.controls * test)
-    if settings.candidates():
-        n_more = count_held_draws(settings) + count_fewer_draws(settings, text)
-        n_ranks += len(settings.targets) * n_more * test
-    return SINGLE * n_ranks
-
-
-class _Trials(NamedTuple):
-    """How often something is tried in how many ways."""
-
-    n_trials: int
-    n_candidates: int
-
-
-def _list_trials(settings: Experiment) -> list[_Trials]:
-    """Each target's masks, and the one subspace."""
-    trials = [
-        _Trials(len(settings.targets), len(settings.candidates())),
-        _Trials(1, len(settings.erasures())),
-    ]
-    return [trial for trial in trials if trial.n_candidates]
 
 
 def count_layers(settings: Experiment, shape: ModelShape) -> int:

@@ -35,9 +35,13 @@ class TextSize:
         """Over all languages."""
         return sum(len(counts) for counts in self.n_tokens[split].values())
 
-    def count_tokens(self, split: str) -> int:
-        """Over all languages."""
-        return sum(int(counts.sum()) for counts in self.n_tokens[split].values())
+    def count_tokens(self, text: str) -> int:
+        """Of a split, over all languages; of the words' sentences; of the longest sentence of `find`."""
+        if text == "words":
+            return self.n_word_tokens
+        if text == "longest":
+            return max(int(counts.max()) for counts in self.n_tokens["find"].values())
+        return sum(int(counts.sum()) for counts in self.n_tokens[text].values())
 
     def count_predicted(self, split: str, most_sentences: int | None = None) -> int:
         """Tokens with a loss: all but the first of each sentence, in a language's first sentences."""

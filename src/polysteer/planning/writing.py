@@ -1,9 +1,10 @@
-"""What the model has to write, as trials/ lets it: prompts read, and new tokens one after the other."""
+"""What the model has to write for the arms: prompts read, and new tokens one after the other."""
 
 from collections.abc import Iterable
 
 from transformers import PreTrainedTokenizerBase
 
+from polysteer.arms import ARMS
 from polysteer.config import Experiment
 from polysteer.corpus.languages import resolve_language
 from polysteer.corpus.prompts import build_prompts, list_translation_pairs
@@ -16,9 +17,7 @@ from polysteer.planning.reading import Job
 def list_writing(settings: Experiment, corpus: Corpus, tokenizer: PreTrainedTokenizerBase) -> list[Job]:
     """Without a mask, under each target's, and without the subspace; never less than what will happen."""
     targets = [resolve_language(target, corpus.languages) for target in settings.targets]
-    concerned = [targets]
-    concerned += [[target] for target in targets] if settings.candidates() else []
-    concerned += [targets] if settings.erasures() else []
+    concerned = [of_one for arm in ARMS for of_one in arm.list_writing(settings, targets)]
     continued = [_count_continuations(settings, corpus, tokenizer)] * len(concerned)
     translated = [_count_translations(settings, corpus, tokenizer, those) for those in concerned]
     jobs = []

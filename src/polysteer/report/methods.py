@@ -3,24 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from polysteer.layout import AT_EXPERT_VALUES, PERMUTED
-from polysteer.store.rows import (
-    BASELINE,
-    CENTRED,
-    CONTRASTIVE,
-    CONTROL,
-    ERASED,
-    ERASED_AT_RANDOM,
-    ERASED_IN_MODEL,
-    MASK_AND_CENTRE,
-    MASK_AND_ERASE,
-    MEAN_DIFFERENCE,
-    OTHER_MASKS,
-    PROCRUSTES,
-    RANDOM_SUBSPACE,
-    STEERING,
-    SURFACE,
-)
+from polysteer.arms import ARMS
+from polysteer.store.rows import STEERING
 
 STEERED, BEST_CONTROL = "steered", "best_control"
 ERASED_INSIDE, SUBSPACE_CONTROL = "erased_in_model", "random_subspace"
@@ -39,33 +23,9 @@ class Method:
     needs_no_mask: str = ""
 
 
-METHODS = (
-    Method("baseline", "baseline", BASELINE),
-    Method(STEERED, "mask"),
-    Method("control", "random", CONTROL),
-    Method(BEST_CONTROL, "random, best"),
-    Method("random_at_expert_values", "random, their values", AT_EXPERT_VALUES),
-    Method("permuted", "values permuted", PERMUTED),
-    Method("other_masks", "others' masks", OTHER_MASKS),
-    Method("mask_and_centred", "mask, centred", MASK_AND_CENTRE),
-    Method("mask_and_erased", "mask, erased", MASK_AND_ERASE),
-    Method("mean_difference", "mean difference", MEAN_DIFFERENCE, "adding the mean difference vector"),
-    Method(
-        "centred",
-        "centred",
-        CENTRED,
-        "subtracting each language's mean, which needs every sentence's language",
-    ),
-    Method(
-        "erased", "erased", ERASED, "erasing the directions in which languages differ, which needs no label"
-    ),
-    Method("erased_at_random", "random erased", ERASED_AT_RANDOM),
-    Method(ERASED_INSIDE, "erased in model", ERASED_IN_MODEL),
-    Method(SUBSPACE_CONTROL, "random subspace", RANDOM_SUBSPACE),
-    Method("procrustes", "Procrustes", PROCRUSTES, "a rotation learnt from translations"),
-    Method("contrastive", "fine-tuned", CONTRASTIVE, "fine-tuning on translations"),
-    Method("surface", "n-grams", SURFACE, "character n-grams without any model"),
-)
+_ARMS = [Method(arm.key, arm.title, arm.stored or None, arm.needs_no_mask) for arm in ARMS]
+_AFTER_CONTROL = 1 + [method.key for method in _ARMS].index("control")
+METHODS = (*_ARMS[:_AFTER_CONTROL], Method(BEST_CONTROL, "random, best"), *_ARMS[_AFTER_CONTROL:])
 VARIANT = " @"  # stands between a method and the checkpoint or the pooling it was measured with
 
 _BY_INTERVENTION = {method.intervention: method.key for method in METHODS if method.intervention}

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from polysteer.errors import ArtifactError
 from polysteer.jsonfile import read_json, write_json
-from polysteer.trials.stamps import REMEDY
+from polysteer.trials.remedy import REMEDY
 
 
 class Agreement(NamedTuple):
@@ -26,17 +26,14 @@ def save_agreement(path: Path, agreement: Agreement, *, stamp: str) -> None:
     write_json(path, agreement._asdict() | {"fingerprint": stamp})
 
 
-def load_agreement(path: Path, *, stamp: str | None = None) -> Agreement:
-    """Read it, and refuse one that was not made from what `stamp` names."""
+def load_agreement(path: Path) -> Agreement:
+    """Read it."""
     facts = read_json(path, remedy=REMEDY)
     try:
-        made_from = facts.pop("fingerprint")
+        del facts["fingerprint"]
         jaccard, correlation = tuple(facts.pop("jaccard")), tuple(facts.pop("correlation"))
-        agreement = Agreement(**facts, jaccard=jaccard, correlation=correlation)
+        return Agreement(**facts, jaccard=jaccard, correlation=correlation)
     except (KeyError, TypeError) as error:
         raise ArtifactError(
             f"{path} does not say how alike experts are ({error}); delete it and {REMEDY}"
         ) from error
-    if stamp is not None and made_from != stamp:
-        raise ArtifactError(f"{path} was made from other sentences or settings; {REMEDY}")
-    return agreement

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from polysteer.errors import ArtifactError
 from polysteer.jsonfile import read_json, write_json
 from polysteer.metrics.choice import Choice
-from polysteer.trials.stamps import REMEDY
+from polysteer.trials.remedy import REMEDY
 
 
 class Choices(NamedTuple):
@@ -19,6 +19,11 @@ class Choices(NamedTuple):
     def labels(self) -> list[str]:
         """What was picked, each once."""
         return list(dict.fromkeys([self.same_layer.label, self.best_layer.label]))
+
+    def views_of(self, label: str) -> tuple[Choice | None, Choice | None]:
+        """The choice in either view where it is this candidate."""
+        same, best = (choice if choice.label == label else None for choice in self)
+        return same, best
 
     def layers_of(self, label: str) -> list[str]:
         """The layers that a candidate was picked for."""

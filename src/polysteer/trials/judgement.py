@@ -15,7 +15,7 @@ from polysteer.metrics.perplexity import LanguageLoss, measure_cost
 from polysteer.metrics.retrieval import Retrieval, retrieve_translations
 from polysteer.metrics.vectors import LanguagePair
 from polysteer.tensorfile import open_artifact, write_tensors
-from polysteer.trials.stamps import REMEDY
+from polysteer.trials.remedy import REMEDY
 from polysteer.trials.vectors import LanguageVectors
 
 

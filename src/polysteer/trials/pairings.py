@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from polysteer.corpus.parallel import Rows, is_all_parallel, share_sentences
 from polysteer.corpus.table import Corpus
@@ -31,6 +29,9 @@ def pair_rows(corpus: Corpus, split: str) -> Pairings | None:
 
 def _number_columns(meanings_by_pair: Sequence[Rows], n_meanings: int) -> Rows:
     """The column of each meaning: its place among those of all pairs that hang together."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     pair_of = np.repeat(np.arange(len(meanings_by_pair)), [len(meanings) for meanings in meanings_by_pair])
     meaning = np.concatenate(meanings_by_pair) if meanings_by_pair else np.empty(0, dtype=np.int64)
     size = n_meanings + len(meanings_by_pair)

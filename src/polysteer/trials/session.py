@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from polysteer.artifacts import fingerprint, tell_damage
+from polysteer.artifacts import fingerprint
 from polysteer.config import Experiment
 from polysteer.corpus.table import Corpus
 from polysteer.corpus.words import draw_sentences
-from polysteer.errors import ArtifactError
+from polysteer.currency import is_current
 from polysteer.layout import BASELINE, ExperimentLayout
 from polysteer.masks.files import AnyMask
 from polysteer.masks.subspace import FINAL
@@ -17,12 +18,12 @@ from polysteer.metrics.perplexity import LanguageLoss
 from polysteer.models.shape import Layer, ModelShape
 from polysteer.models.written import Writing, WrittenText
 from polysteer.progress import Progress
-from polysteer.trials.judgement import Judgement, judge_vectors
+from polysteer.trials.judgement import Judgement, judge_vectors, save_judgement
 from polysteer.trials.pairings import pair_rows
+from polysteer.trials.readings import Losses, Reading
 from polysteer.trials.shapes import load_shape, save_shape
-from polysteer.trials.stamps import is_current
 from polysteer.trials.tokens import save_tokens
-from polysteer.trials.vectors import LanguageVectors, load_vectors, save_vectors
+from polysteer.trials.vectors import LanguageVectors, load_loss, save_vectors
 from polysteer.trials.words import save_words
 
 if TYPE_CHECKING:
@@ -84,13 +85,9 @@ class Session:
     def shape(self) -> ModelShape:
         """The model's; found out once and kept, so that a finished experiment needs no model."""
         path, stamp = self.layout.shape(self._condition), fingerprint("shape", SCHEMA_VERSION, self._source)
-        try:
-            return load_shape(path, stamp=stamp)
-        except ArtifactError as error:  # absent, damaged or of another model: made anew
-            tell_damage(error)
-            found = self._reader.shape()
-            save_shape(path, found, stamp=stamp)
-            return found
+        if not is_current(path, stamp):
+            save_shape(path, self._reader.shape(), stamp=stamp)
+        return load_shape(path)
 
     @cached_property
     def _reader(self) -> "Reader":
@@ -101,7 +98,7 @@ class Session:
     def plain_losses(self) -> Mapping[str, LanguageLoss]:
         """The losses on dev without a mask: what costs are measured against."""
         found = {
-            language: load_vectors(self.layout.encoded(BASELINE, "dev", language)).loss
+            language: load_loss(self.layout.encoded(BASELINE, "dev", language))
             for language in self.corpus.languages
         }
         return {language: loss for language, loss in found.items() if loss is not None}
@@ -111,49 +108,70 @@ class Session:
         embed = self.settings.embed
         return fingerprint(self._context, embed.layers, embed.layer, *parts)
 
-    def name_losses(self, n_losses: int | None) -> int | str:
+    def count_losses(self, losses: Losses) -> int | None:
+        """Of how many texts per language a reading measures losses; None is all."""
+        budget = self.settings.evaluate.choose.cost_texts
+        counts: dict[Losses, int | None] = {"none": 0, "budget": budget, "all": None}
+        return counts[losses]
+
+    def name_losses(self, losses: Losses) -> int | str:
         """Which losses a file holds, for its stamp: none where the experiment asks for no perplexity."""
         if "perplexity" not in self.settings.evaluate.families:
             return 0
+        n_losses = self.count_losses(losses)
         return ALL_LOSSES if n_losses is None else n_losses
 
-    def judge(self, steering: Steering, split: str, *, layers: Sequence[Layer], n_losses: int) -> Judgement:
+    def judge(self, steering: Steering, reading: Reading) -> Judgement:
         """How well translations are found under a mask; no vector is kept."""
-        return self._judge(steering.label, split, self._read(steering, split, layers, n_losses))
+        read = self._read(steering, reading, self._layers_of(reading))
+        return judge_vectors(steering.label, read, self._pair_rows(reading.text))
+
+    def keep_judgement(
+        self, path: Path, steering: Callable[[], Steering], reading: Reading, *, stamp: str
+    ) -> None:
+        """The same, into a file unless it is there; what is judged is made only then."""
+        if not is_current(path, stamp):
+            save_judgement(path, self.judge(steering(), reading), stamp=stamp)
 
     def load_copy(self) -> "LoadedModel":
         """A copy of the model that may be changed."""
         return self._reader.load_another()
 
-    def judge_changed(
-        self, label: str, changed: "LoadedModel", split: str, *, layers: Sequence[Layer], n_losses: int | None
-    ) -> Judgement:
+    def judge_changed(self, label: str, changed: "LoadedModel", reading: Reading) -> Judgement:
         """How well translations are found by a changed copy of the model; no vector is kept."""
         self.n_readings += 1
         reader = self._reader.with_model(changed)
-        read = reader.read(split, self.corpus.languages, layers=layers, n_losses=n_losses)
-        return self._judge(label, split, read)
+        read = reader.read(
+            reading.text,
+            self.corpus.languages,
+            layers=self._layers_of(reading),
+            n_losses=self.count_losses(reading.losses),
+        )
+        return judge_vectors(label, read, self._pair_rows(reading.text))
 
-    def read_plain(self, split: str, *, n_losses: int | None, condition: str = BASELINE) -> None:
+    def read_plain(self, reading: Reading) -> None:
         """Vectors without a mask, language by language, so that one more leaves the others as they are."""
+        split, layers = reading.text, self._layers_of(reading)
         for language in self.corpus.languages:
-            stamp = self.stamp(split, self.corpus.fingerprint(language), BASELINE, self.name_losses(n_losses))
-            path = self.layout.encoded(condition, split, language)
+            asked = (self.corpus.fingerprint(language), BASELINE, self.name_losses(reading.losses))
+            stamp, path = self.stamp(split, *asked), self.layout.encoded(self._condition, split, language)
             if not is_current(path, stamp):
-                self.progress(f"{condition}, {split}", 0, 1)
+                self.progress(f"{self._condition}, {split}", 0, 1)
                 self.n_readings += 1
-                read = self._reader.read(split, [language], layers=self.layers, n_losses=n_losses)
+                n_losses = self.count_losses(reading.losses)
+                read = self._reader.read(split, [language], layers=layers, n_losses=n_losses)
                 save_vectors(path, read[language], stamp=stamp)
 
-    def read_words(self, split: str, *, condition: str = BASELINE) -> None:
+    def read_words(self, split: str) -> None:
         """Vectors of the words of tagged sentences without a mask; nothing where the text has no tags."""
         most_words, seed = self.settings.most_words, self.settings.evaluate.seed
         for language in self.corpus.languages:
             sentences = draw_sentences(self.corpus, language, split, most_words=most_words, seed=seed)
             stamp = self.stamp(split, self.corpus.fingerprint(language), "words", most_words, seed)
-            path = self.layout.words(condition, split, language)
+            path = self.layout.words(self._condition, split, language)
             if sentences and not is_current(path, stamp):
-                self.progress(f"words, {split}" if condition == BASELINE else f"{condition}, words", 0, 1)
+                of_model = self._condition == BASELINE
+                self.progress(f"words, {split}" if of_model else f"{self._condition}, words", 0, 1)
                 self.n_readings += 1
                 save_words(path, self._reader.read_words(sentences, layers=self.layers), stamp=stamp)
 
@@ -166,23 +184,17 @@ class Session:
                 save_tokens(path, self._reader.count_tokens(split, language), stamp=stamp)
 
     def read_steered(
-        self,
-        condition: str,
-        steering: Steering,
-        split: str,
-        *,
-        layers: Sequence[Layer],
-        n_losses: int | None,
+        self, condition: str, steering: Steering, reading: Reading, layers: Sequence[Layer]
     ) -> None:
         """Vectors under a mask, of all languages at once."""
-        languages = self.corpus.languages
+        split, languages = reading.text, self.corpus.languages
         paths = {language: self.layout.encoded(condition, split, language) for language in languages}
-        asked = (steering.stamp, layers, self.name_losses(n_losses))
+        asked = (steering.stamp, layers, self.name_losses(reading.losses))
         stamp = self.stamp(split, self.corpus.fingerprint(), *asked)
         if all(is_current(path, stamp) for path in paths.values()):
             return
         self.progress(f"{condition}, {split}", 0, 1)
-        read = self._read(steering, split, layers, n_losses)
+        read = self._read(steering, reading, layers)
         for language, path in paths.items():
             save_vectors(path, read[language], stamp=stamp)
 
@@ -194,14 +206,18 @@ class Session:
         with self._reader.steered(steering.mask, steering.strength):
             return self._reader.write(texts, writing)
 
-    def _judge(self, label: str, split: str, read: Mapping[str, LanguageVectors]) -> Judgement:
+    def _layers_of(self, reading: Reading) -> list[Layer]:
+        return self.layers if reading.layers == "all" else [self.settings.embed.layer]
+
+    def _pair_rows(self, split: str) -> Pairings | None:
         if split not in self._pairings:
             self._pairings[split] = pair_rows(self.corpus, split)
-        return judge_vectors(label, read, self._pairings[split])
+        return self._pairings[split]
 
     def _read(
-        self, steering: Steering, split: str, layers: Sequence[Layer], n_losses: int | None
+        self, steering: Steering, reading: Reading, layers: Sequence[Layer]
     ) -> dict[str, LanguageVectors]:
         self.n_readings += 1
+        n_losses = self.count_losses(reading.losses)
         with self._reader.steered(steering.mask, steering.strength):
-            return self._reader.read(split, self.corpus.languages, layers=layers, n_losses=n_losses)
+            return self._reader.read(reading.text, self.corpus.languages, layers=layers, n_losses=n_losses)

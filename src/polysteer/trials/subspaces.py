@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from polysteer.artifacts import fingerprint, read_stamp, tell_damage, write_stamp
+from polysteer.checksums import hash_file
 from polysteer.config.erase import EraseMethod
 from polysteer.errors import ArtifactError
 from polysteer.layout import BASELINE, ExperimentLayout
@@ -15,9 +16,8 @@ from polysteer.masks.erasure import fit_subspace
 from polysteer.masks.subspace import SITE
 from polysteer.masks.subspace_metadata import SubspaceMetadata
 from polysteer.tensorfile import open_artifact
-from polysteer.trials.candidates import hash_file
+from polysteer.trials.remedy import REMEDY
 from polysteer.trials.session import Session
-from polysteer.trials.stamps import REMEDY
 from polysteer.trials.vectors import load_layer
 
 SCHEMA_VERSION = 1

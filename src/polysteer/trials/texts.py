@@ -3,10 +3,9 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from polysteer.artifacts import tell_damage
 from polysteer.errors import ArtifactError
 from polysteer.jsonfile import read_json, write_json
-from polysteer.trials.stamps import REMEDY
+from polysteer.trials.remedy import REMEDY
 
 
 class WrittenTexts(NamedTuple):
@@ -33,12 +32,3 @@ def load_texts(path: Path) -> WrittenTexts:
             f"{path} does not say what a model wrote ({error}); delete it and {REMEDY}"
         ) from error
     return written
-
-
-def are_current(path: Path, stamp: str) -> bool:
-    """Whether the file is whole and carries this stamp; anything else will be made anew."""
-    try:
-        return bool(read_json(path, remedy=REMEDY).get("fingerprint") == stamp)
-    except ArtifactError as error:
-        tell_damage(error)
-        return False

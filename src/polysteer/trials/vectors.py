@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ import numpy.typing as npt
 from polysteer.errors import ArtifactError
 from polysteer.metrics.perplexity import LanguageLoss
 from polysteer.tensorfile import Array, open_artifact, write_tensors
-from polysteer.trials.stamps import REMEDY
+from polysteer.trials.remedy import REMEDY
 
 FLOAT16_REACH = 30_000.0
 
@@ -53,6 +53,31 @@ def load_layer(path: Path, layer: str) -> npt.NDArray[np.float32]:
         raise ArtifactError(
             f"{path} holds no vectors of layer {layer} ({error}); delete it and {REMEDY}"
         ) from error
+
+
+def list_layers(path: Path) -> tuple[str, ...]:
+    """The layers that a file has vectors of."""
+    return tuple(_read_facts(path)["layers"])
+
+
+def load_loss(path: Path) -> LanguageLoss | None:
+    """The summed losses, without the vectors."""
+    loss = _read_facts(path)["loss"]
+    return LanguageLoss(*loss) if loss else None
+
+
+def load_expected(path: Path) -> npt.NDArray[np.float32] | None:
+    """How often the model expected each token, without the vectors."""
+    file = open_artifact(path, remedy=REMEDY)
+    return file.read("expected") if "expected" in file.entries else None
+
+
+def _read_facts(path: Path) -> dict[str, Any]:
+    try:
+        facts: dict[str, Any] = json.loads(open_artifact(path, remedy=REMEDY).metadata["facts"])
+    except (KeyError, ValueError) as error:
+        raise ArtifactError(f"{path} holds no sentence vectors ({error}); delete it and {REMEDY}") from error
+    return facts
 
 
 def load_vectors(path: Path, layers: Sequence[str] | None = None) -> LanguageVectors:

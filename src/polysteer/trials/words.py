@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from polysteer.errors import ArtifactError
 from polysteer.tensorfile import open_artifact, write_tensors
-from polysteer.trials.stamps import REMEDY
+from polysteer.trials.remedy import REMEDY
 from polysteer.trials.vectors import FLOAT16_REACH
 
 

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from polysteer.corpus.prompts import END_OF_LINE, build_prompts, list_translation_pairs
+from polysteer.currency import is_current
 from polysteer.layout import BASELINE
 from polysteer.models.written import Writing
-from polysteer.trials.choices import Choices
 from polysteer.trials.session import Session, Steering
-from polysteer.trials.texts import WrittenTexts, are_current, save_texts
+from polysteer.trials.texts import WrittenTexts, save_texts
 
 SCHEMA_VERSION = 1
 
@@ -22,25 +22,13 @@ class Task(NamedTuple):
     writing: Writing
 
 
-def write_plain(session: Session, targets: Sequence[str]) -> None:
-    """All that is written without a mask: what each target's mask will be compared with."""
-    _write(session, BASELINE, None, targets)
-
-
-def write_chosen(
-    session: Session, name: str, candidates: Sequence[Steering], choices: Choices, targets: Sequence[str]
-) -> None:
-    """The same under what was chosen for the same layer; of translations those that a target is part of."""
-    chosen = next(one for one in candidates if one.label == choices.same_layer.label)
-    _write(session, f"{name}/{chosen.label}", chosen, targets)
-
-
-def _write(session: Session, condition: str, steering: Steering | None, targets: Sequence[str]) -> None:
+def write_texts(session: Session, condition: str, steering: Steering | None, targets: Sequence[str]) -> None:
+    """All that is written under a condition; of translations those that a target is part of."""
     tasks = [*_list_continuations(session, condition), *_list_translations(session, condition, targets)]
     for done, task in enumerate(tasks):
         mask = BASELINE if steering is None else steering.stamp
         stamp = session.stamp("written", SCHEMA_VERSION, mask, task.prompts, vars(task.writing))
-        if are_current(task.path, stamp):
+        if is_current(task.path, stamp):
             continue
         session.progress(f"{condition}, writing", done, len(tasks))
         written = session.write(steering, task.prompts, task.writing)

@@ -1,4 +1,4 @@
-"""The rows of orthogonal Procrustes: each language turned onto each other by what `find` says of the two."""
+"""Orthogonal Procrustes: each language turned onto each other by what `find` says of the two."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -6,10 +6,11 @@ from functools import partial
 from itertools import combinations
 
 import numpy as np
-import numpy.typing as npt
 
+from polysteer.arms.arm import Arm
 from polysteer.embeddings.procrustes import Rotation, fit_rotation
 from polysteer.evaluation.case import Case
+from polysteer.evaluation.evidence import ByLanguage
 from polysteer.evaluation.spaces import list_choice, list_retrieval
 from polysteer.metrics.counting import Ranks
 from polysteer.metrics.pairing import retrieve_shared
@@ -17,25 +18,30 @@ from polysteer.metrics.retrieval import Retrieval, retrieve_translations
 from polysteer.metrics.vectors import LanguagePair, normalize_rows, ordered_pairs
 from polysteer.store.rows import PROCRUSTES, MetricRow
 
-ByLanguage = Mapping[str, npt.NDArray[np.float32]]
 Rotations = Mapping[LanguagePair, Rotation]
 
 
-def list_procrustes(case: Case) -> Iterator[MetricRow]:
+class Procrustes(Arm):
     """Needs every sentence's language, and translations in `find`: no rows where a compared pair has none.
 
     At the primary layer alone: a rotation for each pair of languages and layer would take minutes.
     """
-    rotations = _fit_rotations(case)
-    if rotations is None:
-        return
-    test = case.plain.test
-    retrieve = partial(retrieve_turned, rotations=rotations)
-    found = retrieve_shared(test.by_layer[case.primary], test.pairings, retrieve)
-    row = replace(case.base, intervention=PROCRUSTES)
-    yield from list_choice(row, case.plain.same, None)
-    at_layer = replace(row, layer=case.primary)
-    yield from list_retrieval(at_layer, found, targets=case.targets, evaluate=case.settings.evaluate)
+
+    key = "procrustes"
+    title = "Procrustes"
+    stored = PROCRUSTES
+    needs_no_mask = "a rotation learnt from translations"
+
+    def list_rows(self, case: Case) -> Iterator[MetricRow]:
+        rotations = _fit_rotations(case)
+        if rotations is None:
+            return
+        test, row = case.plain.test, replace(case.base, intervention=PROCRUSTES)
+        retrieve = partial(retrieve_turned, rotations=rotations)
+        found = retrieve_shared(test.by_layer[case.primary], test.pairings, retrieve)
+        yield from list_choice(row, case.plain.same, None)
+        at_layer = replace(row, layer=case.primary)
+        yield from list_retrieval(at_layer, found, targets=case.targets, evaluate=case.settings.evaluate)
 
 
 def retrieve_turned(vectors: ByLanguage, rotations: Rotations) -> Retrieval:

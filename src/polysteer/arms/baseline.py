@@ -1,0 +1,85 @@
+"""The plain model: what everything else is compared with."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from polysteer.arms.arm import Arm
+from polysteer.config import Experiment
+from polysteer.evaluation.case import Case
+from polysteer.evaluation.expectation import list_masses, list_own_tokens
+from polysteer.evaluation.families import list_families
+from polysteer.evaluation.pool import list_pool
+from polysteer.evaluation.spaces import list_choice, list_losses, list_spaces
+from polysteer.evaluation.tags import list_tag_probe
+from polysteer.evaluation.translation import list_translated
+from polysteer.evaluation.written import list_identification, list_written
+from polysteer.layout import BASELINE
+from polysteer.store.rows import MetricRow
+from polysteer.trials.readings import Planned, Reading
+from polysteer.trials.session import Session
+from polysteer.trials.writing import write_texts
+
+FIND = Reading("baseline", "find", keeps="vectors")
+DEV = Reading("baseline", "dev", losses="budget", keeps="vectors")
+TEST = Reading("baseline", "test", losses="all", keeps="vectors")
+WORDS = Reading("words with tags", "words", keeps="vectors")
+
+
+class Baseline(Arm):
+    """The plain model: its vectors, its words, its losses and what it writes."""
+
+    key = BASELINE
+    title = "baseline"
+    stored = "none"
+
+    def list_readings(self, settings: Experiment, n_find: Sequence[int]) -> Iterable[Planned]:
+        return [Planned(reading, 1) for reading in (FIND, DEV, TEST, WORDS)]
+
+    def list_writing(self, settings: Experiment, targets: Sequence[str]) -> Iterable[Sequence[str]]:
+        return [targets]
+
+    def read(self, session: Session, targets: Sequence[str]) -> None:
+        """Words first, as a tokenizer may be refused for them."""
+
+        for split in ("find", "test"):
+            session.read_words(split)
+        write_texts(session, BASELINE, None, targets)
+        for reading in (FIND, DEV, TEST):
+            session.read_plain(reading)
+        if "perplexity" in session.settings.evaluate.families:
+            for split in ("find", "test"):
+                session.count_tokens(split)
+
+    def list_rows(self, case: Case) -> Iterator[MetricRow]:
+        plain, row, evaluate = case.plain, case.base, case.settings.evaluate
+        picked = (plain.same.layer, plain.best.layer)
+        yield from list_choice(row, plain.same, plain.best)
+        for choice in {plain.same.layer: plain.same, plain.best.layer: plain.best}.values():
+            yield replace(row, metric="top1", layer=choice.layer, split="dev", value=choice.score)
+        yield from list_spaces(
+            row,
+            plain.test,
+            plain.retrieval_by_layer,
+            picked=picked,
+            targets=case.targets,
+            unseen=case.unseen,
+            evaluate=evaluate,
+        )
+        find, found = case.evidence.find, plain.retrieval_by_layer
+        yield from list_families(case, row, find, plain.test, found, picked=picked)
+        yield from list_tag_probe(case, row, BASELINE, picked=picked)
+        yield from list_losses(row, plain.test.losses)
+        if case.settings.evaluate.distractors:
+            evaluate = case.settings.evaluate
+            yield from list_pool(
+                row, plain.test, find, picked=picked, targets=case.targets, evaluate=evaluate
+            )
+        yield from self._list_texts(case)
+
+    def _list_texts(self, case: Case) -> Iterator[MetricRow]:
+        yield from list_own_tokens(case)
+        for target in case.targets:
+            yield from list_masses(case, case.base, BASELINE, target)
+        yield from list_identification(case)
+        yield from list_written(case, case.base, BASELINE, case.targets)
+        yield from list_translated(case, case.base, BASELINE, case.targets)

@@ -1,0 +1,21 @@
+"""Every language's mean taken away."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from polysteer.arms.treatment import Fitted, Treatment
+from polysteer.embeddings.rivals import average_languages, center_languages
+from polysteer.evaluation.evidence import ByLanguage
+from polysteer.store.rows import CENTRED
+
+
+class Centred(Treatment):
+    """Every sentence less the mean of its own language."""
+
+    key = "centred"
+    title = "centred"
+    stored = CENTRED
+    needs_no_mask = "subtracting each language's mean, which needs every sentence's language"
+
+    def fit(self, find: ByLanguage, languages: Sequence[str]) -> Fitted:
+        return partial(center_languages, means=average_languages(find))

@@ -1,0 +1,209 @@
+"""Experts from fewer sentences: what they gain on test, and how alike the experts of several draws are."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cache, partial
+
+import numpy as np
+
+from polysteer.arms.arm import Arm
+from polysteer.arms.masks import MASKS
+from polysteer.config import Experiment
+from polysteer.currency import is_current
+from polysteer.errors import ConfigError
+from polysteer.evaluation.case import Case
+from polysteer.masks.mask import ExpertMask
+from polysteer.masks.metadata import MaskMetadata
+from polysteer.masks.sets import measure_overlaps
+from polysteer.metrics.intervals import average_pairs
+from polysteer.metrics.stability import average_with_others, correlate_ranks
+from polysteer.ranking.table import RankTable
+from polysteer.responses.store import ResponseStore
+from polysteer.store.rows import (
+    EXPERT_JACCARD,
+    HALVES_SUFFIX,
+    SCORE_CORRELATION,
+    TOP1_FROM_SENTENCES,
+    MetricRow,
+)
+from polysteer.trials.agreement import Agreement, load_agreement, save_agreement
+from polysteer.trials.judgement import load_judgement
+from polysteer.trials.readings import Planned, Reading
+from polysteer.trials.session import Session, Steering
+from polysteer.trials.subsets import Sentences, SubsetRanker, scores_of, shuffle_sentences
+
+TEST = Reading("experts from fewer sentences", "test", layers="primary", keeps="ranks")
+HALVES = "halves"
+
+
+class FewerSentences(Arm):
+    """The masks chosen at the primary layer, found again on some of the stored responses."""
+
+    key = "fewer_sentences"
+    title = "experts from fewer sentences"
+
+    def check(self, session: Session) -> None:
+        wanted, n_find = session.settings.evaluate.efficiency, _count_find(session)
+        if wanted and max(wanted.sentences) > min(n_find.values()):
+            raise ConfigError(
+                f"evaluate.efficiency asks for {max(wanted.sentences)} sentences per language and `find` has "
+                f"{min(n_find.values())}; ask for fewer, or raise corpus.find"
+            )
+
+    def list_readings(self, settings: Experiment, n_find: Sequence[int]) -> Iterable[Planned]:
+        wanted = settings.evaluate.efficiency
+        n_draws = sum(wanted.count_draws(n, n_find) for n in wanted.sentences) if wanted else 0
+        yield Planned(TEST, len(settings.targets) * n_draws)
+
+    def read(self, session: Session, targets: Sequence[str]) -> None:
+        if session.settings.evaluate.efficiency is None:
+            return
+        trials = MASKS.list_trials(session.settings, targets)
+        chosen = {trial.name: MASKS.load_chosen(session, trial) for trial in trials}
+        collect = session.settings.collect
+        for pool, folder in zip(collect.pool, collect.pool_names, strict=True):
+            own = {target: one for target, one in chosen.items() if _describe(one).pool == pool}
+            if own:
+                responses = ResponseStore(session.layout.pooled(folder), session.corpus.languages)
+                _Search(session, own, responses).read()
+
+    def list_rows(self, case: Case) -> Iterator[MetricRow]:
+        if case.settings.evaluate.efficiency:
+            for trial in MASKS.list_trials(case.settings, case.targets):
+                yield from _list_target(case, trial.name, MASKS.describe_chosen(case, trial))
+
+
+class _Search:
+    """For the targets whose masks were found by one pooling of responses.
+
+    Draws differ in their sentences; of one draw, fewer sentences are some of the more.
+    """
+
+    def __init__(self, session: Session, chosen: Mapping[str, Steering], responses: ResponseStore) -> None:
+        self._session, self._chosen, self._responses = session, chosen, responses
+        assert session.settings.evaluate.efficiency
+        self._wanted, self._n_find = session.settings.evaluate.efficiency, _count_find(session)
+        known = [_describe(one) for one in chosen.values()]
+        self._ranker = SubsetRanker(responses, known, session.settings)
+
+    def read(self) -> None:
+        """Every number of sentences, then the halves of all."""
+        for n_sentences in self._wanted.sentences:
+            tables = self._rank_draws(partial(_take_first, n_sentences))
+            for target in self._chosen:
+                self._session.progress(f"{target}: experts from {n_sentences} sentences", 0, 1)
+                self._read_number(target, n_sentences, tables)
+        halves = [self._rank_draws(partial(_take_half, half)) for half in (0, 1)]
+        for target in self._chosen:
+            self._compare_halves(target, halves)
+
+    def _rank_draws(self, take: Callable[[Sentences], Sentences]) -> Callable[[int], RankTable]:
+        """Tables of scores by draw, made when they are asked for and shared by the targets."""
+        seed = self._session.settings.evaluate.seed
+        return cache(
+            lambda draw: self._ranker.rank(take(shuffle_sentences(self._n_find, seed=seed, draw=draw)))
+        )
+
+    def _read_number(self, target: str, n_sentences: int, tables: Callable[[int], RankTable]) -> None:
+        """Read test under every draw's mask, and compare the draws."""
+        layout, steering = self._session.layout, self._chosen[target]
+        known = _describe(steering)
+        n_draws = self._wanted.count_draws(n_sentences, self._n_find.values())
+        stamps = [self._stamp(steering, n_sentences, draw) for draw in range(n_draws)]
+        for draw, stamp in enumerate(stamps):
+            self._session.keep_judgement(
+                layout.fewer_sentences(target, n_sentences, draw),
+                partial(self._find_again, steering, tables, draw),
+                TEST,
+                stamp=stamp,
+            )
+        path, stamp = layout.agreement(target, str(n_sentences)), self._stamp(steering, stamps)
+        if is_current(path, stamp):
+            return
+        jaccard, correlation = (), ()
+        if n_draws > 1:
+            masks = [self._ranker.rebuild(tables(draw), known) for draw in range(n_draws)]
+            scores = np.stack([scores_of(tables(draw), known) for draw in range(n_draws)])
+            jaccard = tuple(average_with_others(measure_overlaps(masks)).tolist())
+            correlation = tuple(average_with_others(correlate_ranks(scores)).tolist())
+        value = self._ranker.choose_value(known)
+        save_agreement(path, Agreement(n_sentences, n_draws, value, jaccard, correlation), stamp=stamp)
+
+    def _find_again(self, steering: Steering, tables: Callable[[int], RankTable], draw: int) -> Steering:
+        return steering._replace(mask=self._ranker.rebuild(tables(draw), _describe(steering)))
+
+    def _compare_halves(self, target: str, halves: Sequence[Callable[[int], RankTable]]) -> None:
+        """Experts of one half of all sentences against those of the other."""
+        known, n_draws = _describe(self._chosen[target]), self._wanted.seeds
+        path = self._session.layout.agreement(target, HALVES)
+        stamp = self._stamp(self._chosen[target], HALVES, n_draws)
+        if is_current(path, stamp):
+            return
+        jaccard, correlation = [], []
+        for draw in range(n_draws):
+            tables = [half(draw) for half in halves]
+            overlaps = measure_overlaps([self._ranker.rebuild(table, known) for table in tables])
+            ranks = correlate_ranks(np.stack([scores_of(table, known) for table in tables]))
+            jaccard.append(float(overlaps[0, 1]))
+            correlation.append(float(ranks[0, 1]))
+        n_sentences, value = min(self._n_find.values()) // 2, self._ranker.choose_value(known)
+        agreement = Agreement(n_sentences, n_draws, value, tuple(jaccard), tuple(correlation))
+        save_agreement(path, agreement, stamp=stamp)
+
+    def _stamp(self, steering: Steering, *parts: object) -> str:
+        session, store = self._session, self._responses
+        responses = [store.fingerprint(language) for language in store.languages]
+        seed, blocks = session.settings.evaluate.seed, session.settings.rank.blocks
+        made_from = (session.corpus.fingerprint(), responses, steering.stamp, blocks, seed)
+        return session.stamp("efficiency", *made_from, *parts)
+
+
+def _list_target(case: Case, target: str, row: MetricRow) -> Iterator[MetricRow]:
+    """Draws are numbered through all numbers of sentences; `n` is the number that a draw is of."""
+    assert case.settings.evaluate.efficiency
+    layout, first_draw = case.evidence.layout, 0
+    for n_sentences in case.settings.evaluate.efficiency.sentences:
+        agreement = load_agreement(layout.agreement(target, str(n_sentences)))
+        of_number = replace(row, held_statistic=agreement.value_statistic, n=n_sentences)
+        for draw in range(agreement.n_draws):
+            judgement = load_judgement(layout.fewer_sentences(target, n_sentences, draw))
+            found = judgement.retrieval_by_layer[case.primary]
+            yield replace(
+                of_number,
+                metric=TOP1_FROM_SENTENCES,
+                draw=first_draw + draw,
+                layer=case.primary,
+                candidates=found.n_candidates,
+                value=average_pairs(found.hits()),
+            )
+        yield from _list_agreement(of_number, agreement, first_draw, "")
+        first_draw += agreement.n_draws
+    halves = load_agreement(layout.agreement(target, HALVES))
+    of_halves = replace(row, held_statistic=halves.value_statistic, n=halves.n_sentences)
+    yield from _list_agreement(of_halves, halves, 0, HALVES_SUFFIX)
+
+
+def _list_agreement(
+    row: MetricRow, agreement: Agreement, first_draw: int, suffix: str
+) -> Iterator[MetricRow]:
+    for metric, values in ((EXPERT_JACCARD, agreement.jaccard), (SCORE_CORRELATION, agreement.correlation)):
+        for draw, value in enumerate(values, start=first_draw):
+            yield replace(row, metric=f"{metric}{suffix}", draw=draw, split="find", value=value)
+
+
+def _count_find(session: Session) -> dict[str, int]:
+    corpus = session.corpus
+    return {language: len(corpus.ids("find", language)) for language in corpus.languages}
+
+
+def _describe(steering: Steering) -> MaskMetadata:
+    assert isinstance(steering.mask, ExpertMask)
+    return steering.mask.metadata
+
+
+def _take_first(n_sentences: int, shuffled: Sentences) -> Sentences:
+    return {language: np.sort(rows[:n_sentences]) for language, rows in shuffled.items()}
+
+
+def _take_half(half: int, shuffled: Sentences) -> Sentences:
+    return {language: np.sort(np.array_split(rows, 2)[half]) for language, rows in shuffled.items()}

@@ -1,0 +1,91 @@
+"""Does it matter which neurons are held at which value? Random ones at the experts', experts at another's."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+
+from polysteer.arms.arm import Arm
+from polysteer.arms.draws import list_draw
+from polysteer.arms.masks import MASKS
+from polysteer.arms.random_neurons import RANDOM_NEURONS, find_scores
+from polysteer.checksums import hash_file
+from polysteer.config import Experiment
+from polysteer.evaluation.case import Case
+from polysteer.layout import AT_EXPERT_VALUES, PERMUTED
+from polysteer.masks.interventions import list_needs
+from polysteer.masks.mask import ExpertMask
+from polysteer.masks.permutation import hold_as, holds_numbers, permute_numbers
+from polysteer.store.rows import MetricRow
+from polysteer.trials.judgement import load_judgement
+from polysteer.trials.readings import Planned, Reading
+from polysteer.trials.session import Session, Steering
+
+TEST = Reading("the experts' values", "test", layers="primary", keeps="ranks")
+
+
+class HeldOtherwise(Arm):
+    """Draws against what was chosen at the primary layer.
+
+    An intervention that needs no numbers of a neuron, as `ablate`, has none.
+    """
+
+    def hold(self, session: Session, chosen: Steering, draw: int) -> Steering:
+        """One draw."""
+        raise NotImplementedError
+
+    def list_readings(self, settings: Experiment, n_find: Sequence[int]) -> Iterable[Planned]:
+        if any(list_needs(candidate.intervention) for candidate in settings.candidates()):
+            yield Planned(TEST, len(settings.targets) * settings.evaluate.extra_draws)
+
+    def read(self, session: Session, targets: Sequence[str]) -> None:
+        evaluate = session.settings.evaluate
+        for trial in MASKS.list_trials(session.settings, targets):
+            chosen = MASKS.load_chosen(session, trial)
+            assert isinstance(chosen.mask, ExpertMask)
+            if not holds_numbers(chosen.mask):
+                continue
+            made_from = (chosen.stamp, hash_file(find_scores(session, chosen)), self.stored, evaluate.seed)
+            for draw in range(evaluate.extra_draws):
+                session.progress(f"{self.title} for {trial.name}", draw, evaluate.extra_draws)
+                session.keep_judgement(
+                    session.layout.extra_control(trial.name, self.stored, draw),
+                    partial(self.hold, session, chosen, draw),
+                    TEST,
+                    stamp=session.stamp("control", session.corpus.fingerprint(), *made_from, draw),
+                )
+
+    def list_rows(self, case: Case) -> Iterator[MetricRow]:
+        for trial in MASKS.list_trials(case.settings, case.targets):
+            held = MASKS.describe_chosen(case, trial)
+            for draw in range(case.settings.evaluate.extra_draws if list_needs(held.intervention) else 0):
+                judgement = load_judgement(case.evidence.layout.extra_control(trial.name, self.stored, draw))
+                row, found = replace(held, intervention=self.stored, draw=draw), judgement.retrieval_by_layer
+                yield from list_draw(case, row, found[case.primary], targets=[trial.name])
+
+
+class RandomAtExpertValues(HeldOtherwise):
+    """Random neurons held as the experts are."""
+
+    key = AT_EXPERT_VALUES
+    title = "random, their values"
+    stored = AT_EXPERT_VALUES
+
+    def hold(self, session: Session, chosen: Steering, draw: int) -> Steering:
+        neurons = RANDOM_NEURONS.draw_one(session, chosen, draw).mask
+        assert isinstance(neurons, ExpertMask)
+        assert isinstance(chosen.mask, ExpertMask)
+        seed = session.settings.evaluate.seed
+        return chosen._replace(mask=hold_as(neurons, chosen.mask, seed=seed, draw=draw))
+
+
+class Permuted(HeldOtherwise):
+    """The experts, each held as another one of them."""
+
+    key = PERMUTED
+    title = "values permuted"
+    stored = PERMUTED
+
+    def hold(self, session: Session, chosen: Steering, draw: int) -> Steering:
+        assert isinstance(chosen.mask, ExpertMask)
+        seed = session.settings.evaluate.seed
+        return chosen._replace(mask=permute_numbers(chosen.mask, seed=seed, draw=draw))

@@ -1,0 +1,51 @@
+"""Everything moved along the mean difference towards a target, as strongly as dev likes it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from polysteer.arms.arm import Arm
+from polysteer.arms.treatment import Fitted, Treatment, list_rival
+from polysteer.embeddings.rivals import add_direction, average_languages, mean_difference
+from polysteer.evaluation.case import Case
+from polysteer.evaluation.evidence import ByLanguage
+from polysteer.evaluation.spaces import judge_retrieval, retrieve_by_layer
+from polysteer.store.rows import MEAN_DIFFERENCE, MetricRow
+
+STRENGTHS = (0.5, 1.0, 2.0)
+
+
+class MeanDifference(Arm):
+    """For every target, at the strength that dev picks in each view."""
+
+    key = "mean_difference"
+    title = "mean difference"
+    stored = MEAN_DIFFERENCE
+    needs_no_mask = "adding the mean difference vector"
+
+    def list_rows(self, case: Case) -> Iterator[MetricRow]:
+        for target in case.targets:
+            yield from self._list_target(case, target)
+
+    def _list_target(self, case: Case, target: str) -> Iterator[MetricRow]:
+        ways = {
+            str(strength): Added(target, strength).fit_on(case.evidence.find, ()) for strength in STRENGTHS
+        }
+        same, best = case.choose_freely(
+            [judge_retrieval(label, retrieve_by_layer(move(case.plain.dev))) for label, move in ways.items()]
+        )
+        views = ((same, None), (None, best)) if same.label != best.label else ((same, best),)
+        for at_primary, anywhere in views:
+            label = same.label if at_primary else best.label
+            row = replace(case.base, intervention=self.stored, target=target, strength=float(label))
+            yield from list_rival(case, row, ways[label], at_primary, anywhere)
+
+
+class Added(Treatment):
+    """One direction at one strength."""
+
+    def __init__(self, target: str, strength: float) -> None:
+        self._target, self._strength = target, strength
+
+    def fit(self, find: ByLanguage, languages: Sequence[str]) -> Fitted:
+        direction = mean_difference(average_languages(find), self._target)
+        return lambda vectors: add_direction(vectors, direction, self._strength)

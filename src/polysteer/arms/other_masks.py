@@ -1,0 +1,31 @@
+"""What the other targets' chosen masks do: whether any language's experts would have done."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from polysteer.arms.arm import Arm
+from polysteer.arms.draws import list_draw
+from polysteer.arms.masks import MASKS
+from polysteer.evaluation.case import Case
+from polysteer.evaluation.spaces import retrieve_by_layer
+from polysteer.layout import steered_condition
+from polysteer.store.rows import OTHER_MASKS, MetricRow
+
+
+class OtherMasks(Arm):
+    """A draw is the place of the mask's own target in the list."""
+
+    key = "other_masks"
+    title = "others' masks"
+    stored = OTHER_MASKS
+
+    def list_rows(self, case: Case) -> Iterator[MetricRow]:
+        trials = MASKS.list_trials(case.settings, case.targets)
+        for place, other in enumerate(trials):
+            label = case.evidence.choices(other.name).same_layer.label
+            read = case.evidence.read(steered_condition(other.name, label), "test", [case.primary])
+            found, held = retrieve_by_layer(read)[case.primary], MASKS.describe(case, other, label)
+            for trial in trials:
+                if trial != other:
+                    row = replace(held, target=trial.name, intervention=OTHER_MASKS, draw=place)
+                    yield from list_draw(case, row, found, targets=[trial.name])

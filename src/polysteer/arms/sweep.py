@@ -1,0 +1,207 @@
+"""What acts in the model in several ways: every way judged on dev, one chosen in each view, read on test."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import ClassVar, NamedTuple
+
+from polysteer.arms.arm import Arm
+from polysteer.config import Experiment
+from polysteer.evaluation.case import Case, pick_row
+from polysteer.evaluation.expectation import list_masses
+from polysteer.evaluation.families import list_families
+from polysteer.evaluation.pool import list_pool
+from polysteer.evaluation.spaces import list_choice, list_dev, list_losses, list_spaces, retrieve_by_layer
+from polysteer.evaluation.translation import list_translated
+from polysteer.evaluation.written import list_written
+from polysteer.layout import steered_condition
+from polysteer.masks.chosen import ChosenSettings
+from polysteer.masks.files import AnyMask
+from polysteer.metrics.choice import choose_at_layer, choose_with_layer
+from polysteer.metrics.perplexity import measure_cost
+from polysteer.store.rows import MetricRow
+from polysteer.trials.choices import Choices, load_choices, save_choices
+from polysteer.trials.judgement import Judgement, load_judgement
+from polysteer.trials.readings import Planned, Reading
+from polysteer.trials.session import Session, Steering
+from polysteer.trials.writing import write_texts
+
+VIEWS = 2  # the choice at the primary layer, and that of layer and point together
+
+
+class Trial(NamedTuple):
+    """What is chosen from together: the masks of a target, or all ways that lead to none."""
+
+    name: str
+    target: str | None
+
+    def concerns(self, targets: Sequence[str]) -> Sequence[str]:
+        """The targets to look at: its own, or all where it leads to none of them."""
+        return targets if self.target is None else [self.target]
+
+
+class Sweep(Arm):
+    """An arm whose points are judged on dev."""
+
+    jobs: ClassVar[tuple[str, str]]  # what a plan calls judging on dev, and reading what was chosen
+
+    def list_trials(self, settings: Experiment, targets: Sequence[str]) -> list[Trial]:
+        """None where no such arm is asked for."""
+        raise NotImplementedError
+
+    def count_points(self, settings: Experiment) -> int:
+        """Of each trial."""
+        raise NotImplementedError
+
+    def load_points(self, session: Session, trial: Trial) -> list[Steering]:
+        """Every point, ready to be read under."""
+        raise NotImplementedError
+
+    def describe_points(self, case: Case, trial: Trial) -> Mapping[str, MetricRow]:
+        """By label the columns that say which point a number is of."""
+        raise NotImplementedError
+
+    def list_readings(self, settings: Experiment, n_find: Sequence[int]) -> Iterable[Planned]:
+        n_trials, n_points = len(self.list_trials(settings, settings.targets)), self.count_points(settings)
+        if n_trials:
+            n_chosen = min(n_points, VIEWS)
+            yield Planned(self._on_dev, n_trials * n_points)
+            yield Planned(self._on_find._replace(layers=VIEWS // n_chosen), n_trials * n_chosen)
+            yield Planned(self._on_test, n_trials * n_chosen)
+
+    def list_writing(self, settings: Experiment, targets: Sequence[str]) -> Iterable[Sequence[str]]:
+        return [trial.concerns(targets) for trial in self.list_trials(settings, targets)]
+
+    def read(self, session: Session, targets: Sequence[str]) -> None:
+
+        for trial in self.list_trials(session.settings, targets):
+            points = self.load_points(session, trial)
+            choices = self._choose(session, trial, points)
+            self._read_chosen(session, trial.name, points, choices)
+            chosen = pick_point(points, choices.same_layer.label)
+            condition = steered_condition(trial.name, chosen.label)
+            write_texts(session, condition, chosen, trial.concerns(targets))
+
+    def load_chosen(self, session: Session, trial: Trial) -> Steering:
+        """What was chosen at the primary layer."""
+        label = load_choices(session.layout.choice(trial.name)).same_layer.label
+        return pick_point(self.load_points(session, trial), label)
+
+    def describe_chosen(self, case: Case, trial: Trial) -> MetricRow:
+        """The row of what was chosen at the primary layer."""
+        return self.describe(case, trial, case.evidence.choices(trial.name).same_layer.label)
+
+    def describe(self, case: Case, trial: Trial, label: str) -> MetricRow:
+        """The row of the point that a file is of; a file of other settings is refused."""
+        return pick_row(self.describe_points(case, trial), label)
+
+    def list_rows(self, case: Case) -> Iterator[MetricRow]:
+        """What dev saw of every point, and what was chosen on test."""
+        for trial in self.list_trials(case.settings, case.targets):
+            for label, row in self.describe_points(case, trial).items():
+                judged = load_judgement(case.evidence.layout.judgement(trial.name, label))
+                yield from list_dev(row, judged.as_judged(case.plain.dev.losses, trial.target))
+            for label in case.evidence.choices(trial.name).labels:
+                yield from self._list_chosen(case, trial, label)
+                yield from self._list_texts(case, trial, label)
+
+    @property
+    def _on_dev(self) -> Reading:
+        return Reading(self.jobs[0], "dev", losses="budget", keeps="ranks")
+
+    @property
+    def _on_find(self) -> Reading:
+        return Reading(self.jobs[1], "find", layers=1, keeps="vectors")
+
+    @property
+    def _on_test(self) -> Reading:
+        return Reading(self.jobs[1], "test", losses="all", keeps="vectors")
+
+    def _choose(self, session: Session, trial: Trial, points: Sequence[Steering]) -> Choices:
+        """The best on dev within the budget, at the primary layer and at any it changes; kept."""
+        judged, where_changed = [], []
+        for done, point in enumerate(points):
+            session.progress(f"candidates for {trial.name}", done, len(points))
+            judgement = self._judge_on_dev(session, trial.name, point)
+            judged.append(judgement.as_judged(session.plain_losses, trial.target))
+            scores = judged[-1].score_by_layer
+            changed = {layer: score for layer, score in scores.items() if point.changes(layer)}
+            where_changed.append(judged[-1]._replace(score_by_layer=changed))
+        budget = session.settings.evaluate.choose.cost_at_most
+        choices = Choices(
+            choose_at_layer(judged, layer=session.primary, cost_at_most=budget),
+            choose_with_layer(where_changed, cost_at_most=budget),
+        )
+        save_choices(session.layout.choice(trial.name), choices)
+        return choices
+
+    def _judge_on_dev(self, session: Session, name: str, point: Steering) -> Judgement:
+        path = session.layout.judgement(name, point.label)
+        losses = session.name_losses(self._on_dev.losses)
+        stamp = session.stamp("dev", session.corpus.fingerprint(), point.stamp, losses)
+        session.keep_judgement(path, lambda: point, self._on_dev, stamp=stamp)
+        return load_judgement(path)
+
+    def _read_chosen(self, session: Session, name: str, points: Sequence[Steering], choices: Choices) -> None:
+        """On test, and on find where it was chosen: means and probes are fitted there."""
+        settled = _settle(session, pick_point(points, choices.same_layer.label))
+        settled.save(session.layout.chosen_mask(name))
+        for label in choices.labels:
+            condition, point = steered_condition(name, label), pick_point(points, label)
+            picked = [layer for layer in session.layers if str(layer) in choices.layers_of(label)]
+            session.read_steered(condition, point, self._on_find, picked)
+            session.read_steered(condition, point, self._on_test, session.layers)
+
+    def _list_chosen(self, case: Case, trial: Trial, label: str) -> Iterator[MetricRow]:
+        row, evaluate = self.describe(case, trial, label), case.settings.evaluate
+        same, best = case.evidence.choices(trial.name).views_of(label)
+        condition = steered_condition(trial.name, label)
+        find, test = (case.evidence.read(condition, split) for split in ("find", "test"))
+        retrieval, targets = retrieve_by_layer(test), trial.concerns(case.targets)
+        picked = [choice.layer for choice in (same, best) if choice]
+        yield from list_choice(row, same, best)
+        yield from list_spaces(
+            row,
+            test,
+            retrieval,
+            picked=picked,
+            targets=targets,
+            unseen=case.unseen,
+            evaluate=evaluate,
+        )
+        yield from list_families(case, row, find, test, retrieval, picked=list(retrieval))
+        yield from list_losses(row, test.losses)
+        if test.losses:
+            cost = measure_cost(case.plain.test.losses, test.losses, trial.target)
+            yield replace(row, metric="cost", value=cost)
+        if evaluate.distractors:
+            yield from list_pool(row, test, find, picked=picked, targets=targets, evaluate=evaluate)
+
+    def _list_texts(self, case: Case, trial: Trial, label: str) -> Iterator[MetricRow]:
+        """Whose tokens are expected; of what was chosen for the primary layer also what is written."""
+        row, condition = self.describe(case, trial, label), steered_condition(trial.name, label)
+        targets = trial.concerns(case.targets)
+        for target in targets:
+            yield from list_masses(case, row, condition, target)
+        if label == case.evidence.choices(trial.name).same_layer.label:
+            yield from list_written(case, row, condition, targets)
+            yield from list_translated(case, row, condition, targets)
+
+
+def pick_point(points: Sequence[Steering], label: str) -> Steering:
+    """The point of a label."""
+    return next(point for point in points if point.label == label)
+
+
+def _settle(session: Session, point: Steering) -> AnyMask:
+    """What was chosen at the primary layer, with all that its vectors were made with."""
+    settings = session.settings
+    chosen = ChosenSettings(
+        strength=point.strength,
+        where=settings.steer.where,
+        layer=session.primary,
+        pool=settings.embed.pool,
+        specials=settings.embed.specials,
+        dtype=settings.model.dtype,
+    )
+    metadata = point.mask.metadata.model_copy(update={"chosen": chosen})
+    return replace(point.mask, metadata=metadata)  # type: ignore[arg-type]

@@ -1,0 +1,58 @@
+"""A chosen mask with a treatment on top of it, fitted on `find` under the same mask."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import ClassVar
+
+from polysteer.arms.arm import Arm
+from polysteer.arms.centred import Centred
+from polysteer.arms.erased import Erased
+from polysteer.arms.masks import MASKS
+from polysteer.arms.sweep import Trial
+from polysteer.arms.treatment import Treatment, list_moved
+from polysteer.evaluation.case import Case
+from polysteer.evaluation.spaces import list_choice
+from polysteer.layout import steered_condition
+from polysteer.metrics.perplexity import measure_cost
+from polysteer.store.rows import MASK_AND_CENTRE, MASK_AND_ERASE, MetricRow
+
+
+class TreatedMasks(Arm):
+    """At the layers that the masks were chosen for, which are the ones that `find` was kept of."""
+
+    treatment: ClassVar[Treatment]
+
+    def list_rows(self, case: Case) -> Iterator[MetricRow]:
+        for trial in MASKS.list_trials(case.settings, case.targets):
+            for label in case.evidence.choices(trial.name).labels:
+                yield from self._list_mask(case, trial, label)
+
+    def _list_mask(self, case: Case, trial: Trial, label: str) -> Iterator[MetricRow]:
+        choices, condition = case.evidence.choices(trial.name), steered_condition(trial.name, label)
+        layers = choices.layers_of(label)
+        find, test = (case.evidence.read(condition, split, layers) for split in ("find", "test"))
+        move = self.treatment.fit_on(find, case.evidence.fit_languages)
+        row = replace(MASKS.describe(case, trial, label), intervention=self.stored)
+        yield from list_choice(row, *choices.views_of(label))
+        yield from list_moved(case, row, move(test), move(find), layers)
+        if test.losses:
+            cost = measure_cost(case.plain.test.losses, test.losses, trial.target)
+            yield replace(row, metric="cost", value=cost)
+
+
+class MaskAndCentred(TreatedMasks):
+    """Centring on top."""
+
+    key = "mask_and_centred"
+    title = "mask, centred"
+    stored = MASK_AND_CENTRE
+    treatment = Centred()
+
+
+class MaskAndErased(TreatedMasks):
+    """Erasing on top."""
+
+    key = "mask_and_erased"
+    title = "mask, erased"
+    stored = MASK_AND_ERASE
+    treatment = Erased()
