@@ -36,10 +36,12 @@ types: setup
 unit: setup
 	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 tests
 
-# Some benchmarks read the built-in experiment's vectors, so that is run first.
+# Some benchmarks read the built-in experiment's vectors, so that is run first; two have to be told what to read.
+NEED_ARGUMENTS := benchmarks/compare_runs.py benchmarks/flip_bytes.py
+
 bench: setup
 	$(BIN)/steer run
-	for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+	for file in $(filter-out $(NEED_ARGUMENTS),$(wildcard benchmarks/*.py)); do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
 clean:
 	rm -rf .types build dist *.egg-info
