@@ -22,7 +22,7 @@ from polysteer.models.backbone import find_backbone, run_backbone
 from polysteer.models.batches import make_batch, plan_batches
 from polysteer.models.tokens import tokenize_texts
 from polysteer.responses.collection import collect_responses
-from polysteer.responses.settings import CollectSettings
+from polysteer.responses.settings import ResponseSettings
 
 SITES = {
     "mlp": ("mlp.hidden",),
@@ -76,7 +76,7 @@ def time_collect(
     model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, texts: list[str], sites: tuple[str, ...]
 ) -> float:
     """Seconds of everything from texts to finished shards on disk."""
-    settings = CollectSettings("benchmark", sites, token_budget=4096)
+    settings = ResponseSettings("benchmark", sites, token_budget=4096)
     with tempfile.TemporaryDirectory() as folder:
         start = time.process_time()
         collect_responses(model, tokenizer, {"en": texts}, Path(folder), settings)

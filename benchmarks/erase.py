@@ -13,10 +13,11 @@ import numpy as np
 
 from polysteer.embeddings.rivals import average_languages, center_languages
 from polysteer.layout import ExperimentLayout
-from polysteer.masks.erasure import METHODS, Method, Shrinkage, draw_subspace, fit_subspace
+from polysteer.masks.erasure import Shrinkage, draw_subspace, fit_subspace
 from polysteer.masks.subspace import LanguageSubspace
 from polysteer.masks.subspace_metadata import SubspaceMetadata
 from polysteer.metrics.retrieval import retrieve_translations
+from polysteer.terms import ERASE_METHODS, EraseMethod
 from polysteer.trials.vectors import load_vectors
 
 Vectors = Mapping[str, np.ndarray]
@@ -35,7 +36,7 @@ def read_layer(layout: ExperimentLayout, split: str, languages: Sequence[str], l
 
 
 def fit(
-    find: Vectors, languages: Sequence[str], layer: str, method: Method, shrinkage: Shrinkage
+    find: Vectors, languages: Sequence[str], layer: str, method: EraseMethod, shrinkage: Shrinkage
 ) -> LanguageSubspace:
     """The subspace of some of the languages."""
     width = next(iter(find.values())).shape[1]
@@ -72,7 +73,7 @@ def main() -> None:
     centred = center_languages(test, average_languages(find))
     for name, vectors in (("plain", test), ("centred, labels known", centred)):
         print(f"  {name:34s} {np.mean([measure(vectors, language) for language in languages]):.3f}")
-    for method in METHODS:
+    for method in ERASE_METHODS:
         everyone = fit(find, languages, layer, method, options.shrinkage)
         by_name: dict[str, list[float]] = {"in the fit": [], "not in the fit": [], "random": []}
         for language in languages:

@@ -8,7 +8,7 @@ from polysteer.errors import ArtifactError
 from polysteer.jsonfile import read_json, write_json
 from polysteer.masks.interventions import list_statistics
 from polysteer.ranking.values import count_sampled_tokens
-from polysteer.responses.settings import CollectSettings
+from polysteer.responses.settings import ResponseSettings
 from polysteer.responses.shards import REMEDY
 from polysteer.responses.store import find_uncollected
 from polysteer.stages.lineage import check_settings, recorded
@@ -37,11 +37,11 @@ def _collect_missing(run: Run) -> str:
     return f"{len(missing)} of {len(texts)} languages read, {n_sentences} sentences"
 
 
-def _list_poolings(run: Run) -> dict[Path, CollectSettings]:
+def _list_poolings(run: Run) -> dict[Path, ResponseSettings]:
     wanted = run.settings.collect
     n_sampled = count_sampled_tokens(run.settings.rank.value, list_statistics(run.settings.steer.on_neurons))
     return {
-        run.layout.pooled(name): CollectSettings(
+        run.layout.pooled(name): ResponseSettings(
             run.model_source, wanted.sites, pool, wanted.token_budget, n_sampled
         )
         for name, pool in zip(wanted.pool_names, wanted.pool, strict=True)
@@ -57,7 +57,7 @@ def _knows_model(run: Run) -> bool:
         return False
 
 
-def _collect(run: Run, texts: dict[str, list[str]], settings_by_folder: dict[Path, CollectSettings]) -> None:
+def _collect(run: Run, texts: dict[str, list[str]], settings_by_folder: dict[Path, ResponseSettings]) -> None:
     from polysteer.models.sites import describe_shape
     from polysteer.responses.collection import collect_poolings
 

@@ -112,7 +112,8 @@ def test_the_table_has_a_row_for_every_room_and_no_other() -> None:
 def test_a_room_imports_what_the_table_says(row: Row) -> None:
     arrows = [arrow for arrow in find_arrows() if arrow.source == row.room and arrow.target != GROUND]
     imported = sorted({arrow.target for arrow in arrows})
-    places = [f"{arrow.target} in {arrow.place}" for arrow in arrows if arrow.target not in row.imports]
+    first = {arrow.target: arrow.place for arrow in reversed(arrows)}
+    places = [f"{name} in {place}" for name, place in first.items() if name not in row.imports]
     unused = [name for name in row.imports if name not in imported]
     assert list(row.imports) == imported, (
         f"the row of {row.room} in {GUIDE} says that it imports [{', '.join(row.imports)}], "

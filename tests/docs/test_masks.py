@@ -8,9 +8,8 @@ import yaml
 
 from polysteer.config.experts import RankSettings
 from polysteer.config.schema import SteerSettings
-from polysteer.masks.interventions import INTERVENTIONS
 from polysteer.ranking.table import SCORES
-from polysteer.ranking.values import VALUES
+from polysteer.terms import INTERVENTIONS, VALUES
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "masks.md").read_text()
 (BLOCK,) = re.findall(r"```yaml\n(.*?)```", GUIDE, flags=re.DOTALL)

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from polysteer.masks import ExpertMask, MaskMetadata, SubspaceMetadata
-from polysteer.masks.interventions import INTERVENTIONS
 from polysteer.masks.mask import _DTYPES
+from polysteer.terms import INTERVENTIONS
 
 TEXT = (Path(__file__).parents[2] / "docs" / "formats.md").read_text()
 READER, WRITER = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)

@@ -6,7 +6,8 @@ from sklearn.metrics import roc_auc_score
 
 from polysteer.errors import InterventionError, MaskError
 from polysteer.masks import ExpertMask
-from polysteer.masks.interventions import INTERVENTIONS, list_statistics, map_neurons
+from polysteer.masks.interventions import list_statistics, map_neurons
+from polysteer.terms import INTERVENTIONS
 
 RNG = np.random.default_rng(0)
 TARGET = RNG.normal(size=(5, 400)) * RNG.uniform(0.5, 3, size=(5, 1)) + RNG.normal(size=(5, 1))

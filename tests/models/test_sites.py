@@ -5,8 +5,8 @@ from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
 from polysteer.errors import SiteError
-from polysteer.models.anatomy import SITES
 from polysteer.models.sites import describe_shape, explain_absent_sites, find_sites
+from polysteer.terms import SITES
 
 
 def expected_modules(family, site: str, block: int) -> list[str]:

@@ -1,8 +1,8 @@
 """The one table of what is compared."""
 
-from polysteer.masks.interventions import INTERVENTIONS
 from polysteer.report.methods import METHODS, identify_method, name_method, order_methods
 from polysteer.store.rows import STEERING
+from polysteer.terms import INTERVENTIONS
 
 
 def test_every_intervention_on_neurons_is_steering():

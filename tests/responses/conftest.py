@@ -4,7 +4,7 @@ import torch
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from polysteer.responses.settings import CollectSettings
+from polysteer.responses.settings import ResponseSettings
 
 WORDS = [f"w{number}" for number in range(50)]
 
@@ -47,6 +47,6 @@ def texts_by_language():
 
 @pytest.fixture
 def settings():
-    return CollectSettings(
+    return ResponseSettings(
         source="model-1", sites=("attn.qkv", "mlp.hidden", "attn.out"), token_budget=40, n_sampled_tokens=50
     )

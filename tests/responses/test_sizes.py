@@ -7,7 +7,7 @@ import transformers as hf
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from polysteer.responses.collection import collect_responses
-from polysteer.responses.settings import CollectSettings
+from polysteer.responses.settings import ResponseSettings
 from polysteer.responses.sizes import predict_bytes
 
 HEADER = 1000  # bytes of a file, at most
@@ -25,7 +25,7 @@ def test_responses_take_as_much_as_was_said(tmp_path: Path, n_sentences: int, n_
         hf.PreTrainedTokenizerFast(tokenizer_object=inner),
         {"en": ["a b a"] * n_sentences},
         tmp_path,
-        CollectSettings("test", ("mlp.hidden",), n_sampled_tokens=30),
+        ResponseSettings("test", ("mlp.hidden",), n_sampled_tokens=30),
         memory_bytes=200_000,
     )
     files = list((tmp_path / "en").glob("*.safetensors"))

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from polysteer.config.erase import list_erased_layers
-from polysteer.config.schema import Experiment, Layer
+from polysteer.config.schema import Experiment
 from polysteer.errors import ConfigError
 from polysteer.fields import MisplacedError
+from polysteer.terms import Layer
 
 
 def find_absent_parts(experiment: Experiment, n_blocks: int) -> Iterator[MisplacedError]:

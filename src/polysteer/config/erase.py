@@ -11,8 +11,7 @@ from polysteer.corpus.settings import Languages
 from polysteer.errors import ConfigError
 from polysteer.fields import Number, Whole
 from polysteer.numbers import write_exactly
-
-EraseMethod = Literal["mean_difference", "leace"]
+from polysteer.terms import EraseMethod
 
 
 class EraseSettings(Section):

@@ -5,25 +5,16 @@ from typing import Annotated, Literal, NamedTuple, get_args
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from polysteer.config.model import Site
 from polysteer.config.section import Section, Sweep, as_tuple, suggest
 from polysteer.corpus.languages import resolve_language
 from polysteer.fields import Flag, Number, Whole
 from polysteer.numbers import write_exactly
+from polysteer.terms import Ends, Experts, Intervention, ResponsePool, Score, Site, Value
 
 PRESETS: dict[str, tuple[str, ...]] = {
     "mlp": ("mlp.hidden",),
     "selfcond": ("attn.qkv", "attn.out", "mlp.up", "mlp.out"),
 }
-Score = Literal["ap", "auroc", "mean_diff", "lape"]
-Experts = Literal["own", "union"]
-Value = Literal[
-    "token_median", "token_mean", "pooled_median", "pooled_p90", "pooled_mean", "others_token_mean"
-]
-Intervention = Literal[
-    "set", "ablate", "scale", "add", "transport_mean", "transport_gaussian", "transport_linear"
-]
-Pool = Literal["max", "mean"]
 
 
 def _expand_presets(value: object) -> object:
@@ -61,19 +52,19 @@ class CollectSettings(Section):
         "mlp.hidden",
     )
     pool: Annotated[
-        Sweep[Pool],
+        Sweep[ResponsePool],
         Field(description="the first stands where a single one does: add others after it"),
     ] = ("max",)
     token_budget: Whole = Field(4096, ge=1, description="tokens per batch")
 
     @property
-    def pool_names(self) -> tuple[Pool | None, ...]:
+    def pool_names(self) -> tuple[ResponsePool | None, ...]:
         """How paths and points of the sweep name the poolings: the first has no name there."""
         return (None, *self.pool[1:])
 
     @field_validator("pool")
     @classmethod
-    def _poolings_differ(cls, pool: tuple[Pool, ...]) -> tuple[Pool, ...]:
+    def _poolings_differ(cls, pool: tuple[ResponsePool, ...]) -> tuple[ResponsePool, ...]:
         if len(set(pool)) < len(pool):
             raise ValueError(f"a pooling stands twice in {', '.join(pool)}; leave one of them out")
         return pool
@@ -104,7 +95,7 @@ class RankSettings(Section):
     blocks: Literal["all"] | Annotated[tuple[Whole, ...], Field(min_length=1)] = Field(
         "all", description="blocks whose experts are kept; -1 is the last"
     )
-    ends: Literal["top", "bottom", "both"] = "top"
+    ends: Ends = "top"
     threshold: Number | None = Field(None, description="the score that experts have at least")
     exclusive: Flag = Field(False, description="no neuron is an expert of two languages")
     source: str | None = Field(None, description="the language that add and transport lead away from")
@@ -146,7 +137,7 @@ class Candidate(NamedTuple):
     intervention: Intervention
     strength: float
     sites: tuple[Site, ...] | None = None
-    pool: Pool | None = None
+    pool: ResponsePool | None = None
 
     @property
     def mask_label(self) -> str:

@@ -1,14 +1,13 @@
 """The `model:` section: which model, how to load it, and the checkpoints of its training."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from polysteer.config.section import Section
 from polysteer.fields import Flag
 from polysteer.layout import checkpoint_condition
-
-Site = Literal["mlp.hidden", "mlp.up", "mlp.gate", "mlp.out", "attn.qkv", "attn.out", "block.out"]
+from polysteer.terms import Dtype, Site
 
 
 def _read_checkpoint(value: object) -> object:
@@ -41,7 +40,7 @@ class ModelSettings(Section):
 
     id: str
     revision: str | None = None
-    dtype: Literal["auto", "float32", "float16", "bfloat16"] = "auto"
+    dtype: Dtype = "auto"
     device: str = "auto"
     device_map: str | None = None
     trust_remote_code: Flag = False

@@ -13,18 +13,19 @@ from pydantic import (
 
 from polysteer.config.erase import EraseSettings, Erasure
 from polysteer.config.evaluate import EvaluateSettings
-from polysteer.config.experts import Candidate, CollectSettings, Intervention, RankSettings
-from polysteer.config.model import ModelSettings, Site
+from polysteer.config.experts import Candidate, CollectSettings, RankSettings
+from polysteer.config.model import ModelSettings
 from polysteer.config.section import Section, Strength, Sweep, suggest
 from polysteer.corpus.languages import resolve_language
 from polysteer.corpus.settings import CorpusSettings, Languages
 from polysteer.errors import LanguageError
 from polysteer.fields import Flag, MisplacedError, Whole
 from polysteer.layout import RESERVED
+from polysteer.terms import EmbeddingPool, Intervention, Site, Where
 
 SCHEMA_VERSION = 1
 
-Layer = Annotated[Whole, Field(ge=0)] | Literal["final"]
+LayerNumber = Annotated[Whole, Field(ge=0)] | Literal["final"]
 
 
 def _check_name(name: str) -> str:
@@ -44,7 +45,7 @@ class SteerSettings(Section):
 
     intervention: Sweep[Literal[Intervention, "erase"]] = ("set",)
     strength: Sweep[Strength] = (1.0,)
-    where: Literal["real", "last", "all"] = Field("real", description="the tokens at which neurons are held")
+    where: Where = Field("real", description="the tokens at which neurons are held")
     erase: EraseSettings = EraseSettings()
 
     @property
@@ -56,12 +57,12 @@ class SteerSettings(Section):
 class EmbedSettings(Section):
     """How a sentence becomes a vector."""
 
-    pool: Literal["mean", "max", "last"] = "mean"
+    pool: EmbeddingPool = "mean"
     specials: Flag = Field(
         False, description="pool special tokens such as BOS and CLS too, as sentence-transformers does"
     )
-    layers: Literal["all"] | tuple[Layer, ...] = "all"
-    layer: Layer = Field("final", description="the primary layer: the one that users of the model take")
+    layers: Literal["all"] | tuple[LayerNumber, ...] = "all"
+    layer: LayerNumber = Field("final", description="the primary layer: the one that users of the model take")
     token_budget: Whole = Field(4096, ge=1, description="tokens per batch")
     words: Whole = Field(
         0,

@@ -9,15 +9,15 @@ import torch
 from torch import Tensor, nn
 
 from polysteer.embeddings.encode import tokenize_for
-from polysteer.embeddings.pooling import Pool, pool_tokens
+from polysteer.embeddings.pooling import pool_tokens
 from polysteer.errors import CorpusError, NumericError
 from polysteer.models.backbone import find_input_device
 from polysteer.models.batches import make_batch
 from polysteer.models.layers import capture_layers
 from polysteer.models.loading import LoadedModel
-from polysteer.models.shape import Layer
 from polysteer.models.trainable import training
 from polysteer.progress import Progress, stay_silent
+from polysteer.terms import EmbeddingPool, Layer
 
 MOST_GRADIENT = 1.0  # the norm at which gradients are cut
 
@@ -37,7 +37,7 @@ def tune_on_translations(
     tuning: Tuning,
     *,
     layer: Layer,
-    pool: Pool,
+    pool: EmbeddingPool,
     include_specials: bool = False,
     seed: int,
     progress: Progress = stay_silent,

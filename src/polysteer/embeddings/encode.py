@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from polysteer.embeddings.pooling import Pool, pool_tokens
+from polysteer.embeddings.pooling import pool_tokens
 from polysteer.errors import ModelError, NumericError
 from polysteer.models.anatomy import dissect_model
 from polysteer.models.backbone import find_input_device
@@ -18,8 +18,8 @@ from polysteer.models.layers import capture_layers
 from polysteer.models.limits import find_limit
 from polysteer.models.loading import LoadedModel
 from polysteer.models.losses import ExpectedTokens, LossHead, find_predicted
-from polysteer.models.shape import Layer
 from polysteer.models.tokens import Cuts, Tokens, tokenize_texts
+from polysteer.terms import EmbeddingPool, Layer
 
 
 class EncodedTexts(NamedTuple):
@@ -43,7 +43,7 @@ def encode_texts(
     texts: Sequence[str],
     *,
     layers: Sequence[Layer],
-    pool: Pool = "mean",
+    pool: EmbeddingPool = "mean",
     token_budget: int = 4096,
     losses: npt.NDArray[np.bool_] | None = None,
 ) -> EncodedTexts:
@@ -96,7 +96,7 @@ def encode_batches(
     prepared: PreparedTexts,
     *,
     layers: Sequence[Layer],
-    pool: Pool = "mean",
+    pool: EmbeddingPool = "mean",
     losses: npt.NDArray[np.bool_] | None = None,
     groups: npt.NDArray[np.int64] | None = None,
 ) -> EncodedTexts:
@@ -129,7 +129,7 @@ class _Encoder:
         model: PreTrainedModel,
         layers: Sequence[Layer],
         *,
-        pool: Pool,
+        pool: EmbeddingPool,
         losses: npt.NDArray[np.bool_] | None,
         groups: npt.NDArray[np.int64] | None,
     ) -> None:

@@ -10,16 +10,14 @@ from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from polysteer.embeddings.encode import batch_tokens, encode_batches, tokenize_for
-from polysteer.embeddings.pooling import Pool
 from polysteer.errors import ModelError, NumericError
 from polysteer.masks.chosen import settle
 from polysteer.models.intervene import Mask, intervene
 from polysteer.models.layers import list_layers, read_layer
 from polysteer.models.loading import LoadedModel, load_model
-from polysteer.models.positions import Where
-from polysteer.models.shape import Layer
 from polysteer.models.sites import Overrides
 from polysteer.models.tokens import Cuts, Tokens
+from polysteer.terms import EmbeddingPool, Layer, Where
 
 Vectors = npt.NDArray[np.float32] | Tensor
 Sentences = str | Sequence[str] | Iterable[Mapping[str, Sequence[str]]]
@@ -36,7 +34,7 @@ class SteeredEncoder:
         *,
         mask: Mask | None = None,
         layer: Layer | None = None,
-        pool: Pool | None = None,
+        pool: EmbeddingPool | None = None,
         strength: float | None = None,
         intervention: str | None = None,
         where: Where | None = None,

@@ -1,16 +1,13 @@
 """The vectors of a batch's tokens as one vector per text, over real tokens alone and in fp32."""
 
-from typing import Literal
-
 import torch
 from torch import Tensor
 
 from polysteer.models.batches import Batch
+from polysteer.terms import EmbeddingPool
 
-Pool = Literal["mean", "max", "last"]
 
-
-def pool_tokens(hidden: Tensor, batch: Batch, pool: Pool) -> Tensor:
+def pool_tokens(hidden: Tensor, batch: Batch, pool: EmbeddingPool) -> Tensor:
     """Hidden states [text, token, width] as vectors [text, width]."""
     if batch.span is not None:
         return _pool_span(hidden[:, batch.span], pool)
@@ -24,7 +21,7 @@ def pool_tokens(hidden: Tensor, batch: Batch, pool: Pool) -> Tensor:
     return hidden[torch.arange(len(hidden), device=hidden.device), last].float()
 
 
-def _pool_span(hidden: Tensor, pool: Pool) -> Tensor:
+def _pool_span(hidden: Tensor, pool: EmbeddingPool) -> Tensor:
     if pool == "mean":
         return hidden.mean(1, dtype=torch.float32)
     return hidden.amax(1).float() if pool == "max" else hidden[:, -1].float()

@@ -15,8 +15,8 @@ from polysteer.models.batches import Batch, make_batch, plan_batches
 from polysteer.models.layers import capture_layers
 from polysteer.models.limits import find_limit
 from polysteer.models.loading import LoadedModel
-from polysteer.models.shape import Layer
 from polysteer.models.tokens import locate_tokens, tokenize_texts
+from polysteer.terms import Layer
 
 
 class Place(NamedTuple):

@@ -1,8 +1,10 @@
 """The settings that a mask was chosen with on dev: its numbers hold for them, and they are its defaults."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from polysteer.terms import Dtype, EmbeddingPool, Where
 
 LayerName = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,5}|final)$")]
 
@@ -13,11 +15,11 @@ class ChosenSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     strength: Annotated[float, Field(gt=0, le=1)]
-    where: Literal["real", "last", "all"]
+    where: Where
     layer: LayerName
-    pool: Literal["mean", "max", "last"]
+    pool: EmbeddingPool
     specials: bool  # whether special tokens are pooled too
-    dtype: Literal["auto", "float32", "float16", "bfloat16"]  # as it was asked for
+    dtype: Dtype  # as it was asked for
 
     def tell(self, *names: str) -> str:
         """Some of them or all in a line; what is as it always is goes without saying."""

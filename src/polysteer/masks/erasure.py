@@ -9,10 +9,9 @@ import numpy.typing as npt
 from polysteer.errors import ConfigError, NumericError
 from polysteer.masks.subspace import LanguageSubspace
 from polysteer.masks.subspace_metadata import SubspaceMetadata
+from polysteer.terms import ERASE_METHODS, EraseMethod
 
-Method = Literal["mean_difference", "leace"]
 Shrinkage = float | Literal["auto"]
-METHODS: tuple[Method, ...] = ("mean_difference", "leace")
 
 Floats = npt.NDArray[np.float64]
 VectorsByLanguage = Mapping[str, npt.NDArray[Any]]
@@ -46,7 +45,7 @@ def fit_subspace(
     return LanguageSubspace(metadata, mean, left, right)
 
 
-def fit_layer(vectors: VectorsByLanguage, *, method: Method, shrinkage: Shrinkage = "auto") -> Eraser:
+def fit_layer(vectors: VectorsByLanguage, *, method: EraseMethod, shrinkage: Shrinkage = "auto") -> Eraser:
     """One layer's directions from vectors [sentence, width] of each language; every language weighs the same.
 
     Both methods give all languages of the fit the same mean. `mean_difference` projects the span of the
@@ -54,8 +53,8 @@ def fit_layer(vectors: VectorsByLanguage, *, method: Method, shrinkage: Shrinkag
     changes the vectors least in their own measure; `shrinkage` from 0 to 1 mixes their covariance with that
     of a sphere, which it needs where there are few sentences for the width: see `choose_shrinkage`.
     """
-    if method not in METHODS:
-        raise ConfigError(f"no such way to erase: {method!r}; there are {', '.join(METHODS)}")
+    if method not in ERASE_METHODS:
+        raise ConfigError(f"no such way to erase: {method!r}; there are {', '.join(ERASE_METHODS)}")
     if shrinkage != "auto" and not (isinstance(shrinkage, int | float) and 0 <= shrinkage <= 1):
         raise ConfigError(f"shrinkage is {shrinkage!r}; give auto, or a number from 0 to 1")
     means = _average(vectors)

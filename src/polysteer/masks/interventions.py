@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from polysteer.errors import InterventionError
+from polysteer.terms import INTERVENTIONS, Intervention
 
 Numbers = npt.NDArray[np.float32]
 Given = Mapping[str, Numbers]
@@ -53,7 +54,7 @@ def _follow_line(given: Given) -> tuple[Numbers, Numbers]:
     return given["slope"], given["mean"] - given["slope"] * given["source_mean"]
 
 
-_BY_NAME = {
+_BY_NAME: dict[Intervention, _Intervention] = {
     "set": _Intervention(("value",), lambda given: (0.0, given["value"])),
     "ablate": _Intervention((), lambda _given: (0.0, 0.0)),
     "scale": _Intervention(("auroc",), _dampen),
@@ -65,7 +66,6 @@ _BY_NAME = {
     ),
     "transport_linear": _Intervention(("mean", "source_mean", "slope"), _follow_line),
 }
-INTERVENTIONS = tuple(_BY_NAME)
 
 
 def list_statistics(interventions: Iterable[str]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, field_validator, model_validator
 
 from polysteer.masks.headers import Header, NotNegative, Positive, ShapeFingerprint
-from polysteer.masks.interventions import INTERVENTIONS
+from polysteer.terms import INTERVENTIONS
 
 
 class MaskMetadata(Header):

@@ -12,8 +12,6 @@ from polysteer.errors import SiteError
 from polysteer.models.backbone import find_backbone, find_input_device
 from polysteer.models.trace import Columns, LinearCall, Trace, Trails, is_linear, watch_flow
 
-SITES = ("mlp.hidden", "mlp.up", "mlp.gate", "mlp.out", "attn.qkv", "attn.out", "block.out")
-
 _EXPERTS_REASON = (
     "its MLP is a mixture of experts, where a hidden neuron exists only for tokens that are routed to it; "
     "use mlp.out, attn.qkv, attn.out or block.out"

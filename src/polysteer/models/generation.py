@@ -14,9 +14,9 @@ from polysteer.models.backbone import find_input_device
 from polysteer.models.intervene import Mask, intervene
 from polysteer.models.limits import find_limit
 from polysteer.models.loading import LoadedModel
-from polysteer.models.positions import Where
 from polysteer.models.sites import Overrides
 from polysteer.models.tokens import Tokens, find_pad_id, tokenize_texts
+from polysteer.terms import Where
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,11 @@ from polysteer.masks.edits import Edit, NeuronEdit, SubspaceEdit
 from polysteer.models.anatomy import Tap
 from polysteer.models.backbone import find_backbone
 from polysteer.models.changes import Change, Columns, Subspace, choose_change, compose_columns
-from polysteer.models.positions import Positions, Where
+from polysteer.models.positions import Positions
 from polysteer.models.shape import ModelShape
 from polysteer.models.sites import Overrides, SiteMap, describe_shape, find_sites
 from polysteer.models.trace import hidden_tensor
+from polysteer.terms import Where
 
 _Part = Columns | Subspace
 # A norm adds up squares, of a neuron's value times its weights: well below fp32's end, above all real values.

@@ -11,8 +11,8 @@ from transformers import PreTrainedModel
 from polysteer.errors import ModelError
 from polysteer.models.anatomy import dissect_model
 from polysteer.models.backbone import StopForwardError, find_backbone, run_backbone
-from polysteer.models.shape import Layer
 from polysteer.models.trace import hidden_tensor
+from polysteer.terms import Layer
 
 OnHidden = Callable[[Layer, Tensor], None]
 

@@ -1,6 +1,6 @@
 """At which tokens an intervention acts, worked out anew from the inputs of every forward pass."""
 
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -11,8 +11,7 @@ from polysteer.models.backbone import find_input_device
 from polysteer.models.batches import find_span
 from polysteer.models.changes import Change
 from polysteer.models.tokens import mark_real, recall_special_ids
-
-Where = Literal["real", "last", "all"]
+from polysteer.terms import Where
 
 # Up to this fraction of the tokens, those that are not held are put back after a change of all: a half to a
 # fifth of the time that choosing among the values takes (a CPU, benchmarks/models.py).

@@ -3,11 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
 
 from polysteer.artifacts import fingerprint
-
-Layer = int | Literal["final"]
+from polysteer.terms import Layer
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from torch import nn
 from transformers import PreTrainedModel
 
 from polysteer.errors import SiteError
-from polysteer.models.anatomy import SITES, Anatomy, Tap, dissect_model
+from polysteer.models.anatomy import Anatomy, Tap, dissect_model
 from polysteer.models.shape import ModelShape
+from polysteer.terms import SITES
 
 Overrides = Mapping[str, str | Sequence[str]]
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Literal
 
 import numpy as np
 
@@ -19,6 +18,7 @@ from polysteer.ranking.rules import (
 )
 from polysteer.ranking.selection import Neurons, draw_control
 from polysteer.ranking.table import RankTable
+from polysteer.terms import Experts
 
 DEFAULT_RULE = SelectionRule()
 
@@ -42,7 +42,7 @@ def build_mask(
     provenance: Provenance,
     *,
     target: str,
-    experts: Literal["own", "union"],
+    experts: Experts,
     score: str,
     k: float | None,
     value: str,

@@ -1,7 +1,6 @@
 """How k is spent: over the model, each site or each block; on which end; what languages may not share."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +9,7 @@ from polysteer.errors import ConfigError
 from polysteer.masks.neurons import NeuronTable
 from polysteer.ranking.activation import INACTIVE
 from polysteer.ranking.selection import Neurons, count_experts, select_own
+from polysteer.terms import Ends, Per
 
 Scores = npt.NDArray[np.float32]
 
@@ -23,8 +23,8 @@ class SelectionRule:
     expert. Where it is `exclusive`, a neuron that two languages or more would have is an expert of none.
     """
 
-    per: Literal["model", "site", "block"] = "model"
-    ends: Literal["top", "bottom", "both"] = "top"
+    per: Per = "model"
+    ends: Ends = "top"
     threshold: float | None = None
     exclusive: bool = False
 

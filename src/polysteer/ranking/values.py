@@ -9,15 +9,7 @@ from polysteer.errors import ConfigError
 from polysteer.ranking.half import Half, from_keys, to_float32, to_keys
 from polysteer.responses.settings import SAMPLED_TOKENS
 from polysteer.responses.store import LanguageResponses
-
-VALUES = (
-    "pooled_median",
-    "pooled_p90",
-    "pooled_mean",
-    "token_median",
-    "token_mean",
-    "others_token_mean",
-)
+from polysteer.terms import VALUES
 
 _BLOCK_CELLS = 1 << 18
 

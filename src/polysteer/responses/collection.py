@@ -22,7 +22,7 @@ from polysteer.models.tokens import Cuts, Tokens, tokenize_texts
 from polysteer.progress import Progress, stay_silent
 from polysteer.responses.building import ShardBuilder
 from polysteer.responses.reduction import BatchReducer, Place, Reduced
-from polysteer.responses.settings import CollectSettings
+from polysteer.responses.settings import ResponseSettings
 from polysteer.responses.shards import LanguageIndex, has_shard, write_index, write_shard
 from polysteer.responses.store import find_uncollected
 
@@ -34,7 +34,7 @@ def collect_responses(
     tokenizer: PreTrainedTokenizerBase,
     texts_by_language: Mapping[str, Sequence[str]],
     folder: Path,
-    settings: CollectSettings,
+    settings: ResponseSettings,
     *,
     overrides: Overrides | None = None,
     memory_bytes: int = 1 << 29,
@@ -60,7 +60,7 @@ def collect_poolings(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
     texts_by_language: Mapping[str, Sequence[str]],
-    settings_by_folder: Mapping[Path, CollectSettings],
+    settings_by_folder: Mapping[Path, ResponseSettings],
     *,
     overrides: Overrides | None = None,
     memory_bytes: int = 1 << 29,
@@ -123,7 +123,7 @@ class _Common(NamedTuple):
     memory_bytes: int
     dtype: Literal["F16", "BF16"]
 
-    def describe(self, language: str, texts: Sequence[str], settings: CollectSettings) -> LanguageIndex:
+    def describe(self, language: str, texts: Sequence[str], settings: ResponseSettings) -> LanguageIndex:
         """One language's responses by one pooling."""
         return LanguageIndex(
             fingerprint=settings.fingerprint(language, texts),
@@ -147,7 +147,7 @@ class _Due:
 class _Collector:
     """Takes what the recorder hands over, and gives it to the shards under way, batch by batch."""
 
-    def __init__(self, settings: CollectSettings, device: torch.device) -> None:
+    def __init__(self, settings: ResponseSettings, device: torch.device) -> None:
         self._settings = settings
         self._device = device
         self._reducer: BatchReducer | None = None
@@ -203,7 +203,7 @@ def choose_shard_size(n_neurons: int, memory_bytes: int) -> int:
     return min(max(1, memory_bytes // (2 * n_neurons)), _MOST_SENTENCES_PER_SHARD)
 
 
-def _sample_tokens(tokens: Tokens, language: str, settings: CollectSettings) -> npt.NDArray[np.bool_]:
+def _sample_tokens(tokens: Tokens, language: str, settings: ResponseSettings) -> npt.NDArray[np.bool_]:
     """Which of a language's tokens are sampled: drawn from the real ones before anything is read."""
     is_real, n_real = ~np.isin(tokens.ids, tokens.special_ids), tokens.n_real
     if not n_real.all():

@@ -1,12 +1,12 @@
 """What is kept of a batch's activations: a response per sentence, moments of the tokens, a few samples."""
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-Pool = Literal["max", "mean"]
+from polysteer.terms import ResponsePool
 
 
 class Moments(NamedTuple):
@@ -76,7 +76,7 @@ class BatchReducer:
         is_real: Tensor,
         sampled: Tensor,
         *,
-        pools: Sequence[Pool],
+        pools: Sequence[ResponsePool],
         span: slice | None = None,
     ) -> None:
         cells = _Cells.from_batch(is_real, sampled, has_span=span is not None)

@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Literal
 
 from polysteer.artifacts import fingerprint
+from polysteer.terms import ResponsePool
 
 SCHEMA_VERSION = 2
 SAMPLED_TOKENS = 1024
 
 
 @dataclass(frozen=True)
-class CollectSettings:
+class ResponseSettings:
     """How sentences become responses; `source` is the fingerprint of the model that reads them.
 
     A sample of single tokens' activations takes more room than a thousand sentences' responses: 0 is none.
@@ -19,7 +19,7 @@ class CollectSettings:
 
     source: str
     sites: tuple[str, ...]
-    pool: Literal["max", "mean"] = "max"
+    pool: ResponsePool = "max"
     token_budget: int = 4096
     n_sampled_tokens: int = SAMPLED_TOKENS
     seed: int = 0

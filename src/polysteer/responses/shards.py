@@ -14,6 +14,7 @@ from polysteer.errors import ArtifactError, MaskError
 from polysteer.jsonfile import read_json, write_json
 from polysteer.masks.neurons import NeuronTable
 from polysteer.tensorfile import TensorFile, open_artifact, write_tensors
+from polysteer.terms import ResponsePool
 
 REMEDY = "run `steer collect`, which makes what is missing or damaged and keeps the rest"
 
@@ -29,7 +30,7 @@ class LanguageIndex:
     n_sentences: Annotated[int, Field(gt=0)]
     shard_sentences: Annotated[int, Field(gt=0)]
     dtype: Literal["F16", "BF16"]
-    pool: Literal["max", "mean"]
+    pool: ResponsePool
     neurons: NeuronTable
 
     @property

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from polysteer.artifacts import tell_damage
 from polysteer.errors import ArtifactError
-from polysteer.responses.settings import CollectSettings
+from polysteer.responses.settings import ResponseSettings
 from polysteer.responses.shards import Shard, has_shard, read_index, read_shard
 
 Half = npt.NDArray[Any]
@@ -149,7 +149,7 @@ class ResponseStore:
 
 
 def find_uncollected(
-    folder: Path, texts_by_language: Mapping[str, Sequence[str]], settings: CollectSettings
+    folder: Path, texts_by_language: Mapping[str, Sequence[str]], settings: ResponseSettings
 ) -> list[str]:
     """The languages whose responses are not there, not whole, or made from other things."""
     return [

@@ -10,18 +10,17 @@ import numpy as np
 from polysteer.corpus.table import Corpus
 from polysteer.corpus.words import TaggedSentence, find_words
 from polysteer.embeddings.encode import PreparedTexts, batch_tokens, encode_batches, tokenize_for
-from polysteer.embeddings.pooling import Pool
 from polysteer.embeddings.words import Place, encode_words
 from polysteer.errors import ModelError
 from polysteer.metrics.perplexity import LanguageLoss
 from polysteer.models.intervene import Mask, intervene
 from polysteer.models.loading import LoadedModel
-from polysteer.models.positions import Where
-from polysteer.models.shape import Layer, ModelShape
+from polysteer.models.shape import ModelShape
 from polysteer.models.sites import Overrides, describe_shape
 from polysteer.models.tokens import Cuts, Tokens, join_tokens, keep_read
 from polysteer.models.writing import write_texts
 from polysteer.models.written import Writing, WrittenText
+from polysteer.terms import EmbeddingPool, Layer, Where
 from polysteer.trials.tokens import TokenCounts
 from polysteer.trials.vectors import LanguageVectors
 from polysteer.trials.words import WordVectors
@@ -35,7 +34,7 @@ class Reader:
         load: Callable[[], LoadedModel],
         corpus: Corpus,
         *,
-        pool: Pool,
+        pool: EmbeddingPool,
         include_specials: bool,
         token_budget: int,
         overrides: Overrides,

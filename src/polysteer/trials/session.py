@@ -15,9 +15,10 @@ from polysteer.masks.files import AnyMask
 from polysteer.masks.subspace import FINAL
 from polysteer.metrics.pairing import Pairings
 from polysteer.metrics.perplexity import LanguageLoss
-from polysteer.models.shape import Layer, ModelShape
+from polysteer.models.shape import ModelShape
 from polysteer.models.written import Writing, WrittenText
 from polysteer.progress import Progress
+from polysteer.terms import Layer
 from polysteer.trials.judgement import Judgement, judge_vectors, save_judgement
 from polysteer.trials.pairings import pair_rows
 from polysteer.trials.readings import Losses, Reading

@@ -9,13 +9,13 @@ import numpy.typing as npt
 
 from polysteer.artifacts import fingerprint, read_stamp, tell_damage, write_stamp
 from polysteer.checksums import hash_file
-from polysteer.config.erase import EraseMethod
 from polysteer.errors import ArtifactError
 from polysteer.layout import BASELINE, ExperimentLayout
 from polysteer.masks.erasure import fit_subspace
 from polysteer.masks.subspace import SITE
 from polysteer.masks.subspace_metadata import SubspaceMetadata
 from polysteer.tensorfile import open_artifact
+from polysteer.terms import EraseMethod
 from polysteer.trials.remedy import REMEDY
 from polysteer.trials.session import Session
 from polysteer.trials.vectors import load_layer
