@@ -2,14 +2,12 @@
 
 from pathlib import Path
 
-from polysteer.artifacts import tell_damage
 from polysteer.corpus.table import Corpus
-from polysteer.errors import ArtifactError
-from polysteer.jsonfile import read_json, write_json
+from polysteer.currency import is_current
+from polysteer.jsonfile import write_json
 from polysteer.masks.interventions import list_statistics
 from polysteer.ranking.values import count_sampled_tokens
 from polysteer.responses.settings import ResponseSettings
-from polysteer.responses.shards import REMEDY
 from polysteer.responses.store import find_uncollected
 from polysteer.stages.lineage import check_settings, recorded
 from polysteer.stages.run import Run
@@ -31,7 +29,7 @@ def _collect_missing(run: Run) -> str:
     settings_by_folder = _list_poolings(run)
     uncollected = [find_uncollected(folder, texts, one) for folder, one in settings_by_folder.items()]
     missing = [language for language in texts if any(language in lacking for lacking in uncollected)]
-    if missing or not _knows_model(run):
+    if missing or not is_current(run.layout.model_facts, run.model_source):
         _collect(run, texts, settings_by_folder)
     n_sentences = sum(len(texts[language]) for language in missing)
     return f"{len(missing)} of {len(texts)} languages read, {n_sentences} sentences"
@@ -48,21 +46,12 @@ def _list_poolings(run: Run) -> dict[Path, ResponseSettings]:
     }
 
 
-def _knows_model(run: Run) -> bool:
-    """Whether what masks have to say of the model is there."""
-    try:
-        return bool(read_json(run.layout.model_facts, remedy=REMEDY).get("fingerprint") == run.model_source)
-    except ArtifactError as error:
-        tell_damage(error)
-        return False
-
-
 def _collect(run: Run, texts: dict[str, list[str]], settings_by_folder: dict[Path, ResponseSettings]) -> None:
     from polysteer.models.sites import describe_shape
     from polysteer.responses.collection import collect_poolings
 
     loaded = run.load_model()
-    shape = describe_shape(loaded.model, overrides=run.overrides)
+    shape = describe_shape(loaded.model, overrides=run.settings.model.overrides)
     facts = {"family": shape.family, "shape": shape.fingerprint, "dtype": str(loaded.model.dtype)}
     write_json(run.layout.model_facts, {"fingerprint": run.model_source, **facts})
     collect_poolings(
@@ -70,6 +59,6 @@ def _collect(run: Run, texts: dict[str, list[str]], settings_by_folder: dict[Pat
         loaded.tokenizer,
         texts,
         settings_by_folder,
-        overrides=run.overrides,
+        overrides=run.settings.model.overrides,
         progress=run.progress,
     )

@@ -12,7 +12,6 @@ from polysteer.stages.run import Run
 
 if TYPE_CHECKING:
     from polysteer.models.loading import LoadedModel
-    from polysteer.trials.reader import Reader
     from polysteer.trials.session import Session
 
 
@@ -57,29 +56,12 @@ def _make_session(
 ) -> "Session":
     from polysteer.trials.session import Session
 
-    open_reader = partial(_open_reader, run, corpus, load)
     return Session(
         run.settings,
         run.layout,
         corpus,
-        open_reader,
+        load,
         source=source,
         progress=run.progress,
         condition=condition,
-    )
-
-
-def _open_reader(run: Run, corpus: Corpus, load: Callable[[], "LoadedModel"]) -> "Reader":
-    from polysteer.trials.reader import Reader
-
-    settings = run.settings
-    return Reader(
-        load,
-        corpus,
-        pool=settings.embed.pool,
-        include_specials=settings.embed.specials,
-        token_budget=settings.embed.token_budget,
-        overrides=run.overrides,
-        where=settings.steer.where,
-        measures_losses="perplexity" in settings.evaluate.families,
     )

@@ -47,11 +47,6 @@ class Run:
             )
         return targets
 
-    @property
-    def overrides(self) -> dict[str, str | tuple[str, ...]]:
-        """Where the user says that a site's modules are."""
-        return {str(site): modules for site, modules in self.settings.model.sites.items()}
-
     @cached_property
     def model_source(self) -> str:
         """Which model reads, and in which precision, for the stamps of what it makes."""

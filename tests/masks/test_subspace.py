@@ -11,7 +11,8 @@ from sklearn.linear_model import LogisticRegression
 
 from polysteer.errors import ConfigError, InterventionError, MaskError, NumericError
 from polysteer.masks import LanguageSubspace, SubspaceMetadata
-from polysteer.masks.erasure import METHODS, choose_shrinkage, draw_subspace, fit_layer, fit_subspace
+from polysteer.masks.erasure import choose_shrinkage, draw_subspace, fit_layer, fit_subspace
+from polysteer.terms import ERASE_METHODS
 
 LANGUAGES = ["en", "ja", "fr", "tr"]
 WIDTH = 12
@@ -60,7 +61,7 @@ def erase_by_hand(vectors, method):
     return {language: rows - (rows - mean) @ remove.T for language, rows in vectors.items()}
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", ERASE_METHODS)
 def test_erasing_is_the_textbook_formula(method):
     by_layer, subspace = make_subspace(method=method)
     for layer, vectors in by_layer.items():
@@ -72,7 +73,7 @@ def test_erasing_is_the_textbook_formula(method):
     assert subspace.rank == len(LANGUAGES) - 1
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", ERASE_METHODS)
 @pytest.mark.parametrize("shrinkage", [0.0, 0.3, 1.0])
 def test_all_languages_of_the_fit_have_one_mean_afterwards(method, shrinkage):
     vectors = make_vectors()
@@ -83,7 +84,7 @@ def test_all_languages_of_the_fit_have_one_mean_afterwards(method, shrinkage):
     np.testing.assert_allclose(means, np.tile(subspace.mean[0], (4, 1)), atol=1e-4)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", ERASE_METHODS)
 def test_no_linear_probe_finds_the_language_afterwards(method):
     vectors = make_vectors(n=150)
     vectors = {language: rows[:150] for language, rows in vectors.items()}

@@ -57,6 +57,11 @@ class ModelSettings(Section):
         "of it, or folders and hub ids, which have a slash in them",
     )
 
+    @property
+    def overrides(self) -> dict[str, str | tuple[str, ...]]:
+        """Where the user says that a site's modules are."""
+        return {str(site): modules for site, modules in self.sites.items()}
+
     def at(self, checkpoint: CheckpointSettings) -> "ModelSettings":
         """The same settings for one of its checkpoints."""
         own = {"id": checkpoint.id or self.id, "revision": checkpoint.revision, "checkpoints": ()}

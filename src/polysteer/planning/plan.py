@@ -86,7 +86,7 @@ def plan_experiment(settings: Experiment, corpus: Corpus) -> Plan:
         dtype=model.dtype,
         device=model.device,
         trust_remote_code=model.trust_remote_code,
-        overrides={str(site): modules for site, modules in model.sites.items()},
+        overrides=model.overrides,
         batch_tokens=max(settings.collect.token_budget, settings.embed.token_budget),
     )
     shape = _read_shape(facts)

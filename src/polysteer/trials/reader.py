@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from polysteer.config import Experiment
 from polysteer.corpus.table import Corpus
 from polysteer.corpus.words import TaggedSentence, find_words
 from polysteer.embeddings.encode import PreparedTexts, batch_tokens, encode_batches, tokenize_for
@@ -16,11 +17,11 @@ from polysteer.metrics.perplexity import LanguageLoss
 from polysteer.models.intervene import Mask, intervene
 from polysteer.models.loading import LoadedModel
 from polysteer.models.shape import ModelShape
-from polysteer.models.sites import Overrides, describe_shape
+from polysteer.models.sites import describe_shape
 from polysteer.models.tokens import Cuts, Tokens, join_tokens, keep_read
 from polysteer.models.writing import write_texts
 from polysteer.models.written import Writing, WrittenText
-from polysteer.terms import EmbeddingPool, Layer, Where
+from polysteer.terms import Layer
 from polysteer.trials.tokens import TokenCounts
 from polysteer.trials.vectors import LanguageVectors
 from polysteer.trials.words import WordVectors
@@ -29,25 +30,9 @@ from polysteer.trials.words import WordVectors
 class Reader:
     """Tokenizes each split once, and reads it under any number of masks."""
 
-    def __init__(
-        self,
-        load: Callable[[], LoadedModel],
-        corpus: Corpus,
-        *,
-        pool: EmbeddingPool,
-        include_specials: bool,
-        token_budget: int,
-        overrides: Overrides,
-        where: Where,
-        measures_losses: bool,
-    ) -> None:
-        self._load = load
-        self._corpus = corpus
-        self._pool, self._include_specials = pool, include_specials
-        self._token_budget = token_budget
-        self._overrides = overrides
-        self._where = where
-        self._measures_losses = measures_losses
+    def __init__(self, load: Callable[[], LoadedModel], corpus: Corpus, settings: Experiment) -> None:
+        self._load, self._corpus, self._settings = load, corpus, settings
+        self._embed = settings.embed
         self._tokens: dict[str, dict[str, Tokens]] = {}
         self._prepared: dict[tuple[str, ...], PreparedTexts] = {}
 
@@ -68,7 +53,7 @@ class Reader:
 
     def shape(self) -> ModelShape:
         """What a mask has to agree with."""
-        return describe_shape(self.loaded.model, overrides=self._overrides)
+        return describe_shape(self.loaded.model, overrides=self._settings.model.overrides)
 
     def read(
         self,
@@ -95,7 +80,7 @@ class Reader:
             self.loaded.model,
             self._prepare(split, languages),
             layers=layers,
-            pool=self._pool,
+            pool=self._embed.pool,
             losses=losses,
             groups=groups if n_losses is None and self._predicts else None,
         )
@@ -123,7 +108,7 @@ class Reader:
             [sentence.text for sentence in sentences],
             [place for place, _, _ in places],
             layers=layers,
-            token_budget=self._token_budget,
+            token_budget=self._embed.token_budget,
         )
         kept = np.array([places[i][1:] for i in encoded.places], dtype=np.int32).reshape(-1, 2)
         names = tuple(str(layer) for layer in layers)
@@ -143,25 +128,31 @@ class Reader:
                 "translate; write 'generate: null' and 'translate: null' under 'evaluate', or give a causal "
                 "language model"
             )
-        return write_texts(self.loaded, texts, writing, token_budget=self._token_budget)
+        return write_texts(self.loaded, texts, writing, token_budget=self._embed.token_budget)
 
     @contextmanager
     def steered(self, mask: Mask, strength: float) -> Iterator[None]:
         """Whatever is read inside the block is read under the mask."""
         with intervene(
-            self.loaded.model, mask, strength=strength, where=self._where, overrides=self._overrides
+            self.loaded.model,
+            mask,
+            strength=strength,
+            where=self._settings.steer.where,
+            overrides=self._settings.model.overrides,
         ):
             yield
 
     @cached_property
     def _predicts(self) -> bool:
-        return self._measures_losses and self.loaded.model.can_generate()
+        return "perplexity" in self._settings.evaluate.families and self.loaded.model.can_generate()
 
     def _prepare(self, split: str, languages: Sequence[str]) -> PreparedTexts:
         key = (split, *languages)
         if key not in self._prepared:
             together = join_tokens([self._tokenize(split)[language] for language in languages])
-            self._prepared[key] = batch_tokens(self.loaded.model, together, token_budget=self._token_budget)
+            self._prepared[key] = batch_tokens(
+                self.loaded.model, together, token_budget=self._embed.token_budget
+            )
         return self._prepared[key]
 
     def _keep_read(self, split: str, language: str) -> list[str]:
@@ -174,7 +165,7 @@ class Reader:
             found, cuts = {}, Cuts()
             for language in self._corpus.languages:
                 texts = self._corpus.texts(language, split)
-                found[language] = tokenize_for(self.loaded, texts, include_specials=self._include_specials)
+                found[language] = tokenize_for(self.loaded, texts, include_specials=self._embed.specials)
                 cuts.add(found[language])
             cuts.tell(f"texts of {split}")
             self._tokens[split] = found

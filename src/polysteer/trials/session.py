@@ -57,14 +57,14 @@ class Session:
         settings: Experiment,
         layout: ExperimentLayout,
         corpus: Corpus,
-        open_reader: "Callable[[], Reader]",
+        load: "Callable[[], LoadedModel]",
         *,
         source: str,
         progress: Progress,
         condition: str = BASELINE,
     ) -> None:
         self.settings, self.layout, self.corpus, self.progress = settings, layout, corpus, progress
-        self._open_reader, self._source = open_reader, source
+        self._load, self._source = load, source
         self._condition = condition  # that of reading without a mask: the model, or one of its checkpoints
         embed = settings.embed
         self._context = (SCHEMA_VERSION, source, embed.pool, embed.specials, embed.token_budget)
@@ -93,7 +93,9 @@ class Session:
     @cached_property
     def _reader(self) -> "Reader":
         """Importing torch alone takes seconds: only for work that is left."""
-        return self._open_reader()
+        from polysteer.trials.reader import Reader
+
+        return Reader(self._load, self.corpus, self.settings)
 
     @cached_property
     def plain_losses(self) -> Mapping[str, LanguageLoss]:
