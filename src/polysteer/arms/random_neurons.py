@@ -9,8 +9,9 @@ from polysteer.artifacts import fingerprint
 from polysteer.checksums import hash_file
 from polysteer.masks.mask import ExpertMask
 from polysteer.ranking.experts import build_control
-from polysteer.ranking.table import RankTable
+from polysteer.ranking.table import REMEDY, RankTable
 from polysteer.store.rows import CONTROL
+from polysteer.tensorfile import open_artifact
 from polysteer.trials.session import Session, Steering
 
 
@@ -38,7 +39,9 @@ RANDOM_NEURONS = RandomNeurons()
 
 
 def find_scores(session: Session, point: Steering) -> Path:
-    """The table that counterparts are drawn from: of the pooling that found the mask."""
+    """The whole table that counterparts are drawn from: of the pooling that found the mask."""
     assert isinstance(point.mask, ExpertMask)
     collect, pool = session.settings.collect, str(point.mask.metadata.pool)
-    return session.layout.scores(collect.pool_names[collect.pool.index(pool)])
+    return open_artifact(
+        session.layout.scores(collect.pool_names[collect.pool.index(pool)]), remedy=REMEDY
+    ).path
