@@ -23,12 +23,12 @@ import numpy as np
 import pyarrow as pa
 
 from polysteer.allocator import keep_freed_memory
+from polysteer.arms.experiment import evaluate_case
 from polysteer.config import load_experiments
 from polysteer.corpus.schema import SCHEMA, SPLITS
 from polysteer.corpus.table import Corpus
 from polysteer.evaluation.case import Case
 from polysteer.evaluation.evidence import Evidence
-from polysteer.evaluation.experiment import evaluate_case
 from polysteer.layout import BASELINE, ExperimentLayout
 from polysteer.store.rows import MetricRow
 from polysteer.trials.vectors import LanguageVectors, save_vectors
