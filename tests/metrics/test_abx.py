@@ -1,8 +1,5 @@
 """ABX beside a loop over all triples, by hand, and its intervals beside draws of new meanings."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,12 +9,7 @@ from hypothesis.extra.numpy import arrays
 from polysteer.errors import NumericError
 from polysteer.metrics import abx as abx_module
 from polysteer.metrics import bootstrap_mean, measure_abx
-
-_spec = importlib.util.spec_from_file_location(
-    "reference_metrics", Path(__file__).with_name("reference_metrics.py")
-)
-reference = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(reference)
+from support import reference
 
 LOOPS = {"language": reference.language_abx, "meaning": reference.meaning_abx}
 

@@ -1,8 +1,6 @@
 """Bitext mining's scores beside loops, LASER's definition, MTEB, scikit-learn and tables by hand."""
 
-import importlib.util
 import tracemalloc
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,12 +11,7 @@ from sklearn.metrics import accuracy_score, f1_score
 
 from polysteer.errors import NumericError
 from polysteer.metrics import LanguagePair, mine_bitext, retrieve_translations, tiles
-
-_spec = importlib.util.spec_from_file_location(
-    "reference_metrics", Path(__file__).with_name("reference_metrics.py")
-)
-reference = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(reference)
+from support import reference
 
 
 def test_a_hub_by_hand():
