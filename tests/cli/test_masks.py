@@ -11,7 +11,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from transformers import GPT2Config
 from typer.testing import CliRunner
 
 from polysteer.cli.main import app
@@ -20,6 +19,7 @@ from polysteer.layout import Layout
 from polysteer.masks import ExpertMask, LanguageSubspace, MaskMetadata, SubspaceMetadata
 from polysteer.sharing.origin import read_origin
 from polysteer.tensorfile import write_tensors
+from support.tiny_models import make_config
 
 EXPERIMENTS = """
 schema: 1
@@ -212,9 +212,8 @@ def test_verify_names_the_field_that_is_wrong(project, field, text, complaint):
 
 
 def test_verify_compares_with_a_model(project):
-    GPT2Config(n_layer=2, n_head=2, n_embd=8, n_inner=10, architectures=["GPT2LMHeadModel"]).save_pretrained(
-        project / "gpt2"
-    )
+    config = make_config("GPT2", width=8, hidden=10, architectures=["GPT2LMHeadModel"])
+    config.save_pretrained(project / "gpt2")
     shape = read_origin(str(project / "gpt2")).shape
     for told, complaint in (
         ({}, None),

@@ -4,11 +4,8 @@ import sys
 from pathlib import Path
 
 import pytest
-import torch
-from tokenizers import Tokenizer
-from tokenizers.models import WordLevel
-from tokenizers.pre_tokenizers import WhitespaceSplit
-from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
+
+from support.tiny_models import make_model, make_tokenizer, save_model
 
 
 @pytest.fixture(autouse=True)
@@ -49,16 +46,8 @@ def words():
 @pytest.fixture(scope="session")
 def model_folder(words, tmp_path_factory):
     """A model of two blocks that knows forty words."""
-    folder = tmp_path_factory.mktemp("model")
-    vocabulary = {word: number for number, word in enumerate(["<s>", "<pad>", "<unk>", *words])}
-    base = Tokenizer(WordLevel(vocabulary, unk_token="<unk>"))
-    base.pre_tokenizer = WhitespaceSplit()
-    PreTrainedTokenizerFast(
-        tokenizer_object=base, bos_token="<s>", pad_token="<pad>", unk_token="<unk>"
-    ).save_pretrained(folder)
-    torch.manual_seed(0)
-    config = GPT2Config(
-        n_layer=2, n_head=2, n_embd=16, vocab_size=len(vocabulary), bos_token_id=0, pad_token_id=1
-    )
-    GPT2LMHeadModel(config).save_pretrained(folder)
-    return folder
+    vocabulary = ["<s>", "<pad>", "<unk>", *words]
+    special = {"bos_token": "<s>", "pad_token": "<pad>", "unk_token": "<unk>"}
+    model = make_model("GPT2", vocab=len(vocabulary), hidden=64, bos_token_id=0, pad_token_id=1)
+    tokenizer = make_tokenizer(vocabulary, unknown="<unk>", **special)
+    return save_model(tmp_path_factory.mktemp("model"), model, tokenizer)

@@ -29,31 +29,16 @@ Steer = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture(scope="session")
 def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A random Llama of three blocks, in the form that a download has."""
-    import torch
-    import transformers
-
     from polysteer.corpus.builtin import generate
     from polysteer.models.builtin.tokenizer import train_tokenizer
+    from support.tiny_models import list_special_ids, make_model, save_model
 
-    folder = tmp_path_factory.mktemp("model")
     rows = generate(languages=["en", "de", "ja"], sizes={"find": 60}, seed=1)
     tokenizer = train_tokenizer([row.sentence.text for row in rows], vocabulary=400)
-    torch.manual_seed(0)
-    config = transformers.LlamaConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=32,
-        intermediate_size=48,
-        num_hidden_layers=3,
-        num_attention_heads=4,
-        initializer_range=0.2,
-        tie_word_embeddings=True,
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-    )
-    transformers.LlamaForCausalLM(config).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
+    sizes = {"vocab": len(tokenizer), "width": 32, "hidden": 48, "blocks": 3, "heads": 4}
+    more = {"initializer_range": 0.2, "tie_word_embeddings": True, **list_special_ids(tokenizer)}
+    model = make_model("Llama", **sizes, **more)
+    return save_model(tmp_path_factory.mktemp("model"), model, tokenizer)
 
 
 @pytest.fixture

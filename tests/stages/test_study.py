@@ -27,6 +27,7 @@ from polysteer.stages.store import build_store
 from polysteer.store import query_database
 from polysteer.trials.vectors import load_vectors
 from support.reference import language_abx, meaning_abx
+from support.tiny_models import save_states
 
 ROOT = Path(__file__).parents[2]
 STAGES = (settings_stage, corpus, collect, rank, embed, evaluate)
@@ -36,26 +37,9 @@ LANGUAGES = ("de", "en", "ja")
 @pytest.fixture(scope="module")
 def states(tmp_path_factory):
     """Two random XLM-R of two blocks, as two states of one training."""
-    folder = tmp_path_factory.mktemp("states")
     rows = generate(languages=LANGUAGES, sizes={"find": 60}, seed=1)
     tokenizer = train_tokenizer([row.sentence.text for row in rows], vocabulary=400)
-    for seed, name in enumerate(("early", "done")):
-        torch.manual_seed(seed)
-        config = transformers.XLMRobertaConfig(
-            vocab_size=len(tokenizer),
-            hidden_size=24,
-            intermediate_size=32,
-            num_hidden_layers=2,
-            num_attention_heads=2,
-            max_position_embeddings=130,
-            initializer_range=0.3,
-            bos_token_id=tokenizer.bos_token_id,
-            eos_token_id=tokenizer.eos_token_id,
-            pad_token_id=tokenizer.pad_token_id,
-        )
-        transformers.XLMRobertaForMaskedLM(config).save_pretrained(folder / name)
-        tokenizer.save_pretrained(folder / name)
-    return folder
+    return save_states(tmp_path_factory.mktemp("states"), tokenizer, width=24)
 
 
 def describe(states: Path) -> dict[str, object]:

@@ -7,6 +7,9 @@ import torch
 import transformers as hf
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
+from polysteer.models.loading import LoadedModel
+from polysteer.models.tokens import remember_special_ids
+
 _USUAL = {
     "vocab": ("vocab_size",),
     "width": ("hidden_size",),
@@ -89,6 +92,12 @@ def make_tokenizer(words: Iterable[str], *, unknown: str, **special: str) -> hf.
     return hf.PreTrainedTokenizerFast(tokenizer_object=inner, **special)
 
 
+def make_loaded(model: hf.PreTrainedModel, tokenizer: hf.PreTrainedTokenizerBase) -> LoadedModel:
+    """As `load_model` leaves the two."""
+    remember_special_ids(model, tokenizer)
+    return LoadedModel(model, tokenizer)
+
+
 def save_model(
     folder: Path, model: hf.PreTrainedModel, tokenizer: hf.PreTrainedTokenizerBase | None = None
 ) -> Path:
@@ -102,3 +111,14 @@ def save_model(
 def list_special_ids(tokenizer: hf.PreTrainedTokenizerBase) -> dict[str, int | None]:
     """Of a tokenizer, as a config has them."""
     return {f"{name}_token_id": getattr(tokenizer, f"{name}_token_id") for name in ("bos", "eos", "pad")}
+
+
+def save_states(folder: Path, tokenizer: hf.PreTrainedTokenizerBase, *, width: int) -> Path:
+    """Two random XLM-R in folders "early" and "done", as two states of one training."""
+    sizes = {"vocab": len(tokenizer), "width": width, "hidden": 32, "max_position_embeddings": 130}
+    for seed, name in enumerate(("early", "done")):
+        model = make_model(
+            "XLMRoberta", seed=seed, **sizes, initializer_range=0.3, **list_special_ids(tokenizer)
+        )
+        save_model(folder / name, model, tokenizer)
+    return folder
