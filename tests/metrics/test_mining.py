@@ -69,7 +69,6 @@ def test_f1_and_accuracy_equal_scikit_learn(vectors):
 
 
 def test_f1_and_accuracy_equal_mteb(vectors):
-    pytest.importorskip("mteb")
     from mteb._evaluators.text.bitext_mining_evaluator import BitextMiningEvaluator
     from mteb.abstasks.text.bitext_mining import AbsTaskBitextMining
     from mteb.similarity_functions import cos_sim
