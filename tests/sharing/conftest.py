@@ -6,6 +6,7 @@ import pytest
 from dvc.repo import Repo
 
 from polysteer.masks import ExpertMask, MaskMetadata
+from support.machine import forget_settings
 from support.tiny_models import make_model, save_model
 
 SIZES = {"vocab": 50, "width": 8, "hidden": 12, "initializer_range": 0.3}
@@ -29,15 +30,7 @@ def llama_folder(llama, tmp_path_factory):
 @pytest.fixture
 def project(tmp_path, monkeypatch):
     """A project with a git remote and a DVC remote, whose pipeline has made two masks."""
-    for name, value in {
-        "GIT_CONFIG_GLOBAL": str(tmp_path / "gitconfig"),
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "DVC_NO_ANALYTICS": "1",
-        "DVC_SITE_CACHE_DIR": str(tmp_path / "site"),
-        "DVC_GLOBAL_CONFIG_DIR": str(tmp_path / "dvcconfig"),
-    }.items():
-        monkeypatch.setenv(name, value)
-    (tmp_path / "gitconfig").write_text("[user]\n name = Some One\n email = one@example.org\n")
+    forget_settings(tmp_path, monkeypatch)
     return Project.create(tmp_path)
 
 

@@ -19,6 +19,7 @@ from polysteer.masks import ExpertMask, MaskMetadata
 from polysteer.sharing.git import clone_bare, open_snapshot
 from polysteer.sharing.pull import pull_mask
 from polysteer.sharing.remote import find_remote
+from support.machine import forget_settings
 
 PLACE = "artifacts/try/ja.safetensors"
 REMOTE = "[core]\n remote = store\n['remote \"store\"']\n"
@@ -62,9 +63,7 @@ class Stranger:
 
 @pytest.fixture
 def stranger(tmp_path, monkeypatch):
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
-    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-    (tmp_path / "gitconfig").write_text("[user]\n name = Some One\n email = one@example.org\n")
+    forget_settings(tmp_path, monkeypatch)
     return Stranger(tmp_path)
 
 
@@ -130,7 +129,6 @@ def test_the_command_runs_for_dvc_alone_and_not_for_steer(stranger, tmp_path, mo
     proof = tmp_path / "proof"
     publish_attack(stranger, proof)
     monkeypatch.chdir(stranger.root)
-    monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path / "site"))
     for name in ("AWS_CONFIG_FILE", "AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name, raising=False)
     read = "from dvc.api import DVCFileSystem as F; F('.').get_file('artifacts/try/ja.safetensors', 'x')"
