@@ -57,8 +57,10 @@ def own_nodes(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def find_flaws(source: str) -> list[str]:
-    flaws = []
-    for node in ast.parse(source).body:
+    tree = ast.parse(source)
+    names = {called_name(node) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    flaws = ["importorskip: what tests need comes with the dev extra"] if "importorskip" in names else []
+    for node in tree.body:
         if not isinstance(node, ast.FunctionDef):
             continue
         if node.name.startswith(("test_", *HELPERS)) and not always_asserts(node.body):
@@ -93,4 +95,13 @@ def test_no_test_can_pass_without_asserting() -> None:
 )
 def test_what_counts_as_asserting(body: str, n_flaws: int) -> None:
     assert len(find_flaws(f"def test_it(x):\n  {body}\n")) == n_flaws
-    assert len(find_flaws(f"def helper(x):\n  {body}\n")) == 0
+    assert find_flaws(f"def helper(x):\n  {body}\n") == []
+
+
+def test_helpers_that_check_are_held_to_it() -> None:
+    assert find_flaws("def check_it(x): run(x)") == ["check_it can pass without an assertion"]
+    assert find_flaws("def check_it(x):\n  if x: return\n  assert x") == []
+
+
+def test_a_package_that_is_missing_is_no_way_out() -> None:
+    assert len(find_flaws("there = pytest.importorskip('there')")) == 1

@@ -1,6 +1,5 @@
 """What is told of a model before its weights are there, against the same model with weights."""
 
-import time
 from pathlib import Path
 
 import pytest
@@ -74,12 +73,10 @@ def test_a_config_says_what_the_model_has(family, model: PreTrainedModel, tmp_pa
         ),
     ],
 )
-def test_a_large_model_is_inspected_in_seconds(
+def test_a_large_model_is_inspected_without_its_weights(
     model_class: type, config: hf.PretrainedConfig, n_parameters: int, hidden: int, tmp_path: Path
 ) -> None:
-    start = time.process_time()
     facts = inspect_model(write_config(tmp_path, model_class, config), dtype="bfloat16")
-    assert time.process_time() - start < 10
     assert facts.parameters == n_parameters
     assert facts.sites["mlp.hidden"].neurons == facts.blocks * hidden
     assert 2 * n_parameters <= facts.memory.load_bytes < 2.001 * n_parameters
