@@ -2,8 +2,12 @@
 
 import logging
 import os
+import subprocess
+from pathlib import Path
 
 import pytest
+
+from support.experiment import STEER, save_llama, write_experiments
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -18,3 +22,18 @@ def notices(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     handler.emit = lambda record: heard.append(record.getMessage())
     monkeypatch.setattr(logging.getLogger("polysteer"), "handlers", [handler])
     return heard
+
+
+@pytest.fixture(scope="session")
+def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny experiment's model."""
+    return save_llama(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory, model_folder: Path) -> Path:
+    """The tiny experiment after `steer run`; tests only read it."""
+    folder = write_experiments(tmp_path_factory.mktemp("finished"), model_folder)
+    done = subprocess.run([*STEER, "run"], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return folder

@@ -40,27 +40,10 @@ def steer(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
 @pytest.fixture
 def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with `model/`, `ja.safetensors` and `erase.safetensors` that fit it, and `texts.txt`."""
-    import torch
-    import transformers as hf
-    from tokenizers import Tokenizer, models, pre_tokenizers
+    from support.tiny_models import make_loud, make_model, make_tokenizer, save_model
 
-    torch.manual_seed(0)
-    config = hf.LlamaConfig(
-        vocab_size=50,
-        hidden_size=16,
-        intermediate_size=24,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        max_position_embeddings=64,
-    )
-    model = hf.LlamaForCausalLM(config)
-    for parameter in model.parameters():
-        if parameter.ndim == 2:
-            parameter.data *= 5  # fresh weights say the same whatever they read
-    model.save_pretrained(tmp_path / "model")
-    inner = Tokenizer(models.WordLevel({f"w{i}": i for i in range(50)}, unk_token="w0"))
-    inner.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    hf.PreTrainedTokenizerFast(tokenizer_object=inner).save_pretrained(tmp_path / "model")
+    model = make_loud(make_model("Llama", vocab=50, max_position_embeddings=64))
+    save_model(tmp_path / "model", model, make_tokenizer([f"w{i}" for i in range(50)], unknown="w0"))
     write_mask(tmp_path / "ja.safetensors", width=24)
     write_subspace(tmp_path / "erase.safetensors")
     (tmp_path / "texts.txt").write_text("".join(f"w{i} w{i + 1}\n" for i in range(10, 20)))

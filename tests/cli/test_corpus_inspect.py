@@ -9,14 +9,11 @@ from pathlib import Path
 import pytest
 import typer
 from rich.cells import cell_len
-from tokenizers import Tokenizer
-from tokenizers.models import WordLevel
-from tokenizers.pre_tokenizers import WhitespaceSplit
-from transformers import PreTrainedTokenizerFast
 from typer.testing import CliRunner, Result
 
 from polysteer.cli.corpus import corpus
 from polysteer.errors import CorpusError
+from support.tiny_models import make_tokenizer
 
 ROOT = Path(__file__).parents[2]
 EXPERIMENTS = """
@@ -43,9 +40,7 @@ def inspect(tmp_path: Path) -> Callable[..., Result]:
     """Run the command on ten aligned lines, one of them without a translation."""
     (tmp_path / "t.en").write_text("".join(f"sentence number {n}\n" for n in range(10)))
     (tmp_path / "t.fi").write_text("".join(f"lause {n}\n" if n != 4 else "\n" for n in range(10)))
-    words = Tokenizer(WordLevel({"<unk>": 0}, unk_token="<unk>"))
-    words.pre_tokenizer = WhitespaceSplit()
-    PreTrainedTokenizerFast(tokenizer_object=words, unk_token="<unk>").save_pretrained(tmp_path / "model")
+    make_tokenizer(["<unk>"], unknown="<unk>", unk_token="<unk>").save_pretrained(tmp_path / "model")
     (tmp_path / "model" / "config.json").write_text('{"model_type": "llama"}')
     file = tmp_path / "experiments.yaml"
     file.write_text(EXPERIMENTS.format(model=tmp_path / "model", root=tmp_path))

@@ -67,7 +67,6 @@ def test_the_language_is_told_where_that_is_installed(
     assert "pip install 'polysteer[langid]'" in outcome.stderr
     monkeypatch.undo()
     monkeypatch.chdir(tiny)
-    pytest.importorskip("py3langid")
     said = json.loads(steer(*words, "--among", "de,ja").stdout)["results"][0]["plain"]
     assert said["language"] in ("de", "ja")
     assert 0 < said["probability"] <= 1

@@ -11,7 +11,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from transformers import GPT2Config
 from typer.testing import CliRunner
 
 from polysteer.cli.main import app
@@ -20,6 +19,8 @@ from polysteer.layout import Layout
 from polysteer.masks import ExpertMask, LanguageSubspace, MaskMetadata, SubspaceMetadata
 from polysteer.sharing.origin import read_origin
 from polysteer.tensorfile import write_tensors
+from support.machine import forget_settings
+from support.tiny_models import make_config
 
 EXPERIMENTS = """
 schema: 1
@@ -212,9 +213,8 @@ def test_verify_names_the_field_that_is_wrong(project, field, text, complaint):
 
 
 def test_verify_compares_with_a_model(project):
-    GPT2Config(n_layer=2, n_head=2, n_embd=8, n_inner=10, architectures=["GPT2LMHeadModel"]).save_pretrained(
-        project / "gpt2"
-    )
+    config = make_config("GPT2", width=8, hidden=10, architectures=["GPT2LMHeadModel"])
+    config.save_pretrained(project / "gpt2")
     shape = read_origin(str(project / "gpt2")).shape
     for told, complaint in (
         ({}, None),
@@ -377,17 +377,10 @@ def test_export_goes_by_the_ending_or_the_format(tmp_path):
 
 
 @pytest.fixture
-def shared(project, monkeypatch):
+def shared(project, tmp_path_factory, monkeypatch):
     """The project under git and DVC, with remotes for both."""
-    for name, value in {
-        "GIT_CONFIG_GLOBAL": str(project / "gitconfig"),
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "DVC_NO_ANALYTICS": "1",
-        "DVC_SITE_CACHE_DIR": str(project / "site"),
-    }.items():
-        monkeypatch.setenv(name, value)
-    (project / "gitconfig").write_text("[user]\n name = Some One\n email = one@example.org\n")
-    (project / ".gitignore").write_text("gitconfig\nsite\nremote\norigin.git\n")
+    forget_settings(tmp_path_factory.mktemp("settings"), monkeypatch)
+    (project / ".gitignore").write_text("remote\norigin.git\n")
     (project / "dvc.yaml").write_text(
         "artifacts:\n  try-ja: {path: artifacts/try/chosen/ja.safetensors, type: mask}\n"
     )

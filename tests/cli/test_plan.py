@@ -6,10 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from tokenizers import Tokenizer
-from tokenizers.models import WordLevel
-from tokenizers.pre_tokenizers import WhitespaceSplit
-from transformers import GPT2Config, PreTrainedTokenizerFast
+
+from support.tiny_models import make_config, make_tokenizer
 
 EXPERIMENTS = """
 schema: 1
@@ -32,10 +30,8 @@ def project(tmp_path: Path) -> Path:
     """Ten lines of three words in two languages, and a model of which only the config is there."""
     for lang in ("en", "fi"):
         (tmp_path / f"t.{lang}").write_text("".join(f"{lang} line {n}\n" for n in range(10)))
-    words = Tokenizer(WordLevel({"<unk>": 0}, unk_token="<unk>"))
-    words.pre_tokenizer = WhitespaceSplit()
-    PreTrainedTokenizerFast(tokenizer_object=words, unk_token="<unk>").save_pretrained(tmp_path / "model")
-    config = GPT2Config(n_layer=2, n_head=2, n_embd=16, vocab_size=50, architectures=["GPT2LMHeadModel"])
+    make_tokenizer(["<unk>"], unknown="<unk>", unk_token="<unk>").save_pretrained(tmp_path / "model")
+    config = make_config("GPT2", vocab=50, hidden=64, architectures=["GPT2LMHeadModel"])
     config.save_pretrained(tmp_path / "model")
     (tmp_path / "experiments.yaml").write_text(EXPERIMENTS.format(root=tmp_path))
     return tmp_path

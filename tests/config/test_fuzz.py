@@ -1,15 +1,10 @@
 """Broken experiments files are read or refused with a line for each mistake; nothing else is ever raised."""
 
-import importlib.util
 from pathlib import Path
 
-_spec = importlib.util.spec_from_file_location(
-    "fuzz_config", Path(__file__).parents[2] / "benchmarks" / "fuzz_config.py"
-)
-assert _spec is not None
-assert _spec.loader is not None
-fuzz_config = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(fuzz_config)
+from support.benchmarks import load_benchmark
+
+fuzz_config = load_benchmark("fuzz_config")
 
 
 def test_no_input_is_a_crash(tmp_path: Path) -> None:

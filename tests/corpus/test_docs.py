@@ -19,7 +19,8 @@ BLOCKS = re.findall(r"```yaml\n(.*?)```", GUIDE, flags=re.DOTALL)
 
 @pytest.mark.parametrize("block", BLOCKS)
 def test_every_block_is_a_corpus_section(block: str) -> None:
-    TypeAdapter(CorpusSettings).validate_python(yaml.safe_load(block))
+    section = yaml.safe_load(block)
+    assert TypeAdapter(CorpusSettings).validate_python(section).source == section["source"]
 
 
 def test_every_source_is_shown_and_listed() -> None:

@@ -1,7 +1,6 @@
 """Files that are not what their names say: read as they are, or refused by file and line."""
 
 import gzip
-import importlib.util
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -16,16 +15,11 @@ from polysteer.corpus.settings import BitextSettings, LinesSettings, TableSettin
 from polysteer.corpus.sources import READERS, read_corpus
 from polysteer.corpus.table import Corpus
 from polysteer.errors import CorpusError
+from support.benchmarks import load_benchmark
 
 WriteFiles = Callable[[Mapping[str, str | bytes]], Path]
 
-_spec = importlib.util.spec_from_file_location(
-    "fuzz_corpora", Path(__file__).parents[2] / "benchmarks" / "fuzz_corpora.py"
-)
-assert _spec
-assert _spec.loader
-fuzz = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(fuzz)
+fuzz = load_benchmark("fuzz_corpora")
 
 ROWS = [{"id": f"{n:03}", "lang": lang, "text": f'{lang} "{n}"'} for n in range(8) for lang in ("en", "ja")]
 

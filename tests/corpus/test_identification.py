@@ -17,7 +17,6 @@ SENTENCES = {
 
 @pytest.fixture(scope="module")
 def identifier() -> LanguageIdentifier:
-    pytest.importorskip("py3langid")
     return LanguageIdentifier()
 
 
@@ -34,7 +33,6 @@ def test_what_has_no_letters_has_no_language(identifier: LanguageIdentifier) -> 
 
 
 def test_only_the_languages_in_question_are_told() -> None:
-    pytest.importorskip("py3langid")
     identifier = LanguageIdentifier(["deu", "jpn_Jpan"])
     assert identifier.identify(SENTENCES["en"]).language == "de"
     with pytest.raises(LanguageError, match="there is no text in 'tlh'"):

@@ -20,7 +20,7 @@ SECTIONS = {"model": ModelSettings, "embed": EmbedSettings, "evaluate": Evaluate
 @pytest.mark.parametrize("block", re.findall(r"```yaml\n(.*?)```", GUIDE, flags=re.DOTALL))
 def test_every_block_is_a_section(block: str) -> None:
     ((name, content),) = yaml.safe_load(block).items()
-    SECTIONS[name].model_validate(content)
+    assert SECTIONS[name].model_validate(content).model_fields_set == content.keys()
 
 
 def test_metrics_are_called_what_the_store_calls_them() -> None:

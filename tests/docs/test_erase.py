@@ -37,4 +37,10 @@ def test_the_python_runs_on_a_file_of_the_built_in_model_s_width(tmp_path: Path)
     direction = np.eye(192, dtype=np.float32)[None, :1]
     mean = np.zeros((1, 192), np.float32)
     LanguageSubspace(metadata, mean, direction.swapaxes(1, 2).copy(), direction).save(path)
-    subprocess.run([sys.executable, "-c", PYTHON], cwd=tmp_path, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", f"{PYTHON}\nprint(output.logits.shape[:2])"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert re.fullmatch(r"torch\.Size\(\[1, \d+\]\)\n", done.stdout), done.stderr

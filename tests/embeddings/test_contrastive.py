@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 import torch
 import transformers as hf
-from tokenizers import Tokenizer, models, pre_tokenizers
 
 from polysteer.embeddings.contrastive import Tuning, measure_loss, tune_on_translations
 from polysteer.embeddings.encode import encode_texts
 from polysteer.errors import CorpusError, ModelError, NumericError
 from polysteer.metrics import retrieve_translations
 from polysteer.models.loading import LoadedModel
-from polysteer.models.tokens import remember_special_ids
+from support.tiny_models import make_loaded, make_model, make_tokenizer, save_model
 
 WORDS = [f"{language}{number}" for language in "abc" for number in range(12)]
 PARALLEL = [
@@ -24,27 +23,12 @@ TUNING = Tuning(steps=60, batch=16, learning_rate=0.003, temperature=0.1)
 
 def save_llama(folder):
     """A random model in which a language's words have nothing to do with another one's."""
-    torch.manual_seed(0)
-    config = hf.LlamaConfig(
-        vocab_size=len(WORDS) + 1,
-        hidden_size=16,
-        intermediate_size=24,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-    )
-    hf.LlamaForCausalLM(config).save_pretrained(folder)
-    return folder
+    return save_model(folder, make_model("Llama", vocab=len(WORDS) + 1))
 
 
 def load_llama(folder, dtype=torch.float32, **given) -> LoadedModel:
-    inner = Tokenizer(
-        models.WordLevel({"?": 0} | {word: i for i, word in enumerate(WORDS, 1)}, unk_token="?")
-    )
-    inner.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    tokenizer = hf.PreTrainedTokenizerFast(tokenizer_object=inner, pad_token="?")
     model = hf.AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, **given).eval()
-    remember_special_ids(model, tokenizer)
-    return LoadedModel(model, tokenizer)
+    return make_loaded(model, make_tokenizer(["?", *WORDS], unknown="?", pad_token="?"))
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 import transformers as hf
-from tokenizers import Tokenizer, models, pre_tokenizers, processors
+from tokenizers import processors
 
 from polysteer.embeddings.encode import encode_batches, encode_texts, prepare_texts
 from polysteer.embeddings.encoder import SteeredEncoder
@@ -13,35 +13,22 @@ from polysteer.masks.edits import NeuronEdit
 from polysteer.models.intervene import apply_edits
 from polysteer.models.loading import LoadedModel
 from polysteer.models.tokens import remember_special_ids
+from support.tiny_models import make_loaded, make_model, make_tokenizer
 
 VOCAB = 60
 LAYERS = [0, 1, 2, "final"]
 TEXTS = ["w10 w11 w12", "w13", "w20 w21 w22 w23 w24", "w30 w31 w32", "w40 w41 w42 w43", "w13 w14"]
 
 
-def make_tokenizer() -> hf.PreTrainedTokenizerFast:
-    words = {"<s>": 0, "</s>": 1, **{f"w{i}": i for i in range(2, VOCAB)}}
-    inner = Tokenizer(models.WordLevel(words, unk_token="w2"))
-    inner.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    inner.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 0)])
-    return hf.PreTrainedTokenizerFast(tokenizer_object=inner, bos_token="<s>", eos_token="</s>")
+@pytest.fixture
+def tokenizer() -> hf.PreTrainedTokenizerFast:
+    words = ["<s>", "</s>", *(f"w{i}" for i in range(2, VOCAB))]
+    return make_tokenizer(words, unknown="w2", bos_token="<s>", eos_token="</s>")
 
 
 @pytest.fixture
-def loaded() -> LoadedModel:
-    torch.manual_seed(0)
-    config = hf.LlamaConfig(
-        vocab_size=VOCAB,
-        hidden_size=16,
-        intermediate_size=24,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        bos_token_id=0,
-        eos_token_id=1,
-    )
-    model, tokenizer = hf.LlamaForCausalLM(config).eval(), make_tokenizer()
-    remember_special_ids(model, tokenizer)
-    return LoadedModel(model, tokenizer)
+def loaded(tokenizer: hf.PreTrainedTokenizerFast) -> LoadedModel:
+    return make_loaded(make_model("Llama", vocab=VOCAB, bos_token_id=0, eos_token_id=1), tokenizer)
 
 
 def hold(value: float) -> list[NeuronEdit]:
@@ -132,24 +119,25 @@ def test_specials_are_pooled_only_when_asked_for(loaded) -> None:
     np.testing.assert_allclose(vectors[0], hidden[-1][0].mean(0), atol=1e-5)
 
 
-SHORT = {"vocab_size": VOCAB, "num_hidden_layers": 1, "num_attention_heads": 2, "max_position_embeddings": 8}
+SHORT = {"max_position_embeddings": 8}
 
 
 @pytest.mark.parametrize(
-    ("name", "config", "n_read"),
+    ("name", "limit", "n_read"),
     [
-        ("GPT2", {"vocab_size": VOCAB, "n_embd": 16, "n_layer": 1, "n_head": 2, "n_positions": 8}, 8),
-        ("Bert", {**SHORT, "hidden_size": 16, "intermediate_size": 24}, 8),
-        ("XLMRoberta", {**SHORT, "hidden_size": 16, "intermediate_size": 24}, 6),
-        ("Llama", {**SHORT, "hidden_size": 16, "intermediate_size": 24}, 8),
-        ("Bloom", {"vocab_size": VOCAB, "hidden_size": 16, "n_layer": 1, "n_head": 2}, 12),
+        ("GPT2", {"n_positions": 8}, 8),
+        ("Bert", SHORT, 8),
+        ("XLMRoberta", SHORT, 6),
+        ("Llama", SHORT, 8),
+        ("Bloom", {}, 12),
     ],
 )
-def test_a_text_is_read_as_far_as_the_model_goes(name, config, n_read: int, notices: list[str]) -> None:
-    torch.manual_seed(0)
-    model = getattr(hf, f"{name}Model")(getattr(hf, f"{name}Config")(**config)).eval()
+def test_a_text_is_read_as_far_as_the_model_goes(
+    name: str, limit: dict[str, int], n_read: int, tokenizer, notices: list[str]
+) -> None:
+    model = make_model(name, use="Model", vocab=VOCAB, blocks=1, **limit)
     texts = ["w13 w14", " ".join(f"w{i}" for i in range(20, 31))]  # BOS is the twelfth token
-    vectors = SteeredEncoder((model, make_tokenizer())).encode(texts)
+    vectors = SteeredEncoder((model, tokenizer)).encode(texts)
     ids = torch.tensor([[0, *range(20, 31)][:n_read]])
     with torch.no_grad():
         hidden = model(input_ids=ids)[0]
@@ -175,17 +163,14 @@ def test_vectors_that_are_not_finite_are_named(loaded) -> None:
 
 @pytest.mark.parametrize("name", ["Bert", "XLMRoberta"])
 @pytest.mark.parametrize("pool", ["mean", "max", "last"])
-def test_with_specials_vectors_are_those_of_sentence_transformers(name: str, pool: str) -> None:
+def test_with_specials_vectors_are_those_of_sentence_transformers(name: str, pool: str, tokenizer) -> None:
     """As its `Transformer` and `Pooling` work: padded texts, and every token that the mask shows."""
-    torch.manual_seed(0)
     special = {"cls_token": "<s>", "sep_token": "</s>", "pad_token": f"w{VOCAB - 1}"}
-    inner = make_tokenizer().backend_tokenizer
+    inner = tokenizer.backend_tokenizer
     around = [("<s>", 0), ("</s>", 1)]
     inner.post_processor = processors.TemplateProcessing(single="<s> $A </s>", special_tokens=around)
     tokenizer = hf.PreTrainedTokenizerFast(tokenizer_object=inner, **special)
-    sizes = {"hidden_size": 16, "intermediate_size": 24, "num_hidden_layers": 2, "num_attention_heads": 2}
-    config = getattr(hf, f"{name}Config")(vocab_size=VOCAB, pad_token_id=VOCAB - 1, **sizes)
-    model = getattr(hf, f"{name}Model")(config).eval()
+    model = make_model(name, use="Model", vocab=VOCAB, pad_token_id=VOCAB - 1)
     padded = tokenizer(TEXTS, padding=True, return_tensors="pt", return_token_type_ids=False)
     with torch.no_grad():
         hidden, seen = model(**padded)[0], padded["attention_mask"][..., None].bool()

@@ -9,7 +9,7 @@ from polysteer.embeddings.words import Place, encode_words
 from polysteer.errors import ModelError, NumericError
 from polysteer.models.builtin.tokenizer import train_tokenizer
 from polysteer.models.loading import LoadedModel
-from polysteer.models.tokens import remember_special_ids
+from support.tiny_models import make_loaded, make_model
 
 LAYERS = [0, 1, "final"]
 TEXTS = ["ein kleiner Hund", "les îles", "unbelievable, not", "本が好き", "a"]
@@ -21,18 +21,7 @@ WORDS = [(0, "ein"), (0, "kleiner"), (0, "Hund"), (1, "les"), (1, "îles"), (2, 
 def loaded() -> LoadedModel:
     """Every word but one of a letter is split: the tokenizer knows little more than bytes."""
     tokenizer = train_tokenizer(["ein kleiner Hund ein kleiner Hund"], vocabulary=266)
-    torch.manual_seed(0)
-    config = hf.LlamaConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=16,
-        intermediate_size=24,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        initializer_range=0.3,
-    )
-    model = hf.LlamaForCausalLM(config).eval()
-    remember_special_ids(model, tokenizer)
-    return LoadedModel(model, tokenizer)
+    return make_loaded(make_model("Llama", vocab=len(tokenizer), blocks=1, initializer_range=0.3), tokenizer)
 
 
 def make_places() -> list[Place]:

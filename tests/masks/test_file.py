@@ -12,6 +12,7 @@ from safetensors.numpy import load_file, save_file
 from polysteer.errors import MaskError
 from polysteer.masks import ChosenSettings, ExpertMask
 from polysteer.masks.sets import intersect_masks, keep_blocks, subtract_masks, unite_masks
+from support.checks import check_read_or_refused
 
 
 @pytest.fixture
@@ -236,19 +237,12 @@ def test_wrong_headers_are_refused(tmp_path, header):
 FUZZ = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-def load_or_refuse(path):
-    try:
-        ExpertMask.load(path)
-    except MaskError:
-        return
-
-
 @FUZZ
 @given(data=st.binary(max_size=300))
 def test_no_bytes_crash_the_reader(tmp_path, data):
     path = tmp_path / "fuzz.safetensors"
     path.write_bytes(data)
-    load_or_refuse(path)
+    check_read_or_refused(ExpertMask.load, path, MaskError)
 
 
 @FUZZ
@@ -260,7 +254,7 @@ def test_no_changed_byte_crashes_the_reader(mask, tmp_path, edits):
     for place, byte in edits:
         content[place % len(content)] = byte
     path.write_bytes(content)
-    load_or_refuse(path)
+    check_read_or_refused(ExpertMask.load, path, MaskError)
 
 
 JSON = st.recursive(
@@ -278,7 +272,7 @@ JSON = st.recursive(
 def test_no_json_header_crashes_the_reader(tmp_path, header, entry):
     path = tmp_path / "fuzz.safetensors"
     write_header(path, json.dumps({**header, "value": entry}).encode(), b"\0" * 8)
-    load_or_refuse(path)
+    check_read_or_refused(ExpertMask.load, path, MaskError)
 
 
 @FUZZ
@@ -286,4 +280,4 @@ def test_no_json_header_crashes_the_reader(tmp_path, header, entry):
 def test_no_metadata_crash_the_reader(mask, tmp_path, name, value):
     path = tmp_path / "fuzz.safetensors"
     save_file(mask.arrays(), path, metadata={**mask.metadata.to_strings(), name: json.dumps(value)})
-    load_or_refuse(path)
+    check_read_or_refused(ExpertMask.load, path, MaskError)

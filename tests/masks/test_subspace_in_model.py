@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM
 
 from polysteer.errors import MaskError
 from polysteer.masks import SubspaceMetadata
 from polysteer.masks.erasure import fit_subspace
 from polysteer.models.intervene import intervene
 from polysteer.models.layers import capture_layers
+from support.tiny_models import make_model
 
 N_BLOCKS, WIDTH = 4, 16
 LAYERS = [str(layer) for layer in range(N_BLOCKS + 1)]
@@ -15,17 +15,7 @@ LAYERS = [str(layer) for layer in range(N_BLOCKS + 1)]
 
 @pytest.fixture(scope="module")
 def model():
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=60,
-        hidden_size=WIDTH,
-        intermediate_size=24,
-        num_hidden_layers=N_BLOCKS,
-        num_attention_heads=2,
-        pad_token_id=1,
-        bos_token_id=0,
-    )
-    return LlamaForCausalLM(config).eval()
+    return make_model("Llama", width=WIDTH, blocks=N_BLOCKS)
 
 
 @pytest.fixture(scope="module")
@@ -106,11 +96,8 @@ def test_from_a_block_on_every_block_s_output_is_erased(model, ids_by_language, 
 
 
 def test_another_model_is_refused(subspace):
-    config = LlamaConfig(
-        vocab_size=60, hidden_size=8, intermediate_size=24, num_hidden_layers=N_BLOCKS, num_attention_heads=2
-    )
     with (
         pytest.raises(MaskError, match="width is 16 in the file and 8"),
-        intervene(LlamaForCausalLM(config).eval(), subspace),
+        intervene(make_model("Llama", width=8, blocks=N_BLOCKS), subspace),
     ):
         pass

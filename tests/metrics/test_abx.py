@@ -1,8 +1,5 @@
 """ABX beside a loop over all triples, by hand, and its intervals beside draws of new meanings."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,12 +9,7 @@ from hypothesis.extra.numpy import arrays
 from polysteer.errors import NumericError
 from polysteer.metrics import abx as abx_module
 from polysteer.metrics import bootstrap_mean, measure_abx
-
-_spec = importlib.util.spec_from_file_location(
-    "reference_metrics", Path(__file__).with_name("reference_metrics.py")
-)
-reference = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(reference)
+from support import reference
 
 LOOPS = {"language": reference.language_abx, "meaning": reference.meaning_abx}
 
@@ -26,7 +18,7 @@ def average(triples, n, position):
     return [np.mean([won for pair, won in triples.items() if pair[position] == m]) for m in range(n)]
 
 
-def check(vectors):
+def check_against_loops(vectors):
     found = measure_abx(vectors)
     for name, loop in LOOPS.items():
         scores = getattr(found, name)
@@ -42,7 +34,7 @@ def check(vectors):
 def test_every_pair_equals_a_loop_over_all_triples(vectors, monkeypatch):
     few = {language: rows[:17] for language, rows in vectors.items()}
     monkeypatch.setattr(abx_module, "TILE_ROWS", 5)
-    found = check(few)
+    found = check_against_loops(few)
     assert found.pairs == (("en", "ja"), ("en", "tr"), ("ja", "en"), ("ja", "tr"), ("tr", "en"), ("tr", "ja"))
     assert len({*found.language.by_pair, *found.meaning.by_pair}) > 6
 
@@ -50,7 +42,7 @@ def test_every_pair_equals_a_loop_over_all_triples(vectors, monkeypatch):
 def test_ties_by_the_thousand_equal_a_loop():
     generator = np.random.default_rng(1)
     coarse = {name: generator.integers(-1, 2, (14, 2)).astype(np.float32) for name in ("a", "b", "c")}
-    check(coarse)
+    check_against_loops(coarse)
 
 
 @settings(max_examples=30, deadline=None)
@@ -59,7 +51,7 @@ def test_ties_by_the_thousand_equal_a_loop():
     arrays(np.float32, (4, 2), elements=st.sampled_from([0.0, 1.0, -1.0, 0.5, 3.0])),
 )
 def test_zeros_and_copies_equal_a_loop(a, b):
-    check({"a": a, "b": b})
+    check_against_loops({"a": a, "b": b})
 
 
 def at(*degrees):

@@ -1,8 +1,6 @@
 """Bitext mining's scores beside loops, LASER's definition, MTEB, scikit-learn and tables by hand."""
 
-import importlib.util
 import tracemalloc
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,12 +11,7 @@ from sklearn.metrics import accuracy_score, f1_score
 
 from polysteer.errors import NumericError
 from polysteer.metrics import LanguagePair, mine_bitext, retrieve_translations, tiles
-
-_spec = importlib.util.spec_from_file_location(
-    "reference_metrics", Path(__file__).with_name("reference_metrics.py")
-)
-reference = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(reference)
+from support import reference
 
 
 def test_a_hub_by_hand():
@@ -76,7 +69,6 @@ def test_f1_and_accuracy_equal_scikit_learn(vectors):
 
 
 def test_f1_and_accuracy_equal_mteb(vectors):
-    pytest.importorskip("mteb")
     from mteb._evaluators.text.bitext_mining_evaluator import BitextMiningEvaluator
     from mteb.abstasks.text.bitext_mining import AbsTaskBitextMining
     from mteb.similarity_functions import cos_sim

@@ -1,8 +1,6 @@
 """Pairs of languages that share some sentences only, beside loops over the rows that they share."""
 
-import importlib.util
 import itertools
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,12 +22,7 @@ from polysteer.metrics import (
 )
 from polysteer.metrics.pairing import SharedRows
 from polysteer.metrics.vectors import LanguagePair
-
-_spec = importlib.util.spec_from_file_location(
-    "reference_metrics", Path(__file__).with_name("reference_metrics.py")
-)
-reference = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(reference)
+from support import reference
 
 # Which of the 60 meanings each language has: en all of them, ja and tr no sentence in common.
 HELD = {"en": np.arange(60), "ja": np.arange(0, 25), "tr": np.arange(25, 60)}

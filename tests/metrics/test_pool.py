@@ -1,8 +1,6 @@
 """A pool larger than the queries, beside a plain loop, and in memory far smaller than the whole matrix."""
 
-import importlib.util
 import tracemalloc
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,12 +17,7 @@ from polysteer.metrics import (
     retrieve_sparse_translations,
     retrieve_translations,
 )
-
-_spec = importlib.util.spec_from_file_location(
-    "reference_metrics", Path(__file__).with_name("reference_metrics.py")
-)
-reference = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(reference)
+from support import reference
 
 
 def loop_rank(queries, candidates, right):

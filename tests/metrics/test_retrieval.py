@@ -1,8 +1,6 @@
 """Retrieval beside a plain loop, scikit-learn, and tables with ties worked by hand."""
 
-import importlib.util
 import tracemalloc
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,12 +14,7 @@ from polysteer.errors import NumericError
 from polysteer.metrics import counting
 from polysteer.metrics.retrieval import retrieve_translations
 from polysteer.metrics.sparse import retrieve_sparse_translations
-
-_spec = importlib.util.spec_from_file_location(
-    "reference_metrics", Path(__file__).with_name("reference_metrics.py")
-)
-reference = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(reference)
+from support import reference
 
 
 def test_ranks_equal_a_loop_for_every_ordered_pair(vectors):

@@ -8,6 +8,7 @@ from transformers import PreTrainedModel
 from polysteer.models.backbone import find_backbone, run_backbone
 from polysteer.models.batches import Batch, find_span, make_batch, plan_batches
 from polysteer.models.tokens import Tokens
+from support.families import FAMILIES
 
 
 def put_together(texts: list[list[int]], *, special_ids: tuple[int, ...] = (), pad_id: int = 0) -> Tokens:
@@ -78,11 +79,16 @@ def hidden_by_text(model: PreTrainedModel, batches: list[Batch]) -> dict[int, to
     return by_text
 
 
-@pytest.mark.parametrize("pad_id", [None, 7])
-def test_padding_on_either_side_and_no_padding_give_the_same(family, model: PreTrainedModel, pad_id) -> None:
+@pytest.mark.parametrize(
+    ("named_family", "pad_id"),
+    [
+        *((name, None) for name in FAMILIES),
+        *((name, 7) for name, family in FAMILIES.items() if not family.own_pad_only),
+    ],
+    indirect=["named_family"],
+)
+def test_padding_on_either_side_and_no_padding_give_the_same(model: PreTrainedModel, pad_id) -> None:
     own_pad = model.config.pad_token_id
-    if pad_id is not None and family.own_pad_only:
-        return
     rng = np.random.default_rng(0)
     texts = [rng.integers(20, 49, size=n).tolist() for n in (3, 9, 5, 1)]
     tokens = put_together(texts, pad_id=pad_id if pad_id is not None else own_pad or 0)

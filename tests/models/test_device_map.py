@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 import transformers as hf
-from tokenizers import Tokenizer, models
 
 from polysteer.masks.edits import NeuronEdit
 from polysteer.models.intervene import apply_edits
@@ -14,6 +13,7 @@ from polysteer.models.layers import capture_layers
 from polysteer.models.loading import load_model
 from polysteer.models.record import record
 from polysteer.models.sites import describe_shape, find_sites
+from support.tiny_models import make_tokenizer
 
 EDITS = [
     NeuronEdit(site, block, np.arange(5), np.full(5, 0.5, np.float32), np.full(5, 2.0, np.float32))
@@ -101,8 +101,7 @@ def test_neurons_are_recorded_in_every_part(
 
 def test_auto_is_understood(llama: hf.PreTrainedModel, tmp_path: Path, ids: torch.Tensor) -> None:
     llama.save_pretrained(tmp_path)
-    inner = Tokenizer(models.WordLevel({"a": 0}, unk_token="a"))
-    hf.PreTrainedTokenizerFast(tokenizer_object=inner, pad_token="a").save_pretrained(tmp_path)
+    make_tokenizer(["a"], unknown="a", pad_token="a").save_pretrained(tmp_path)
     model, _ = load_model(str(tmp_path), device_map="auto", dtype="float32")
     with torch.no_grad():
         assert torch.equal(model(ids).logits, llama(ids).logits)

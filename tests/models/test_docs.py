@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 import transformers as hf
 import yaml
 from tokenizers import Tokenizer, models, pre_tokenizers
@@ -16,6 +15,7 @@ from polysteer.cli.main import main
 from polysteer.config.model import ModelSettings
 from polysteer.masks import ExpertMask, MaskMetadata
 from polysteer.models.sites import find_sites
+from support.tiny_models import make_model
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "models.md").read_text()
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", GUIDE, flags=re.DOTALL)
@@ -29,9 +29,7 @@ def blocks_of(kind: str) -> list[str]:
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the shown id is a folder with a tiny Bloom, beside a mask that fits it and some texts."""
-    torch.manual_seed(0)
-    model = hf.BloomForCausalLM(hf.BloomConfig(vocab_size=300, hidden_size=16, n_layer=2, n_head=2))
-    model.save_pretrained(tmp_path / SHOWN)
+    make_model("Bloom", vocab=300).save_pretrained(tmp_path / SHOWN)
     alphabet = {character: i for i, character in enumerate(pre_tokenizers.ByteLevel.alphabet())}
     inner = Tokenizer(models.BPE(alphabet, []))
     inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)

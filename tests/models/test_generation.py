@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import torch
 import transformers as hf
-from tokenizers import Tokenizer, models, pre_tokenizers
 
 from polysteer.errors import ModelError
 from polysteer.masks.edits import NeuronEdit
 from polysteer.models.generation import Sampling, generate_pairs, generate_text
 from polysteer.models.intervene import apply_edits
 from polysteer.models.loading import LoadedModel
+from support.tiny_models import make_loud, make_model, make_tokenizer
 
 PROMPTS = ["w30 w31", "w40 w41 w42 w43 w44"]
 EDITS = [NeuronEdit("mlp.hidden", 1, np.arange(20), np.zeros(20, np.float32), np.full(20, 4, np.float32))]
@@ -29,12 +29,9 @@ class HoldingMask:
 
 @pytest.fixture
 def loaded(llama: hf.PreTrainedModel) -> LoadedModel:
-    inner = Tokenizer(models.WordLevel({f"w{i}": i for i in range(97)}, unk_token="w3"))
-    inner.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    for parameter in llama.parameters():
-        if parameter.ndim == 2:
-            parameter.data *= 5  # fresh weights say the same whatever they read
-    return LoadedModel(llama, hf.PreTrainedTokenizerFast(tokenizer_object=inner, pad_token="w0"))
+    return LoadedModel(
+        make_loud(llama), make_tokenizer([f"w{i}" for i in range(97)], unknown="w3", pad_token="w0")
+    )
 
 
 def write_by_hand(loaded: LoadedModel, prompt: str, seed: int, **how) -> str:
@@ -79,9 +76,6 @@ def test_what_cannot_be_written_is_named(loaded) -> None:
         generate_text(loaded, "", Sampling())
     with pytest.raises(ModelError, match=r"has 5 tokens, and with 60 new ones they exceed the model's 64"):
         generate_text(loaded, PROMPTS[1], Sampling(60))
-    config = hf.BertConfig(
-        vocab_size=97, hidden_size=16, intermediate_size=24, num_hidden_layers=1, num_attention_heads=2
-    )
-    encoder = LoadedModel(hf.BertModel(config).eval(), loaded.tokenizer)
+    encoder = LoadedModel(make_model("Bert", vocab=97), loaded.tokenizer)
     with pytest.raises(ModelError, match="BertModel writes no text"):
         generate_text(encoder, PROMPTS[0], Sampling())

@@ -1,6 +1,5 @@
 """Folders that are no whole model: refused by what is wrong and where, before memory is taken for weights."""
 
-import importlib.util
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -13,14 +12,9 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 from polysteer.errors import ModelError
 from polysteer.models.inspection import inspect_model
 from polysteer.models.loading import load_model
+from support.benchmarks import load_benchmark
 
-_spec = importlib.util.spec_from_file_location(
-    "fuzz_models", Path(__file__).parents[2] / "benchmarks" / "fuzz_models.py"
-)
-assert _spec
-assert _spec.loader
-fuzz = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(fuzz)
+fuzz = load_benchmark("fuzz_models")
 
 Change = Callable[..., None]
 

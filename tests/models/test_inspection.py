@@ -1,6 +1,5 @@
 """What is told of a model before its weights are there, against the same model with weights."""
 
-import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 from polysteer.errors import ModelError, SiteError
 from polysteer.models.inspection import inspect_model
 from polysteer.models.skeleton import measure_activations
+from support.tiny_models import make_model
 
 
 def write_config(folder: Path, model_class: type, config: hf.PretrainedConfig) -> str:
@@ -73,12 +73,10 @@ def test_a_config_says_what_the_model_has(family, model: PreTrainedModel, tmp_pa
         ),
     ],
 )
-def test_a_large_model_is_inspected_in_seconds(
+def test_a_large_model_is_inspected_without_its_weights(
     model_class: type, config: hf.PretrainedConfig, n_parameters: int, hidden: int, tmp_path: Path
 ) -> None:
-    start = time.process_time()
     facts = inspect_model(write_config(tmp_path, model_class, config), dtype="bfloat16")
-    assert time.process_time() - start < 10
     assert facts.parameters == n_parameters
     assert facts.sites["mlp.hidden"].neurons == facts.blocks * hidden
     assert 2 * n_parameters <= facts.memory.load_bytes < 2.001 * n_parameters
@@ -87,14 +85,10 @@ def test_a_large_model_is_inspected_in_seconds(
 
 @pytest.mark.parametrize("name", ["Llama", "GPT2", "Bert"])
 def test_the_memory_of_a_pass_is_what_the_profiler_sees(name: str) -> None:
-    config_class, model_class = getattr(hf, f"{name}Config"), getattr(hf, f"{name}Model")
-    sizes = {"hidden_size": 64, "intermediate_size": 256} if name != "GPT2" else {"n_embd": 64}
-    heads = {"n_head": 4, "n_layer": 2} if name == "GPT2" else {"num_attention_heads": 4}
-    layers = {} if name == "GPT2" else {"num_hidden_layers": 2}
-    config = config_class(vocab_size=97, **sizes, **heads, **layers)
+    sizes = {"vocab": 97, "width": 64, "hidden": 256, "heads": 4}
     with torch.device("meta"):
-        skeleton = model_class(config).eval()
-    model, ids = model_class(config).eval(), torch.zeros((8, 128), dtype=torch.int64)
+        skeleton = make_model(name, use="Model", **sizes)
+    model, ids = make_model(name, use="Model", **sizes), torch.zeros((8, 128), dtype=torch.int64)
     off = {} if name == "Bert" else {"use_cache": False}
     with torch.inference_mode(), profile(profile_memory=True) as seen:
         model(ids, **off)

@@ -16,6 +16,7 @@ from polysteer.models.backbone import find_backbone
 from polysteer.models.intervene import apply_edits, intervene
 from polysteer.models.record import record
 from polysteer.models.sites import describe_shape, find_sites
+from support.families import of_families
 
 
 def hold(site: str, block: int, units: object, values: object, gain: float = 0.0) -> NeuronEdit:
@@ -43,9 +44,8 @@ def record_site(model: PreTrainedModel, site: str, ids: torch.Tensor, **inputs) 
 # --- every family ---
 
 
+@of_families(lambda family: family.down is not None)
 def test_holding_a_hidden_neuron_equals_editing_the_weights(family, model: PreTrainedModel, ids) -> None:
-    if family.mixture:
-        return
     units, values = [2, 11, 40], torch.tensor([0.7, -1.5, 3.0])
     edited = copy.deepcopy(model)
     down = family.module(edited, 1, family.down)

@@ -12,6 +12,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 from polysteer.errors import ModelError
 from polysteer.models import loading
 from polysteer.models.loading import choose_dtype, load_model
+from support.tiny_models import make_model
 
 
 @pytest.fixture
@@ -44,26 +45,15 @@ def test_auto_is_what_the_processor_is_fast_at(folder: Path, monkeypatch: pytest
 
 
 def test_of_an_encoder_decoder_the_encoder_is_loaded(folder: Path) -> None:
-    config = hf.M2M100Config(
-        vocab_size=97,
-        d_model=32,
-        encoder_ffn_dim=48,
-        encoder_layers=1,
-        decoder_layers=1,
-        max_position_embeddings=64,
-    )
-    hf.M2M100ForConditionalGeneration(config).save_pretrained(folder)
+    pair = "ForConditionalGeneration"
+    make_model("M2M100", use=pair, decoder_layers=1).save_pretrained(folder)
     assert type(load_model(str(folder)).model).__name__ == "M2M100Encoder"
-    hf.T5ForConditionalGeneration(
-        hf.T5Config(vocab_size=97, d_model=32, d_kv=8, d_ff=48, num_layers=1, num_heads=4)
-    ).save_pretrained(folder)
+    make_model("T5", use=pair, d_kv=8).save_pretrained(folder)
     assert type(load_model(str(folder)).model).__name__ == "T5EncoderModel"
 
 
 def test_a_masked_language_model_is_loaded_as_an_encoder(folder: Path) -> None:
-    config = hf.XLMRobertaConfig(vocab_size=97, hidden_size=32, intermediate_size=48, num_hidden_layers=1)
-    config.num_attention_heads = 4
-    hf.XLMRobertaForMaskedLM(config).save_pretrained(folder)
+    make_model("XLMRoberta", use="ForMaskedLM").save_pretrained(folder)
     assert type(load_model(str(folder)).model).__name__ == "XLMRobertaModel"
 
 

@@ -7,6 +7,7 @@ from transformers.pytorch_utils import Conv1D
 
 from polysteer.models.record import record
 from polysteer.models.sites import describe_shape, find_sites
+from support.families import of_families
 
 
 def record_all(model: PreTrainedModel, ids: torch.Tensor) -> dict[tuple[str, int], torch.Tensor]:
@@ -66,10 +67,10 @@ def test_block_outputs_are_the_models_own_hidden_states(model: PreTrainedModel, 
     assert torch.equal(recorded["block.out", 0], hidden_states[1])
 
 
-def test_a_mixture_of_experts_is_recorded_token_by_token(ids: torch.Tensor, named_family) -> None:
-    _, family, model = named_family
-    if not family.mixture:
-        return
+@of_families(lambda family: family.mixture is not None)
+def test_a_mixture_of_experts_is_recorded_token_by_token(
+    family, model: PreTrainedModel, ids: torch.Tensor
+) -> None:
     experts = family.module(model, 1, family.mixture)
     by_hand = experts(read_inputs(model, experts, ids))
     torch.testing.assert_close(record_all(model, ids)["mlp.out", 1], by_hand)

@@ -10,9 +10,10 @@ from polysteer.errors import ModelError
 from polysteer.models.loading import LoadedModel
 from polysteer.models.writing import write_texts
 from polysteer.models.written import Writing
+from support.families import of_families
+from support.tiny_models import make_loud
 
 TEXTS = ["w30 w31", "w40 w41 w42 w43 w44 w45 w46", "w50", "w60 w61 w62 w63", "w70 w71 w72 w73 w74 w75"]
-ENCODERS = {"bert", "xlm-roberta", "m2m_100", "t5"}
 
 
 @pytest.fixture(scope="module")
@@ -40,24 +41,16 @@ def write_by_hand(model, tokenizer, text: str, n_new: int, n_kept: int | None = 
     return tokenizer.decode(ids[1 + len(words) :], skip_special_tokens=True)
 
 
-@pytest.fixture
-def loud(named_family) -> tuple[str, hf.PreTrainedModel]:
-    """A model whose words depend on what it read; fresh weights say the same whatever that was."""
-    name, family, _ = named_family
-    model = family.build()
-    for parameter in model.parameters():
-        if parameter.ndim == 2:
-            parameter.data *= 5
-    return name, model
+@of_families(lambda family: not family.writes)
+def test_an_encoder_writes_no_text(model, tokenizer) -> None:
+    with pytest.raises(ModelError, match="writes no text"):
+        write_texts(LoadedModel(model, tokenizer), TEXTS, Writing(6))
 
 
-def test_a_batch_writes_what_each_text_gets_by_itself(loud, tokenizer) -> None:
-    name, model = loud
+@of_families(lambda family: family.writes)
+def test_a_batch_writes_what_each_text_gets_by_itself(family, tokenizer) -> None:
+    model = make_loud(family.build())
     loaded = LoadedModel(model, tokenizer)
-    if name in ENCODERS:
-        with pytest.raises(ModelError, match="writes no text"):
-            write_texts(loaded, TEXTS, Writing(6))
-        return
     by_hand = [write_by_hand(model, tokenizer, text, 6) for text in TEXTS]
     written = write_texts(loaded, TEXTS, Writing(6))
     assert [one.text for one in written] == by_hand
@@ -69,10 +62,7 @@ def test_a_batch_writes_what_each_text_gets_by_itself(loud, tokenizer) -> None:
 
 @pytest.fixture
 def loaded(llama: hf.PreTrainedModel, tokenizer) -> LoadedModel:
-    for parameter in llama.parameters():
-        if parameter.ndim == 2:
-            parameter.data *= 5
-    return LoadedModel(llama, tokenizer)
+    return LoadedModel(make_loud(llama), tokenizer)
 
 
 def test_prompts_are_cut_after_real_tokens(loaded) -> None:

@@ -1,42 +1,26 @@
 import random
 
 import pytest
-import torch
-from tokenizers import Tokenizer
-from tokenizers.models import WordLevel
-from tokenizers.pre_tokenizers import WhitespaceSplit
-from tokenizers.processors import TemplateProcessing
-from transformers import BertConfig, BertModel, GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
 from polysteer.config import Experiment
+from support.tiny_models import make_model, make_tokenizer, save_model
 
 WORDS = [f"w{number}" for number in range(40)]
-VOCABULARY = {word: number for number, word in enumerate(["<s>", "<pad>", "<unk>", *WORDS])}
+VOCABULARY = ["<s>", "<pad>", "<unk>", *WORDS]
 
 
 @pytest.fixture(scope="session")
 def causal_folder(tmp_path_factory):
     """A model that predicts, with a tokenizer that puts <s> before every text."""
-    torch.manual_seed(0)
-    config = GPT2Config(
-        n_layer=2, n_head=2, n_embd=16, vocab_size=len(VOCABULARY), bos_token_id=0, pad_token_id=1
-    )
-    return save(GPT2LMHeadModel(config), tmp_path_factory.mktemp("causal"))
+    model = make_model("GPT2", vocab=len(VOCABULARY), hidden=64, bos_token_id=0, pad_token_id=1)
+    return save(model, tmp_path_factory.mktemp("causal"))
 
 
 @pytest.fixture(scope="session")
 def encoder_folder(tmp_path_factory):
     """A model that predicts nothing."""
-    torch.manual_seed(0)
-    config = BertConfig(
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        hidden_size=16,
-        intermediate_size=32,
-        vocab_size=len(VOCABULARY),
-        pad_token_id=1,
-    )
-    return save(BertModel(config), tmp_path_factory.mktemp("encoder"))
+    model = make_model("Bert", vocab=len(VOCABULARY), hidden=32, pad_token_id=1)
+    return save(model, tmp_path_factory.mktemp("encoder"))
 
 
 @pytest.fixture
@@ -66,11 +50,5 @@ def make_experiment(tmp_path):
 
 
 def save(model, folder):
-    base = Tokenizer(WordLevel(VOCABULARY, unk_token="<unk>"))
-    base.pre_tokenizer = WhitespaceSplit()
-    base.post_processor = TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 0)])
-    PreTrainedTokenizerFast(
-        tokenizer_object=base, bos_token="<s>", pad_token="<pad>", unk_token="<unk>"
-    ).save_pretrained(folder)
-    model.save_pretrained(folder)
-    return folder
+    special = {"bos_token": "<s>", "pad_token": "<pad>", "unk_token": "<unk>"}
+    return save_model(folder, model, make_tokenizer(VOCABULARY, unknown="<unk>", **special))

@@ -9,15 +9,16 @@ import yaml
 
 from polysteer.project import create_project
 
+WORDS = [f"w{number}" for number in range(40)]
 STAGES = ["settings", "corpus", "collect", "rank", "embed", "evaluate"]
 
 
 @pytest.fixture
-def project(tmp_path, model_folder, words) -> Path:
+def project(tmp_path, model_folder) -> Path:
     """A new project, its experiment replaced by one that takes seconds."""
     folder = create_project(tmp_path / "new").folder
     rng = random.Random(0)
-    for lang, vocabulary in (("en", words[:25]), ("fi", words[15:])):
+    for lang, vocabulary in (("en", WORDS[:25]), ("fi", WORDS[15:])):
         lines = [" ".join(rng.choices(vocabulary, k=rng.randint(3, 9))) for _ in range(30)]
         (folder / "data" / f"text.{lang}").write_text("\n".join(lines) + "\n")
     experiment = {
@@ -71,7 +72,7 @@ def test_repro_works_at_once_and_runs_only_what_a_change_touches(project, run):
 def test_repro_refuses_before_any_text_is_read(project, run):
     change_experiment(project, {"embed": {"layer": 99}})
     printed = run("dvc", "repro", cwd=project, expect=255)
-    assert "experiments.try.embed.layer: there is no layer 99; there are 0 to 2 and final" in printed
+    assert "experiments.try.embed.layer: there is no layer 99; there are 0 to 3 and final" in printed
     assert list_run(printed) == ["settings@try"]
     assert not (project / "artifacts" / "try").exists()
 

@@ -2,9 +2,7 @@
 
 import csv
 import json
-import os
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from polysteer.project.creation import TEMPLATES
 from polysteer.report.plots import CURVES
 from polysteer.stages.store import build_store
 from polysteer.store import write_metrics
+from support.machine import forget_settings
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,17 +23,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def repository(project, tmp_path_factory, monkeypatch):
     """The store stage alone, and the command that runs a program there."""
-    settings = tmp_path_factory.mktemp("settings")
-    (settings / "gitconfig").write_text("[user]\n name = Some One\n email = one@example.org\n")
-    for name, value in {
-        "GIT_CONFIG_GLOBAL": str(settings / "gitconfig"),
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "DVC_NO_ANALYTICS": "1",
-        "DVC_SITE_CACHE_DIR": str(settings / "site"),
-        "DVC_GLOBAL_CONFIG_DIR": str(settings / "dvcconfig"),
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-    }.items():
-        monkeypatch.setenv(name, value)
+    forget_settings(tmp_path_factory.mktemp("settings"), monkeypatch)
     wiring = yaml.safe_load((TEMPLATES / "dvc.yaml").read_text())
     kept = {"stages": {"store": wiring["stages"]["store"]}, "plots": wiring["plots"]}
     (project / "dvc.yaml").write_text(yaml.safe_dump(kept))

@@ -1,39 +1,21 @@
 import numpy as np
 import pytest
-import torch
-from tokenizers import Tokenizer, models, pre_tokenizers, processors
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from polysteer.responses.settings import ResponseSettings
+from support.tiny_models import make_model, make_tokenizer
 
 WORDS = [f"w{number}" for number in range(50)]
 
 
 @pytest.fixture(scope="session")
 def tokenizer():
-    vocabulary = {"<s>": 0, "<pad>": 1, "<unk>": 2} | {word: i + 3 for i, word in enumerate(WORDS)}
-    base = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
-    base.pre_tokenizer = pre_tokenizers.Whitespace()
-    base.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 0)])
-    return PreTrainedTokenizerFast(
-        tokenizer_object=base, bos_token="<s>", pad_token="<pad>", unk_token="<unk>"
-    )
+    special = {"bos_token": "<s>", "pad_token": "<pad>", "unk_token": "<unk>"}
+    return make_tokenizer(["<s>", "<pad>", "<unk>", *WORDS], unknown="<unk>", **special)
 
 
 @pytest.fixture(scope="session")
 def model():
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=53,
-        hidden_size=16,
-        intermediate_size=24,
-        num_hidden_layers=3,
-        num_attention_heads=2,
-        num_key_value_heads=1,
-        pad_token_id=1,
-        bos_token_id=0,
-    )
-    return LlamaForCausalLM(config).eval()
+    return make_model("Llama", vocab=53, blocks=3, num_key_value_heads=1, pad_token_id=1, bos_token_id=0)
 
 
 @pytest.fixture(scope="session")

@@ -3,55 +3,34 @@ import sys
 
 import numpy as np
 import pytest
-import torch
 from dvc.repo import Repo
-from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
 
 from polysteer.masks import ExpertMask, MaskMetadata
+from support.machine import forget_settings
+from support.tiny_models import make_model, save_model
+
+SIZES = {"vocab": 50, "width": 8, "hidden": 12, "initializer_range": 0.3}
 
 
 @pytest.fixture(scope="session")
 def gpt2():
-    torch.manual_seed(0)
-    return GPT2LMHeadModel(
-        GPT2Config(n_layer=2, n_head=2, n_embd=8, n_inner=12, vocab_size=50, initializer_range=0.3)
-    ).eval()
+    return make_model("GPT2", **SIZES)
 
 
 @pytest.fixture(scope="session")
 def llama():
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        hidden_size=8,
-        intermediate_size=12,
-        vocab_size=50,
-        initializer_range=0.3,
-    )
-    return LlamaForCausalLM(config).eval()
+    return make_model("Llama", **SIZES | {"heads": 4}, num_key_value_heads=2)
 
 
 @pytest.fixture(scope="session")
 def llama_folder(llama, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("llama")
-    llama.save_pretrained(folder)
-    return folder
+    return save_model(tmp_path_factory.mktemp("llama"), llama)
 
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
     """A project with a git remote and a DVC remote, whose pipeline has made two masks."""
-    for name, value in {
-        "GIT_CONFIG_GLOBAL": str(tmp_path / "gitconfig"),
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "DVC_NO_ANALYTICS": "1",
-        "DVC_SITE_CACHE_DIR": str(tmp_path / "site"),
-        "DVC_GLOBAL_CONFIG_DIR": str(tmp_path / "dvcconfig"),
-    }.items():
-        monkeypatch.setenv(name, value)
-    (tmp_path / "gitconfig").write_text("[user]\n name = Some One\n email = one@example.org\n")
+    forget_settings(tmp_path, monkeypatch)
     return Project.create(tmp_path)
 
 

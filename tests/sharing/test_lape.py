@@ -16,6 +16,7 @@ from polysteer.masks import ExpertMask
 from polysteer.models.intervene import intervene
 from polysteer.sharing.lape import export_lape, import_lape
 from polysteer.sharing.origin import read_origin
+from support.checks import check_read_or_refused
 
 LISTS = [
     [torch.tensor([3, 7]), torch.tensor([], dtype=torch.int64)],
@@ -199,11 +200,8 @@ def test_what_is_not_there_is_named(tmp_path):
 FUZZ = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-def import_or_refuse(path):
-    try:
-        import_lape(path, ["en", "zh"])
-    except MaskError:
-        return
+def check_imported_or_refused(path):
+    check_read_or_refused(lambda given: import_lape(given, ["en", "zh"]), path, MaskError)
 
 
 @FUZZ
@@ -213,7 +211,7 @@ def test_no_changed_byte_crashes_the_reader(path, tmp_path, edits):
     for place, byte in edits:
         content[place % len(content)] = byte
     (tmp_path / "fuzz.pth").write_bytes(content)
-    import_or_refuse(tmp_path / "fuzz.pth")
+    check_imported_or_refused(tmp_path / "fuzz.pth")
 
 
 @FUZZ
@@ -229,7 +227,7 @@ def test_no_changed_pickle_crashes_the_reader(path, tmp_path, edits):
                     content[place % len(content)] = byte
             new.writestr(name, bytes(content))
     (tmp_path / "fuzz.pth").write_bytes(changed.getvalue())
-    import_or_refuse(tmp_path / "fuzz.pth")
+    check_imported_or_refused(tmp_path / "fuzz.pth")
 
 
 @st.composite
@@ -246,7 +244,7 @@ def odd_tensors(draw):
 @given(lists=st.lists(st.lists(odd_tensors(), max_size=3) | odd_tensors(), max_size=3))
 def test_no_tensor_crashes_the_reader(tmp_path, lists):
     torch.save(lists, tmp_path / "fuzz.pth")
-    import_or_refuse(tmp_path / "fuzz.pth")
+    check_imported_or_refused(tmp_path / "fuzz.pth")
 
 
 def test_only_whole_mlp_masks_can_be_exported(path, tmp_path):

@@ -12,6 +12,7 @@ from polysteer.errors import MaskError
 from polysteer.models.intervene import intervene
 from polysteer.sharing.origin import read_origin
 from polysteer.sharing.selfcond import export_expertise, import_expertise
+from support.checks import check_read_or_refused
 
 GPT2_WIDTHS = {"attn.c_attn": 24, "attn.c_proj": 8, "mlp.c_fc": 12, "mlp.c_proj": 8}
 LLAMA_WIDTHS = {
@@ -216,6 +217,10 @@ def test_other_files_are_refused(path, tmp_path):
         import_expertise(path, "ja", value_column="on_p99")
 
 
+def import_japanese(path):
+    return import_expertise(path, "ja")
+
+
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(edits=st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), min_size=1, max_size=6))
 def test_no_changed_byte_crashes_the_reader(path, tmp_path, edits):
@@ -224,10 +229,7 @@ def test_no_changed_byte_crashes_the_reader(path, tmp_path, edits):
     for place, byte in edits:
         content[place % len(content)] = byte
     (tmp_path / "fuzz.csv").write_bytes(content)
-    try:
-        import_expertise(tmp_path / "fuzz.csv", "ja")
-    except MaskError:
-        return
+    check_read_or_refused(import_japanese, tmp_path / "fuzz.csv", MaskError)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -238,7 +240,4 @@ def test_no_changed_byte_crashes_the_reader(path, tmp_path, edits):
 )
 def test_no_changed_cell_crashes_the_reader(path, row, column, text):
     write_table(path, "transformer.h", GPT2_WIDTHS, change=changed(row, **{column: text}))
-    try:
-        import_expertise(path, "ja")
-    except MaskError:
-        return
+    check_read_or_refused(import_japanese, path, MaskError)

@@ -19,6 +19,7 @@ from polysteer.masks import ExpertMask, MaskMetadata
 from polysteer.sharing.git import clone_bare, open_snapshot
 from polysteer.sharing.pull import pull_mask
 from polysteer.sharing.remote import find_remote
+from support.machine import forget_settings
 
 PLACE = "artifacts/try/ja.safetensors"
 REMOTE = "[core]\n remote = store\n['remote \"store\"']\n"
@@ -62,9 +63,7 @@ class Stranger:
 
 @pytest.fixture
 def stranger(tmp_path, monkeypatch):
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
-    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-    (tmp_path / "gitconfig").write_text("[user]\n name = Some One\n email = one@example.org\n")
+    forget_settings(tmp_path, monkeypatch)
     return Stranger(tmp_path)
 
 
@@ -77,7 +76,7 @@ def pull(stranger, tmp_path, *, asked=None):
     return pull_mask(str(stranger.root), "try-ja", approve=approve, out=tmp_path / "got.safetensors")
 
 
-def refuse(stranger, tmp_path, complaint):
+def check_refused(stranger, tmp_path, complaint):
     """Nothing is asked and nothing is written."""
     asked: list[str] = []
     with pytest.raises(SharingError, match=complaint):
@@ -122,7 +121,7 @@ def publish_attack(stranger, proof):
 
 def test_a_remote_that_would_run_a_command_is_refused(stranger, tmp_path):
     publish_attack(stranger, tmp_path / "proof")
-    refuse(stranger, tmp_path, "the setting configpath, which is not taken from a repository")
+    check_refused(stranger, tmp_path, "the setting configpath, which is not taken from a repository")
 
 
 @pytest.mark.skipif(find_spec("dvc_s3") is None, reason="needs dvc-s3")
@@ -130,14 +129,13 @@ def test_the_command_runs_for_dvc_alone_and_not_for_steer(stranger, tmp_path, mo
     proof = tmp_path / "proof"
     publish_attack(stranger, proof)
     monkeypatch.chdir(stranger.root)
-    monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path / "site"))
     for name in ("AWS_CONFIG_FILE", "AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name, raising=False)
     read = "from dvc.api import DVCFileSystem as F; F('.').get_file('artifacts/try/ja.safetensors', 'x')"
     subprocess.run([sys.executable, "-c", read], check=False, capture_output=True)
     assert proof.exists()
     proof.unlink()
-    refuse(stranger, tmp_path, "the setting configpath")
+    check_refused(stranger, tmp_path, "the setting configpath")
     assert not proof.exists()
 
 
@@ -174,7 +172,7 @@ def test_the_command_runs_for_dvc_alone_and_not_for_steer(stranger, tmp_path, mo
 )
 def test_settings_beyond_an_address_are_refused(stranger, tmp_path, settings, complaint):
     stranger.publish(f"{REMOTE} {settings}\n")
-    refuse(stranger, tmp_path, complaint)
+    check_refused(stranger, tmp_path, complaint)
 
 
 def test_what_else_a_project_sets_is_not_obeyed(stranger, tmp_path):
@@ -240,7 +238,7 @@ def test_addresses_that_are_commands_are_not_cloned(tmp_path, monkeypatch, schem
 )
 def test_strange_project_files_are_refused(stranger, tmp_path, files, complaint):
     stranger.publish(f"{REMOTE} url = {stranger.store}\n", files)
-    refuse(stranger, tmp_path, complaint)
+    check_refused(stranger, tmp_path, complaint)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The pipeline's headline numbers, worked out again with transformers and plain loops."""
 
-import importlib.util
 import itertools
 import json
 from pathlib import Path
@@ -19,14 +18,9 @@ from polysteer.ranking.table import RankTable
 from polysteer.store import query_database
 from polysteer.trials.choices import load_choices
 from polysteer.trials.vectors import load_vectors
+from support.reference import language_abx, meaning_abx
 
 LANGUAGES = ("de", "en", "ja")
-
-_spec = importlib.util.spec_from_file_location(
-    "reference_metrics", Path(__file__).parents[1] / "metrics" / "reference_metrics.py"
-)
-reference = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(reference)
 
 
 @pytest.fixture(scope="module")
@@ -210,7 +204,7 @@ def test_abx_under_a_mask_equals_a_loop_over_all_triples(finished: Path) -> None
     choice = load_choices(finished / "artifacts/tiny/vectors/ja/choice.json").same_layer
     folder = finished / "artifacts/tiny/vectors/ja" / choice.label
     read = {name: load_vectors(folder / f"{name}.test.safetensors").at_layer("final") for name in LANGUAGES}
-    for metric, loop in (("abx_language", reference.language_abx), ("abx_meaning", reference.meaning_abx)):
+    for metric, loop in (("abx_language", language_abx), ("abx_meaning", meaning_abx)):
         stored = ask(
             finished,
             f"""SELECT value FROM results WHERE view = 'same_layer' AND target = 'ja' AND intervention = 'set'

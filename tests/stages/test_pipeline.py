@@ -4,7 +4,6 @@ import hashlib
 import json
 import shutil
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from polysteer.layout import Layout
 from polysteer.stages import collect, corpus, embed, evaluate, rank
 from polysteer.stages.run import Run
 from polysteer.store import query_database, refresh_database
+from support.experiment import STEER
 
 STAGES = (corpus, collect, rank, embed, evaluate)
 
@@ -59,7 +59,7 @@ def test_two_runs_and_a_query_at_once_leave_the_same_bytes(finished: Path, proje
     shutil.rmtree(project / "artifacts" / "tiny")
     metrics, database = Layout(project / "artifacts").experiment("tiny").metrics, project / "m.duckdb"
     n_rows = pq.read_metadata(metrics).num_rows
-    command = [sys.executable, "-c", "from polysteer.cli.main import main; main()", "run"]
+    command = [*STEER, "run"]
     runs = [subprocess.Popen(command, cwd=project, stderr=subprocess.PIPE, text=True) for _ in range(2)]
     seen = set()
     while any(run.poll() is None for run in runs):

@@ -1,6 +1,5 @@
 """Layers and checkpoints of an encoder, without a target: from text to `steer report`, checked by hand."""
 
-import importlib.util
 import shutil
 import weakref
 from pathlib import Path
@@ -27,41 +26,20 @@ from polysteer.stages.run import Run
 from polysteer.stages.store import build_store
 from polysteer.store import query_database
 from polysteer.trials.vectors import load_vectors
+from support.reference import language_abx, meaning_abx
+from support.tiny_models import save_states
 
 ROOT = Path(__file__).parents[2]
 STAGES = (settings_stage, corpus, collect, rank, embed, evaluate)
 LANGUAGES = ("de", "en", "ja")
 
-_spec = importlib.util.spec_from_file_location(
-    "reference_metrics", ROOT / "tests" / "metrics" / "reference_metrics.py"
-)
-reference = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(reference)
-
 
 @pytest.fixture(scope="module")
 def states(tmp_path_factory):
     """Two random XLM-R of two blocks, as two states of one training."""
-    folder = tmp_path_factory.mktemp("states")
     rows = generate(languages=LANGUAGES, sizes={"find": 60}, seed=1)
     tokenizer = train_tokenizer([row.sentence.text for row in rows], vocabulary=400)
-    for seed, name in enumerate(("early", "done")):
-        torch.manual_seed(seed)
-        config = transformers.XLMRobertaConfig(
-            vocab_size=len(tokenizer),
-            hidden_size=24,
-            intermediate_size=32,
-            num_hidden_layers=2,
-            num_attention_heads=2,
-            max_position_embeddings=130,
-            initializer_range=0.3,
-            bos_token_id=tokenizer.bos_token_id,
-            eos_token_id=tokenizer.eos_token_id,
-            pad_token_id=tokenizer.pad_token_id,
-        )
-        transformers.XLMRobertaForMaskedLM(config).save_pretrained(folder / name)
-        tokenizer.save_pretrained(folder / name)
-    return folder
+    return save_states(tmp_path_factory.mktemp("states"), tokenizer, width=24)
 
 
 def describe(states: Path) -> dict[str, object]:
@@ -134,7 +112,7 @@ def test_a_checkpoint_is_read_as_transformers_reads_it(project, states):
 
 @pytest.mark.parametrize("layer", ["0", "1", "final"])
 def test_abx_of_every_state_equals_a_loop_over_all_triples(project, states, ask, layer):
-    loops = {"abx_language": reference.language_abx, "abx_meaning": reference.meaning_abx}
+    loops = {"abx_language": language_abx, "abx_meaning": meaning_abx}
     for condition, revision in ((find_folder(project), f"= '{states / 'early'}'"), ("baseline", "IS NULL")):
         vectors = read(project, condition, "test", layer)
         for metric, loop in loops.items():

@@ -28,6 +28,7 @@ from polysteer.stages import corpus, embed, evaluate
 from polysteer.stages.run import Run
 from polysteer.stages.store import build_store
 from polysteer.store import query_database
+from support.tiny_models import save_states
 
 WORDS = {
     "en": {"NOUN": ["boats", "cats", "kings"], "VERB": ["sank", "saw", "left"], "DET": ["the", "these"]},
@@ -54,25 +55,8 @@ def write_treebank(lang: str) -> str:
 @pytest.fixture(scope="module")
 def states(tmp_path_factory):
     """Two random XLM-R, as two states of one training; words are split into several tokens."""
-    folder = tmp_path_factory.mktemp("states")
     tokenizer = train_tokenizer(["the cats saw les chats"], vocabulary=280)
-    for seed, name in enumerate(("early", "done")):
-        torch.manual_seed(seed)
-        config = transformers.XLMRobertaConfig(
-            vocab_size=len(tokenizer),
-            hidden_size=16,
-            intermediate_size=32,
-            num_hidden_layers=2,
-            num_attention_heads=2,
-            max_position_embeddings=130,
-            initializer_range=0.3,
-            bos_token_id=tokenizer.bos_token_id,
-            eos_token_id=tokenizer.eos_token_id,
-            pad_token_id=tokenizer.pad_token_id,
-        )
-        transformers.XLMRobertaForMaskedLM(config).save_pretrained(folder / name)
-        tokenizer.save_pretrained(folder / name)
-    return folder
+    return save_states(tmp_path_factory.mktemp("states"), tokenizer, width=16)
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ from polysteer.layout import Layout
 from polysteer.stages import collect, corpus, embed, evaluate, rank
 from polysteer.stages.run import Run
 from polysteer.store import build_database, query_database
+from support.tiny_models import make_model, save_model
 
 LANGUAGES = ("de", "en", "ja")
 
@@ -205,14 +206,9 @@ def test_what_is_there_is_kept_and_a_damaged_file_is_written_anew(run: Run) -> N
 
 def test_a_model_that_writes_nothing_is_refused_first(tmp_path: Path, run: Run) -> None:
     """Before anything is read with it."""
-    import transformers
-
-    config = transformers.BertConfig(
-        vocab_size=400, hidden_size=16, intermediate_size=24, num_hidden_layers=1, num_attention_heads=2
-    )
-    transformers.BertModel(config).save_pretrained(tmp_path / "bert")
-    AutoTokenizer.from_pretrained(run.settings.model.id).save_pretrained(tmp_path / "bert")
-    other = make_run(tmp_path, tmp_path / "bert", generate={})
+    tokenizer = AutoTokenizer.from_pretrained(run.settings.model.id)
+    bert = save_model(tmp_path / "bert", make_model("Bert", vocab=400, blocks=1), tokenizer)
+    other = make_run(tmp_path, bert, generate={})
     for step in (corpus, collect, rank):
         step.perform(other)
     with pytest.raises(ModelError, match=r"BertModel writes no text.*'generate: null'"):

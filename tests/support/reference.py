@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+from scipy.linalg import sqrtm
 
 
 def cosine(x: np.ndarray, y: np.ndarray) -> float:
@@ -71,3 +72,21 @@ def laser_errors(cosines: np.ndarray, margin: np.ndarray, k: int) -> list[bool]:
         nearest = sorted(range(len(row)), key=lambda j: -row[j])[:k]
         errors.append(max(nearest, key=lambda j: margin[i, j]) != i)
     return errors
+
+
+def erase_by_leace(rows: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Least-squares concept erasure (Belrose et al. 2023, theorem 4.3) on Bodnar et al.'s covariance.
+
+    The package concept-erasure 0.2.4 gives the same.
+    """
+    n, width = rows.shape
+    x, z = rows - rows.mean(axis=0), labels - labels.mean(axis=0)
+    found = x.T @ x / n
+    sphere = np.trace(found) / width * np.eye(width)
+    by_chance = np.trace(found) ** 2 * np.sum(sphere**2) / n
+    unlike_sphere = np.sum(found**2) * np.sum(sphere**2) - np.trace(found @ sphere) ** 2
+    kept = 1 - by_chance / unlike_sphere
+    root = sqrtm(kept * found + (1 - kept) * sphere).real
+    whitened = np.linalg.inv(root) @ x.T @ z
+    onto = whitened @ np.linalg.pinv(whitened)
+    return rows - x @ (root @ onto @ np.linalg.inv(root)).T
