@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from polysteer.corpus.builtin import generate
+from polysteer.builtin.grammar import generate
 from polysteer.corpus.settings import BuiltinSettings
 from polysteer.corpus.sources import read_corpus
 

@@ -32,8 +32,8 @@ def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import torch
     import transformers
 
-    from polysteer.corpus.builtin import generate
-    from polysteer.models.builtin.tokenizer import train_tokenizer
+    from polysteer.builtin.grammar import generate
+    from polysteer.builtin.model.tokenizer import train_tokenizer
 
     folder = tmp_path_factory.mktemp("model")
     rows = generate(languages=["en", "de", "ja"], sizes={"find": 60}, seed=1)

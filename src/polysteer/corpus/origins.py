@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from polysteer.corpus.builtin.language_file import language_codes
+from polysteer.builtin.grammar.language_file import language_codes
 from polysteer.corpus.draw import Parts, SplitName
 from polysteer.corpus.languages import canonical_language
 from polysteer.errors import LanguageError

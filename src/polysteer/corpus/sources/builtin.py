@@ -4,7 +4,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from polysteer.corpus.builtin import Split, generate, language_codes
+from polysteer.builtin.grammar import Split, generate, language_codes
 from polysteer.corpus.draw import Draw
 from polysteer.corpus.duplicates import find_duplicates
 from polysteer.corpus.findings import Findings
