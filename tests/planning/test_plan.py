@@ -7,8 +7,8 @@ import pyarrow as pa
 import pytest
 
 from polysteer.config import Experiment
+from polysteer.corpus.reading import read_corpus
 from polysteer.corpus.schema import SCHEMA
-from polysteer.corpus.sources import read_corpus
 from polysteer.corpus.table import Corpus
 from polysteer.errors import ConfigError, CorpusError, ModelError, SiteError
 from polysteer.layout import Layout

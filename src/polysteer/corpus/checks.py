@@ -3,8 +3,9 @@
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from polysteer.corpus.draw import SPLIT_NAMES
 from polysteer.corpus.languages import canonical_language
-from polysteer.corpus.schema import ANNOTATIONS, SCHEMA, SPLITS
+from polysteer.corpus.schema import ANNOTATIONS, SCHEMA
 from polysteer.errors import CorpusError
 
 
@@ -39,9 +40,9 @@ def _check_languages(table: pa.Table) -> None:
 
 
 def _check_splits(table: pa.Table) -> None:
-    unknown = set(table["split"].unique().to_pylist()) - set(SPLITS)
+    unknown = set(table["split"].unique().to_pylist()) - set(SPLIT_NAMES)
     if unknown:
-        raise CorpusError(f"split {min(unknown)!r} is none of {', '.join(SPLITS)}")
+        raise CorpusError(f"split {min(unknown)!r} is none of {', '.join(SPLIT_NAMES)}")
     meanings = table.select(["id", "split"]).group_by(["id", "split"]).aggregate([])
     counts = meanings.group_by("id").aggregate([([], "count_all")])
     shared = counts.filter(pc.field("count_all") > 1)["id"]

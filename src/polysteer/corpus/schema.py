@@ -1,8 +1,6 @@
-"""The columns of a corpus and the names of its splits."""
+"""The columns of a corpus."""
 
 import pyarrow as pa
-
-SPLITS = ("find", "dev", "test")
 
 ANNOTATIONS = ("tokens", "upos", "heads", "deprels")
 

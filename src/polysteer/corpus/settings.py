@@ -1,15 +1,16 @@
-"""The `corpus:` section of experiments.yaml: one frozen model per source, told apart by `source:`."""
+"""The `corpus:` section of experiments.yaml: every source with the keys of all, told apart by `source:`."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal, Self
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, create_model, model_validator
 
-from polysteer.corpus import origins
-from polysteer.corpus.draw import Draw, SplitName, find_rivals
+from polysteer.corpus.draw import SPLIT_NAMES, Draw, Sizes, SplitName, Take, find_rivals
 from polysteer.corpus.languages import given_forms, resolve_language
-from polysteer.corpus.origins import Names
-from polysteer.corpus.parts import Part, gather_parts
+from polysteer.corpus.parts import Part, PartSettings, gather_parts
+from polysteer.corpus.source import FileSource, Names, Source, choose_by_source
+from polysteer.corpus.sources import SOURCES
 from polysteer.errors import LanguageError
 from polysteer.fields import Flag, MisplacedError, Size, Whole
 
@@ -28,26 +29,21 @@ Languages = Annotated[
 ]
 
 
-class _Settings(BaseModel):
+class Settings(BaseModel):
+    """What every corpus has."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     languages: Languages = ()
     seed: Whole = Field(0, ge=0, description="draws the sentences of each split")
 
-    @property
-    def named_languages(self) -> tuple[str, ...]:
-        """What an origin shows to have; it stands before this class."""
-        return ()
+    if TYPE_CHECKING:
+        source: str  # each says which
 
     @property
     def known_languages(self) -> tuple[str, ...]:
         """Those that the text will have, as far as the settings tell; none where only the text does."""
-        return self.languages or self.named_languages
-
-    @model_validator(mode="after")
-    def _languages_are_there(self) -> Self:
-        _refuse_absent(self.languages, self.named_languages)
-        return self
+        return self.languages
 
 
 def _refuse_absent(languages: Sequence[str], named: Sequence[str]) -> None:
@@ -58,21 +54,36 @@ def _refuse_absent(languages: Sequence[str], named: Sequence[str]) -> None:
             raise MisplacedError(("languages",), str(error)) from error
 
 
-class BuiltinSettings(origins.Builtin, _Settings):
-    """Sentences from polysteer's own grammar; no file needed."""
+def _refuse_rivals(sizes: Sizes, take: Take, example: str) -> None:
+    rivals = find_rivals(sizes, take)
+    if rivals:
+        raise ValueError(
+            f"{rivals[0]} and {rivals[1]} both take all that is left of the same sentences; "
+            f"write how many meanings one of them gets, as in {example.format(*rivals)}"
+        )
 
-    find: Size = 1000
-    dev: Size = 500
-    test: Size = 500
+
+class SourceSettings(Settings, Source):
+    """All three splits from one source."""
+
+    @property
+    def known_languages(self) -> tuple[str, ...]:
+        """Where none is asked for, those that the source has."""
+        return self.languages or self.named_languages
 
     @property
     def draw(self) -> Draw:
-        """All three splits."""
-        return Draw({"find": self.find, "dev": self.dev, "test": self.test}, self.languages, seed=self.seed)
+        """What is drawn from the source."""
+        return Draw({split: getattr(self, split) for split in SPLIT_NAMES}, self.languages, seed=self.seed)
+
+    @model_validator(mode="after")
+    def _languages_are_there(self) -> Self:
+        _refuse_absent(self.languages, self.named_languages)
+        return self
 
 
-class FileSettings(_Settings):
-    """What every source of real text shares: how its meanings are dealt into find, dev and test."""
+class FileSettings(SourceSettings, FileSource):
+    """What all real text shares: how its meanings are dealt into find, dev and test."""
 
     find: Size | None = Field(None, description="meanings that experts come from; absent: all that are left")
     dev: Size | None = Field(None, description="meanings to choose on; absent: all that are left")
@@ -85,72 +96,27 @@ class FileSettings(_Settings):
 
     @model_validator(mode="after")
     def _leftovers_go_one_way(self) -> "FileSettings":
-        rivals = find_rivals(self.draw.sizes, self.take)
-        if rivals:
-            raise ValueError(
-                f"{rivals[0]} and {rivals[1]} both take all that is left of the same sentences; "
-                f"write how many meanings one of them gets, as in '{rivals[1]}: 500'"
-            )
+        _refuse_rivals(self.draw.sizes, self.take, "'{1}: 500'")
         return self
 
     @property
     def draw(self) -> Draw:
-        """All three splits."""
-        sizes: dict[SplitName, int | None] = {"find": self.find, "dev": self.dev, "test": self.test}
-        return Draw(sizes, self.languages, self.take, self.seed, self.partial)
+        """What is drawn from the source, and from which of its parts."""
+        return replace(super().draw, take=self.take, partial=self.partial)
 
 
-class Flores200Settings(origins.Flores200, FileSettings):
-    """FLORES-200 as distributed, or FLORES+ with one table per language."""
-
-    dev: Size | None = 400
-    take: dict[SplitName, Names] = origins.Flores200.usual_take
-
-
-class Sib200Settings(origins.Sib200, FileSettings):
-    """SIB-200: FLORES sentences with a topic."""
-
-    take: dict[SplitName, Names] = origins.Sib200.usual_take
+def _make_settings(source: type[Source]) -> type[Source]:
+    """The keys of a source with those of all sources, and the defaults that are usual with it."""
+    is_endless = not issubclass(source, FileSource)
+    frame, size = (SourceSettings, Size) if is_endless else (FileSettings, Size | None)
+    usual: dict[str, Any] = {split: (size, number) for split, number in source.usual_sizes.items()}
+    if source.usual_take:
+        usual["take"] = (dict[SplitName, Names], source.usual_take)
+    name = f"{source.__name__}Settings"
+    return create_model(name, __base__=(source, frame), __doc__=source.__doc__, **usual)
 
 
-class TatoebaSettings(origins.Tatoeba, FileSettings):
-    """LASER's Tatoeba test pairs, each language with English; sizes count per pair."""
-
-
-class ConlluSettings(origins.Conllu, FileSettings):
-    """Universal Dependencies treebanks, files named as UD names them."""
-
-
-class LinesSettings(origins.Lines, FileSettings):
-    """One file per language, one sentence a line, line n of each file the same meaning."""
-
-
-class TableSettings(origins.Table, FileSettings):
-    """CSV, TSV, JSONL or Parquet with columns named here."""
-
-
-class BitextSettings(origins.Bitext, FileSettings):
-    """A TMX file, or a text file with one column per language, split by tabs."""
-
-
-class HubSettings(origins.Hub, FileSettings):
-    """Tables of a data set on the Hugging Face hub, pinned to a revision."""
-
-
-SingleSettings = (
-    BuiltinSettings
-    | Flores200Settings
-    | Sib200Settings
-    | TatoebaSettings
-    | ConlluSettings
-    | LinesSettings
-    | TableSettings
-    | BitextSettings
-    | HubSettings
-)
-
-
-class JoinedSettings(_Settings):
+class JoinedSettings(Settings):
     """Splits from different sources: experts from one text, numbers on another."""
 
     source: Literal["joined"]
@@ -160,7 +126,7 @@ class JoinedSettings(_Settings):
     test: Part = Field(description="the text to report on")
 
     @property
-    def parts(self) -> dict[SplitName, Any]:
+    def parts(self) -> dict[SplitName, PartSettings]:
         """Where each split comes from."""
         return {"find": self.find, "dev": self.dev, "test": self.test}
 
@@ -173,13 +139,13 @@ class JoinedSettings(_Settings):
     @model_validator(mode="after")
     def _leftovers_go_one_way(self) -> "JoinedSettings":
         for gathered in gather_parts(self.parts):
-            rivals = find_rivals(gathered.sizes, gathered.take)
-            if rivals:
-                raise ValueError(
-                    f"{rivals[0]} and {rivals[1]} both take all that is left of the same sentences; "
-                    f"write how many meanings one of them gets, as in 'size: 500' in {rivals[0]}"
-                )
+            _refuse_rivals(gathered.sizes, gathered.take, "'size: 500' in {0}")
         return self
 
 
-CorpusSettings = Annotated[SingleSettings | JoinedSettings, Field(discriminator="source")]
+CorpusSettings = Annotated[Settings, choose_by_source([*map(_make_settings, SOURCES), JoinedSettings])]
+
+
+def make_settings(**keys: object) -> Settings:
+    """The section with these keys, `source` among them."""
+    return TypeAdapter[Settings](CorpusSettings).validate_python(keys)

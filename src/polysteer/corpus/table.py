@@ -14,9 +14,10 @@ import pyarrow.parquet as pq
 
 from polysteer.artifacts import atomic_path, fingerprint
 from polysteer.corpus.checks import check_table, check_values_present
+from polysteer.corpus.draw import SPLIT_NAMES
 from polysteer.corpus.findings import Findings
 from polysteer.corpus.languages import canonical_language, suggest_language
-from polysteer.corpus.schema import SCHEMA, SPLITS
+from polysteer.corpus.schema import SCHEMA
 from polysteer.errors import ArtifactError, DamageError, LanguageError
 from polysteer.jsonfile import read_json, write_json
 
@@ -58,7 +59,7 @@ class Corpus:
     def splits(self) -> tuple[str, ...]:
         """Those of find, dev and test that hold anything, in this order."""
         present = {split for _, split in self._bounds}
-        return tuple(split for split in SPLITS if split in present)
+        return tuple(split for split in SPLIT_NAMES if split in present)
 
     def ids(self, split: str, lang: str | None = None) -> list[str]:
         """Sorted ids of a split: of one language, or of all together."""

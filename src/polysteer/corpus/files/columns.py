@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from polysteer.corpus.sources.jsonlines import list_keys
-from polysteer.corpus.sources.scans import Scan, open_scan
+from polysteer.corpus.files.jsonlines import list_keys
+from polysteer.corpus.files.scans import Scan, open_scan
 from polysteer.errors import CorpusError
 
 SPREAD = 16**8

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from polysteer.corpus.textfiles import check_plain
+from polysteer.corpus.files.textfiles import check_plain
 from polysteer.errors import CorpusError
 
 LINE = "line of the file"  # the column of the rows' numbers

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 from xml.parsers.expat import ExpatError, ParserCreate, XMLParserType, errors
 
-from polysteer.corpus.textfiles import UTF16_MARKS, check_unpacked, read_start
+from polysteer.corpus.files.textfiles import UTF16_MARKS, check_unpacked, read_start
 from polysteer.errors import CorpusError
 
 DECLARED = re.compile(rb"\s*<\?xml[^>]*?encoding\s*=\s*[\"']([\w.:-]+)")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from polysteer.corpus.extracts import Extract
-from polysteer.corpus.textfiles import read_lines
+from polysteer.corpus.files.textfiles import read_lines
 from polysteer.errors import CorpusError
 
 

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import duckdb
 
-from polysteer.corpus.sources.jsonlines import LINE, JsonLines
-from polysteer.corpus.textfiles import check_plain
+from polysteer.corpus.files.jsonlines import LINE, JsonLines
+from polysteer.corpus.files.textfiles import check_plain
 from polysteer.errors import CorpusError
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
@@ -38,8 +38,8 @@ def open_scan(path: Path, columns: Mapping[str, bool]) -> Iterator[Scan]:
         with duckdb.connect(":memory:", config={"autoinstall_known_extensions": False}) as connection:
             connection.execute("SET enable_progress_bar = false")
             if path.suffix == ".jsonl":
-                connection.register("lines", lines.open())
-                yield Scan(connection, "lines", f'"{LINE}"')
+                connection.register("rows", lines.open())
+                yield Scan(connection, "rows", f'"{LINE}"')
             else:
                 n_header_lines = 1 if path.suffix in DELIMITERS else 0
                 row = f"row_number() OVER () + {n_header_lines}"
