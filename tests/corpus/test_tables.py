@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from pydantic import ValidationError
 
-from polysteer.corpus.files import tabular
+from polysteer.corpus import tabular
 from polysteer.corpus.reading import read_corpus
 from polysteer.corpus.settings import Settings, make_settings
 from polysteer.corpus.table import Corpus

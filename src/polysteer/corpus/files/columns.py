@@ -1,7 +1,7 @@
 """Named columns of CSV, TSV, JSONL and Parquet files, read by DuckDB, no more of them than is asked for."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -11,41 +11,13 @@ from polysteer.corpus.files.jsonlines import list_keys
 from polysteer.corpus.files.scans import Scan, open_scan
 from polysteer.errors import CorpusError
 
+# What is read, and its column: id, text, lang, split, topic, or text:<code> where each language has one.
+Columns = Mapping[str, str]
+
 SPREAD = 16**8
 TEXT_TYPES = ("VARCHAR", "ENUM")
 _SIZES = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
 NAME_TYPES = (*TEXT_TYPES, "UUID", *_SIZES, *(f"U{size}" for size in _SIZES))
-
-
-@dataclass(frozen=True)
-class Columns:
-    """Which column holds what; absent ones are not read. `texts` is for one column per language."""
-
-    id: str | None = None
-    text: str | None = None
-    lang: str | None = None
-    split: str | None = None
-    topic: str | None = None
-    texts: dict[str, str] = field(default_factory=dict)
-
-    def by_role(self) -> dict[str, str]:
-        """What is read, under the name it gets: id, text, lang, split, topic or text:<code>."""
-        named = {
-            "id": self.id,
-            "text": self.text,
-            "lang": self.lang,
-            "split": self.split,
-            "topic": self.topic,
-        }
-        wide = {f"text:{code}": column for code, column in self.texts.items()}
-        return {role: column for role, column in (named | wide).items() if column is not None}
-
-    def by_name(self) -> dict[str, bool]:
-        """Every column that is read, and whether whole numbers may stand there: ids, splits and topics."""
-        names: dict[str, bool] = {}
-        for role, column in self.by_role().items():
-            names[column] = names.get(column, True) and role in ("id", "split", "topic")
-        return names
 
 
 @dataclass(frozen=True)
@@ -63,12 +35,12 @@ def read_columns(
 
     Without an id column the row is the id. Rows of other languages than those named are left out.
     """
-    with open_scan(path, columns.by_name()) as scan:
+    with open_scan(path, _list_needed(columns)) as scan:
         conditions, values = ["true"], list[object]()
         if sample is not None:
             conditions.append("(id IS NULL OR md5(concat(?, ':', id)) < ?)")
             values += [str(sample.seed), f"{int(sample.share * SPREAD):08x}"]
-        if columns.lang and languages:
+        if "lang" in columns and languages:
             conditions.append("list_contains(?, lang)")
             values.append(list(languages))
         selected = _select_roles(columns, scan)
@@ -81,7 +53,7 @@ def read_columns(
 
 def check_columns(path: Path, columns: Columns) -> None:
     """Refuse a file that lacks one of the columns, naming the nearest that it has, or holds no text there."""
-    wanted = columns.by_name()
+    wanted = _list_needed(columns)
     types = _list_types(path, wanted)
     for column, may_be_number in wanted.items():
         if column not in types:
@@ -106,10 +78,19 @@ def list_values(path: Path, column: str) -> list[str]:
 
 def count_ids(path: Path, columns: Columns) -> int:
     """About how many different ids there are; exact where the rows are the ids."""
-    with open_scan(path, {columns.id: True} if columns.id else {}) as scan:
-        counted = f"approx_count_distinct({_text(columns.id)})" if columns.id else "count(*)"
+    id_column = columns.get("id")
+    with open_scan(path, {id_column: True} if id_column else {}) as scan:
+        counted = f"approx_count_distinct({_text(id_column)})" if id_column else "count(*)"
         [(count,)] = scan.connection.sql(f"SELECT {counted} FROM {scan.source}").fetchall()
         return int(count)
+
+
+def _list_needed(columns: Columns) -> dict[str, bool]:
+    """Every column that is read, and whether whole numbers may stand there: ids, splits and topics."""
+    names: dict[str, bool] = {}
+    for role, column in columns.items():
+        names[column] = names.get(column, True) and role in ("id", "split", "topic")
+    return names
 
 
 def _list_types(path: Path, wanted: Mapping[str, bool]) -> dict[str, str]:
@@ -122,9 +103,9 @@ def _list_types(path: Path, wanted: Mapping[str, bool]) -> dict[str, str]:
 
 
 def _select_roles(columns: Columns, scan: Scan) -> str:
-    roles = [f'{_text(column)} AS "{role}"' for role, column in columns.by_role().items()]
+    roles = [f'{_text(column)} AS "{role}"' for role, column in columns.items()]
     query = f"SELECT {', '.join(roles)}, {scan.row} AS row FROM {scan.source}"
-    return query if columns.id else f"SELECT CAST(row AS VARCHAR) AS id, * FROM ({query})"
+    return query if "id" in columns else f"SELECT CAST(row AS VARCHAR) AS id, * FROM ({query})"
 
 
 def _text(column: str) -> str:

@@ -63,9 +63,9 @@ def _file_of_part(by_part: dict[str, Path], part: str) -> Path:
 
 def _read_table(path: Path, lang: str, part: str) -> Extract:
     """FLORES+ numbers the sentences of each half from 0; the plain files' lines count from 1."""
-    from polysteer.corpus.files.columns import Columns, check_columns, read_columns
+    from polysteer.corpus.files.columns import check_columns, read_columns
 
-    columns = Columns(id="id", text="text")
+    columns = {"id": "id", "text": "text"}
     check_columns(path, columns)
     rows = read_columns(path, columns)
     for id_, row in zip(rows["id"].to_pylist(), rows["row"].to_pylist(), strict=True):

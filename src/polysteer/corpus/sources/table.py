@@ -55,9 +55,13 @@ class Columned(FileSource):
 
     def read(self, draw: Draw) -> "Corpus":
         """No more of large tables than is drawn."""
-        from polysteer.corpus.files.tabular import read_tables
+        from polysteer.corpus.tabular import read_tables
 
-        return read_tables(self.find_files(draw.languages), self, draw)
+        return read_tables(self.find_files(draw.languages), self._name_columns(), draw)
+
+    def _name_columns(self) -> dict[str, str]:
+        named = self.model_dump(include={"id", "text", "lang", "split", "topic"}, exclude_none=True)
+        return named | {f"text:{code}": column for code, column in self.texts.items()}
 
 
 class Table(Columned):

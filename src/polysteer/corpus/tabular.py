@@ -20,10 +20,10 @@ from polysteer.corpus.files.columns import (
 )
 from polysteer.corpus.files.patterns import FoundFile
 from polysteer.corpus.languages import select_languages
-from polysteer.corpus.sources.table import Columned
 from polysteer.corpus.splits import ShortageError
 from polysteer.corpus.table import Corpus
 
+WIDE = "text:"
 SPARE = 1.2
 GROWTH = 4.0
 
@@ -35,16 +35,16 @@ class _Place(NamedTuple):
     code: str
 
 
-def read_tables(files: Sequence[FoundFile], source: Columned, draw: Draw) -> Corpus:
+def read_tables(files: Sequence[FoundFile], columns: Columns, draw: Draw) -> Corpus:
     """Of a large table, only about as many meanings are read as the splits need, the same ones every time."""
     for file in files:
-        check_columns(file.path, _columns(source))
-    chosen = _choose(files, source, draw.languages)
-    share = _share_needed(files, source, draw)
+        check_columns(file.path, columns)
+    chosen = _choose(files, columns, draw.languages)
+    share = _share_needed(files, columns, draw)
     while True:
         sample = Sample(draw.seed, share) if share < 1 else None
         try:
-            return assemble_corpus(list(_extract(chosen, source, sample)), draw)
+            return assemble_corpus(list(_extract(chosen, columns, sample)), draw)
         except ShortageError:
             if sample is None:
                 raise
@@ -52,37 +52,34 @@ def read_tables(files: Sequence[FoundFile], source: Columned, draw: Draw) -> Cor
 
 
 def _choose(
-    files: Sequence[FoundFile], source: Columned, languages: Sequence[str]
+    files: Sequence[FoundFile], columns: Columns, languages: Sequence[str]
 ) -> dict[str, list[_Place]]:
     """Canonical language -> every place that holds it."""
     available: dict[str, list[_Place]] = defaultdict(list)
     for file in files:
-        for code in _codes_in(file, source):
+        for code in _codes_in(file, columns):
             available[code].append(_Place(file, code))
     return select_languages(languages, available, files[0].path.parent)
 
 
-def _codes_in(file: FoundFile, source: Columned) -> list[str]:
-    if source.texts:
-        return list(source.texts)
-    return list_values(file.path, source.lang) if source.lang else [file.lang or ""]
+def _codes_in(file: FoundFile, columns: Columns) -> list[str]:
+    if "lang" in columns:
+        return list_values(file.path, columns["lang"])
+    named = [role.removeprefix(WIDE) for role in columns if role.startswith(WIDE)]
+    return named or [file.lang or ""]
 
 
-def _share_needed(files: Sequence[FoundFile], source: Columned, draw: Draw) -> float:
+def _share_needed(files: Sequence[FoundFile], columns: Columns, draw: Draw) -> float:
     sizes = draw.sizes.values()
     if None in sizes:
         return 1.0
-    there = max(count_ids(file.path, _columns(source)) for file in files)
+    there = max(count_ids(file.path, columns) for file in files)
     wanted = sum(size for size in sizes if size) * SPARE + 1000
     return wanted / max(there, 1)
 
 
-def _columns(source: Columned) -> Columns:
-    return Columns(source.id, source.text, source.lang, source.split, source.topic, dict(source.texts))
-
-
 def _extract(
-    chosen: Mapping[str, Sequence[_Place]], source: Columned, sample: Sample | None
+    chosen: Mapping[str, Sequence[_Place]], columns: Columns, sample: Sample | None
 ) -> Iterator[Extract]:
     """Every file is read once, for all the languages that it holds."""
     by_file: dict[FoundFile, dict[str, str]] = defaultdict(dict)
@@ -90,11 +87,11 @@ def _extract(
         for place in places:
             by_file[place.file][lang] = place.code
     for file, codes in by_file.items():
-        members = list(codes.values()) if source.lang else []
-        rows = read_columns(file.path, _columns(source), sample=sample, languages=members)
+        members = list(codes.values()) if "lang" in columns else []
+        rows = read_columns(file.path, columns, sample=sample, languages=members)
         for lang, code in codes.items():
-            own = rows.filter(pc.equal(rows["lang"], code)) if source.lang else rows
-            yield from _divide(own, file, lang, f"text:{code}" if source.texts else "text")
+            own = rows.filter(pc.equal(rows["lang"], code)) if "lang" in columns else rows
+            yield from _divide(own, file, lang, "text" if "text" in columns else f"{WIDE}{code}")
 
 
 def _divide(rows: pa.Table, file: FoundFile, lang: str, text: str) -> Iterator[Extract]:
