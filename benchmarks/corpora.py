@@ -18,9 +18,9 @@ from typing import Any
 
 import duckdb
 
-from polysteer.corpus.reading import read_corpus
-from polysteer.corpus.settings import make_settings
-from polysteer.corpus.table import Corpus
+from polysteer.corpus.corpus_settings import make_settings
+from polysteer.corpus.corpus_table import Corpus
+from polysteer.corpus.joining import read_corpus
 
 SIB_PARTS = {"train": 701, "dev": 99, "test": 204}
 SIZES = {"find": 1000, "dev": 500, "test": 500}

@@ -33,8 +33,8 @@ from transformers import (
 )
 
 from polysteer.allocator import keep_freed_memory
-from polysteer.builtin.model.plan import TrainingPlan
 from polysteer.builtin.model.revisions import builtin_folder
+from polysteer.builtin.model.training_plan import TrainingPlan
 from polysteer.embeddings.pooling import pool_tokens
 from polysteer.errors import ModelError
 from polysteer.masks.edits import NeuronEdit

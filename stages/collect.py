@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from polysteer.artifacts import tell_damage
-from polysteer.corpus.table import Corpus
+from polysteer.corpus.corpus_table import Corpus
 from polysteer.errors import ArtifactError
 from polysteer.jsonfile import read_json, write_json
 from polysteer.masks.interventions import list_statistics

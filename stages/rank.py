@@ -6,7 +6,7 @@ from pathlib import Path
 from polysteer.artifacts import fingerprint, tell_damage
 from polysteer.config import Candidate
 from polysteer.config.experts import RankSettings
-from polysteer.corpus.table import Corpus
+from polysteer.corpus.corpus_table import Corpus
 from polysteer.errors import ArtifactError
 from polysteer.jsonfile import read_json
 from polysteer.masks.interventions import list_statistics

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from polysteer.config import load_experiments
 from polysteer.config.experiments import find_experiment
 from polysteer.config.section import Section
-from polysteer.corpus.source import Source
+from polysteer.corpus.text_source import Source
 from polysteer.errors import ConfigError
 
 GOOD = """\

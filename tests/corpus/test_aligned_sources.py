@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from polysteer.corpus.reading import read_corpus
-from polysteer.corpus.settings import Settings, make_settings
+from polysteer.corpus.corpus_settings import Settings, make_settings
+from polysteer.corpus.joining import read_corpus
 from polysteer.errors import CorpusError, LanguageError
 
 WriteFiles = Callable[[Mapping[str, str | bytes]], Path]

@@ -2,8 +2,8 @@ import pytest
 from pydantic import ValidationError
 
 from polysteer.builtin.grammar import generate
-from polysteer.corpus.reading import read_corpus
-from polysteer.corpus.settings import make_settings
+from polysteer.corpus.corpus_settings import make_settings
+from polysteer.corpus.joining import read_corpus
 
 
 def test_the_grammar_s_sentences_under_canonical_codes() -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from polysteer.corpus.reading import read_corpus
-from polysteer.corpus.settings import make_settings
+from polysteer.corpus.corpus_settings import make_settings
+from polysteer.corpus.joining import read_corpus
 from polysteer.errors import CorpusError
 
 WriteFiles = Callable[[Mapping[str, str | bytes]], Path]

@@ -7,9 +7,9 @@ import pytest
 import yaml
 
 from polysteer.config import load_experiments
+from polysteer.corpus.corpus_settings import make_settings
+from polysteer.corpus.joining import read_corpus
 from polysteer.corpus.parallel import check_comparable
-from polysteer.corpus.reading import read_corpus
-from polysteer.corpus.settings import make_settings
 from polysteer.corpus.sources import SOURCES
 
 ROOT = Path(__file__).parents[2]

@@ -12,10 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from polysteer.corpus.reading import read_corpus
-from polysteer.corpus.settings import make_settings
+from polysteer.corpus.corpus_settings import make_settings
+from polysteer.corpus.corpus_table import Corpus
+from polysteer.corpus.joining import read_corpus
 from polysteer.corpus.sources import SOURCES
-from polysteer.corpus.table import Corpus
 from polysteer.errors import CorpusError
 
 WriteFiles = Callable[[Mapping[str, str | bytes]], Path]

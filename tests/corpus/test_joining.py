@@ -7,9 +7,9 @@ import pytest
 from pydantic import ValidationError
 
 from polysteer.config import load_experiments
-from polysteer.corpus.reading import read_corpus
-from polysteer.corpus.settings import make_settings
-from polysteer.corpus.table import Corpus
+from polysteer.corpus.corpus_settings import make_settings
+from polysteer.corpus.corpus_table import Corpus
+from polysteer.corpus.joining import read_corpus
 from polysteer.errors import ConfigError, CorpusError
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from polysteer.corpus.corpus_settings import make_settings
+from polysteer.corpus.joining import read_corpus
 from polysteer.corpus.parallel import count_shared
-from polysteer.corpus.reading import read_corpus
-from polysteer.corpus.settings import make_settings
 
 DATA = Path(os.environ.get("POLYSTEER_DATA", ""))
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
+from polysteer.corpus.corpus_settings import CorpusSettings
 from polysteer.corpus.parts import Part
-from polysteer.corpus.settings import CorpusSettings
-from polysteer.corpus.source import FileSource, Source
 from polysteer.corpus.sources import SOURCES
+from polysteer.corpus.text_source import FileSource, Source
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "src" / "polysteer" / "corpus" / "sources"

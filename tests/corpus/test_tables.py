@@ -14,9 +14,9 @@ import pytest
 from pydantic import ValidationError
 
 from polysteer.corpus import tabular
-from polysteer.corpus.reading import read_corpus
-from polysteer.corpus.settings import Settings, make_settings
-from polysteer.corpus.table import Corpus
+from polysteer.corpus.corpus_settings import Settings, make_settings
+from polysteer.corpus.corpus_table import Corpus
+from polysteer.corpus.joining import read_corpus
 from polysteer.errors import CorpusError
 
 WriteFiles = Callable[[Mapping[str, str | bytes]], Path]

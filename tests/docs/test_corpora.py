@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from polysteer.corpus.reading import read_corpus
-from polysteer.corpus.settings import make_settings
+from polysteer.corpus.corpus_settings import make_settings
+from polysteer.corpus.joining import read_corpus
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "corpora.md").read_text()
 BLOCKS = re.findall(r"```python\n(.*?)```", GUIDE, flags=re.DOTALL)

@@ -8,7 +8,7 @@ import pytest
 
 from polysteer.builtin.grammar import generate
 from polysteer.config import Experiments, load_experiments
-from polysteer.corpus.table import Corpus
+from polysteer.corpus.corpus_table import Corpus
 from polysteer.layout import Layout
 from polysteer.report import summarize, tell_report
 from polysteer.report.pairs import show_pairs

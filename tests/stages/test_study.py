@@ -18,7 +18,7 @@ from polysteer.builtin.grammar import generate
 from polysteer.builtin.model.tokenizer import train_tokenizer
 from polysteer.cli import report
 from polysteer.config import Experiment, Experiments
-from polysteer.corpus.table import Corpus
+from polysteer.corpus.corpus_table import Corpus
 from polysteer.errors import ModelError
 from polysteer.layout import Layout
 from polysteer.stages import collect, corpus, embed, evaluate, rank

@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 from polysteer.builtin.model.tokenizer import train_tokenizer
 from polysteer.cli import report
 from polysteer.config import Experiment, Experiments
-from polysteer.corpus.table import Corpus
+from polysteer.corpus.corpus_table import Corpus
 from polysteer.layout import Layout
 from polysteer.planning import plan_experiment
 from polysteer.stages import corpus, embed, evaluate

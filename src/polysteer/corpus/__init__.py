@@ -1,8 +1,8 @@
 """Text: what the pipeline reads, where it comes from, and how it is split.
 
-    from polysteer.corpus.reading import read_corpus
-    from polysteer.corpus.settings import make_settings
-    from polysteer.corpus.table import Corpus
+    from polysteer.corpus.joining import read_corpus
+    from polysteer.corpus.corpus_settings import make_settings
+    from polysteer.corpus.corpus_table import Corpus
 
     corpus = read_corpus(make_settings(source="builtin", languages=["en", "ja"]))
     corpus.languages                       # canonical codes, sorted: ("en", "ja")

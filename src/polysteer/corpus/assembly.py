@@ -8,13 +8,13 @@ from unicodedata import normalize
 
 import pyarrow as pa
 
+from polysteer.corpus.corpus_schema import ANNOTATIONS, SCHEMA
+from polysteer.corpus.corpus_table import Corpus
 from polysteer.corpus.draw import Draw, SplitName
 from polysteer.corpus.extracts import Extract, Tree
 from polysteer.corpus.findings import Finding, Findings, find_duplicates
 from polysteer.corpus.meanings import check_ids_unique, describe_meanings, find_complete, find_repeated
-from polysteer.corpus.schema import ANNOTATIONS, SCHEMA
 from polysteer.corpus.splits import deal_meanings
-from polysteer.corpus.table import Corpus
 from polysteer.errors import CorpusError
 
 

@@ -6,8 +6,8 @@ from typing import Annotated, NamedTuple
 from pydantic import Field, create_model
 
 from polysteer.corpus.draw import SPLIT_NAMES, SplitName
-from polysteer.corpus.source import FileSource, Names, Source, choose_by_source
 from polysteer.corpus.sources import SOURCES
+from polysteer.corpus.text_source import FileSource, Names, Source, choose_by_source
 from polysteer.fields import Flag, Size
 
 

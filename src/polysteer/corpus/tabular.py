@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from polysteer.corpus.assembly import assemble_corpus
+from polysteer.corpus.corpus_table import Corpus
 from polysteer.corpus.draw import Draw
 from polysteer.corpus.extracts import Extract
 from polysteer.corpus.files.columns import (
@@ -21,7 +22,6 @@ from polysteer.corpus.files.columns import (
 from polysteer.corpus.files.patterns import FoundFile
 from polysteer.corpus.languages import select_languages
 from polysteer.corpus.splits import ShortageError
-from polysteer.corpus.table import Corpus
 
 WIDE = "text:"
 SPARE = 1.2

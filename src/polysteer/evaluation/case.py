@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from polysteer.config import Candidate, Experiment
 from polysteer.config.erase import Erasure
-from polysteer.corpus.table import Corpus
+from polysteer.corpus.corpus_table import Corpus
 from polysteer.errors import ArtifactError
 from polysteer.evaluation.evidence import Evidence, Spaces
 from polysteer.evaluation.probes import Topics, read_topics

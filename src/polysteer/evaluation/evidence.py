@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from polysteer.corpus.table import Corpus
+from polysteer.corpus.corpus_table import Corpus
 from polysteer.embeddings.rivals import add_direction, average_languages, center_languages, mean_difference
 from polysteer.layout import BASELINE, ExperimentLayout
 from polysteer.masks.erasure import draw_subspace, fit_subspace

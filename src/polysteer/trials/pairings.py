@@ -6,8 +6,8 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from polysteer.corpus.corpus_table import Corpus
 from polysteer.corpus.parallel import Rows, is_all_parallel, share_sentences
-from polysteer.corpus.table import Corpus
 from polysteer.metrics.pairing import Pairings, SharedRows
 from polysteer.metrics.vectors import LanguagePair
 

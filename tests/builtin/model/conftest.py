@@ -3,8 +3,8 @@
 import pytest
 
 from polysteer.builtin.model.documents import DocumentMix, write_documents
-from polysteer.builtin.model.plan import TrainingPlan
 from polysteer.builtin.model.tokenizer import train_tokenizer
+from polysteer.builtin.model.training_plan import TrainingPlan
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,8 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from polysteer.builtin.model.checkpoints import save_revision
 from polysteer.builtin.model.revisions import builtin_folder, list_revisions
+from polysteer.builtin.model.saving import save_revision
 from polysteer.builtin.model.training import make_model
 from polysteer.errors import ArtifactError, ModelError
 

@@ -1,6 +1,8 @@
 """The built-in corpus: parallel sentences from a synchronous grammar, in any language with a file."""
 
-from polysteer.builtin.grammar.corpus import (
+from polysteer.builtin.grammar.language_file import language_codes
+from polysteer.builtin.grammar.meaning import Clause, Meaning, NounPhrase, Pair, Place
+from polysteer.builtin.grammar.sentences import (
     Row,
     Split,
     content_words,
@@ -11,9 +13,7 @@ from polysteer.builtin.grammar.corpus import (
     sample_meanings,
     training_meanings,
 )
-from polysteer.builtin.grammar.language_file import language_codes
-from polysteer.builtin.grammar.meaning import Clause, Meaning, NounPhrase, Pair, Place
-from polysteer.builtin.grammar.surface import Sentence
+from polysteer.builtin.grammar.typesetting import Sentence
 
 __all__ = [
     "Clause", "Meaning", "NounPhrase", "Pair", "Place", "Row", "Sentence", "Split", "content_words",

@@ -5,7 +5,7 @@ from functools import lru_cache
 from polysteer.builtin.grammar.concepts import load_concepts
 from polysteer.builtin.grammar.language import Language
 from polysteer.builtin.grammar.meaning import Clause, Pair, Phrase
-from polysteer.builtin.grammar.rules import Item
+from polysteer.builtin.grammar.rule_language import Item
 
 Context = dict[str, str]
 OBJECT_KEYS = ("number", "definite", "count", "sem", "numeral", "adjective", "pair")

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from polysteer.builtin.grammar.rules import Forms, Rewrites, Template
+from polysteer.builtin.grammar.rule_language import Forms, Rewrites, Template
 
 PREFIX = {"nouns": "n", "verbs": "v", "adjectives": "a", "numerals": "m"}
 HEAD_FORM = {"nouns": "noun", "verbs": "verb", "adjectives": "adjective", "numerals": "numeral"}

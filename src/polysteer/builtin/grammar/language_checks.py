@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 
 from polysteer.builtin.grammar.language import HEAD_FORM, Language
-from polysteer.builtin.grammar.rules import Forms
+from polysteer.builtin.grammar.rule_language import Forms
 from polysteer.errors import CorpusError
 
 ROLES = frozenset(

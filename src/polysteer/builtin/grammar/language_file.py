@@ -20,7 +20,7 @@ from polysteer.builtin.grammar.language import (
 )
 from polysteer.builtin.grammar.language_checks import check_language, check_names
 from polysteer.builtin.grammar.language_schema import LanguageFile, SandhiRule, SurfaceSection
-from polysteer.builtin.grammar.rules import Forms, Rewrites, Template
+from polysteer.builtin.grammar.rule_language import Forms, Rewrites, Template
 from polysteer.errors import CorpusError
 
 LANGUAGES_DIR = Path(__file__).parent / "languages"

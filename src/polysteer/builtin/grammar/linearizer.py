@@ -8,8 +8,8 @@ from polysteer.builtin.grammar.features import Context, FeatureReader, drop_argu
 from polysteer.builtin.grammar.language import HEAD_FORM, PREFIX, Language
 from polysteer.builtin.grammar.language_file import load_language
 from polysteer.builtin.grammar.meaning import Clause, Meaning, NounPhrase, Pair, Phrase
-from polysteer.builtin.grammar.rules import Item
-from polysteer.builtin.grammar.surface import Sentence, Token, Typesetter
+from polysteer.builtin.grammar.rule_language import Item
+from polysteer.builtin.grammar.typesetting import Sentence, Token, Typesetter
 from polysteer.errors import CorpusError
 
 Node = Meaning | Clause | Phrase

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from polysteer.builtin.model.plan import TrainingPlan
+from polysteer.builtin.model.training_plan import TrainingPlan
 
 _CURVE_POINTS = 8
 _WINDOW = 50

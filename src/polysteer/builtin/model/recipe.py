@@ -9,14 +9,14 @@ from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
 from polysteer.artifacts import atomic_path, fingerprint, read_stamp, write_stamp
 from polysteer.builtin.model.card import RunFacts, write_card
-from polysteer.builtin.model.checkpoints import remove_revisions
 from polysteer.builtin.model.documents import write_documents
 from polysteer.builtin.model.held_out import measure_perplexity, write_held_out
 from polysteer.builtin.model.packing import pack_documents
-from polysteer.builtin.model.plan import TrainingPlan
 from polysteer.builtin.model.revisions import FINAL_REVISION, builtin_folder
+from polysteer.builtin.model.saving import remove_revisions
 from polysteer.builtin.model.tokenizer import train_tokenizer
 from polysteer.builtin.model.training import STATE_FILE, multiplies_bf16, train_model, training_device
+from polysteer.builtin.model.training_plan import TrainingPlan
 from polysteer.errors import ArtifactError, ModelError
 from polysteer.progress import Progress
 

@@ -9,11 +9,11 @@ import torch
 from torch.nn import functional
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from polysteer.builtin.model.checkpoints import save_revision
 from polysteer.builtin.model.packing import pick_rows
-from polysteer.builtin.model.plan import TrainingPlan
 from polysteer.builtin.model.revisions import FINAL_REVISION, revision_name
+from polysteer.builtin.model.saving import save_revision
 from polysteer.builtin.model.state import load_state, save_state
+from polysteer.builtin.model.training_plan import TrainingPlan
 from polysteer.errors import NumericError
 from polysteer.processor import multiplies_bfloat16
 from polysteer.progress import Progress

@@ -1,6 +1,5 @@
 """The sources there are, one file each: what is not listed here cannot stand in experiments.yaml."""
 
-from polysteer.corpus.source import Source
 from polysteer.corpus.sources.bitext import Bitext
 from polysteer.corpus.sources.builtin import Builtin
 from polysteer.corpus.sources.conllu import Conllu
@@ -10,6 +9,7 @@ from polysteer.corpus.sources.lines import Lines
 from polysteer.corpus.sources.sib200 import Sib200
 from polysteer.corpus.sources.table import Table
 from polysteer.corpus.sources.tatoeba import Tatoeba
+from polysteer.corpus.text_source import Source
 
 SOURCES: tuple[type[Source], ...] = (
     Builtin,

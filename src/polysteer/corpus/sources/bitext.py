@@ -11,7 +11,7 @@ from polysteer.corpus.extracts import Extract
 from polysteer.corpus.files.textfiles import read_lines
 from polysteer.corpus.files.tmx import read_units
 from polysteer.corpus.languages import select_languages
-from polysteer.corpus.source import FileSource, Language
+from polysteer.corpus.text_source import FileSource, Language
 from polysteer.errors import CorpusError
 
 IGNORED = "-"

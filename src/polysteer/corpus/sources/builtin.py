@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from polysteer.corpus.draw import Draw, Sizes
 from polysteer.corpus.languages import select_languages
-from polysteer.corpus.source import Source
+from polysteer.corpus.text_source import Source
 
 if TYPE_CHECKING:
     from polysteer.builtin.grammar import Row, Split
-    from polysteer.corpus.table import Corpus
+    from polysteer.corpus.corpus_table import Corpus
 
 
 class Builtin(Source):

@@ -13,7 +13,7 @@ from pydantic import Field
 from polysteer.corpus.extracts import Extract, Tree
 from polysteer.corpus.files.textfiles import check_folder, read_lines
 from polysteer.corpus.languages import select_languages
-from polysteer.corpus.source import FileSource, Names
+from polysteer.corpus.text_source import FileSource, Names
 from polysteer.errors import CorpusError
 
 FILE_NAME = re.compile(

@@ -9,10 +9,10 @@ from pydantic import Field
 
 from polysteer.corpus.draw import Sizes, Take
 from polysteer.corpus.extracts import Extract
-from polysteer.corpus.files.alignment import read_aligned_files
+from polysteer.corpus.files.aligned_lines import read_aligned_files
 from polysteer.corpus.files.textfiles import check_folder
 from polysteer.corpus.languages import select_languages
-from polysteer.corpus.source import FileSource
+from polysteer.corpus.text_source import FileSource
 from polysteer.errors import CorpusError
 
 HOLDS = "the folders dev and devtest, with files such as dev/eng_Latn.dev"

@@ -7,9 +7,9 @@ from typing import Literal
 from pydantic import Field
 
 from polysteer.corpus.extracts import Extract
-from polysteer.corpus.files.alignment import read_aligned_files
+from polysteer.corpus.files.aligned_lines import read_aligned_files
 from polysteer.corpus.languages import select_languages
-from polysteer.corpus.source import FileSource, Language
+from polysteer.corpus.text_source import FileSource, Language
 from polysteer.errors import CorpusError
 
 

@@ -12,7 +12,7 @@ from polysteer.corpus.draw import Take
 from polysteer.corpus.extracts import Extract
 from polysteer.corpus.files.textfiles import check_folder, read_text
 from polysteer.corpus.languages import select_languages
-from polysteer.corpus.source import FileSource
+from polysteer.corpus.text_source import FileSource
 from polysteer.errors import CorpusError
 
 HOLDS = "one folder per language, such as eng_Latn, with train.tsv in it"

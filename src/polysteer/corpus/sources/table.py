@@ -8,10 +8,10 @@ from pydantic import Field, model_validator
 
 from polysteer.corpus.draw import Draw
 from polysteer.corpus.files.patterns import FoundFile, find_files
-from polysteer.corpus.source import FileSource, Language, Names
+from polysteer.corpus.text_source import FileSource, Language, Names
 
 if TYPE_CHECKING:
-    from polysteer.corpus.table import Corpus
+    from polysteer.corpus.corpus_table import Corpus
 
 
 class Columned(FileSource):

@@ -7,10 +7,10 @@ from typing import Literal
 from pydantic import Field
 
 from polysteer.corpus.extracts import Extract
-from polysteer.corpus.files.alignment import read_aligned_files
+from polysteer.corpus.files.aligned_lines import read_aligned_files
 from polysteer.corpus.files.textfiles import check_folder
 from polysteer.corpus.languages import canonical_language, select_languages
-from polysteer.corpus.source import FileSource
+from polysteer.corpus.text_source import FileSource
 from polysteer.errors import CorpusError
 
 ENGLISH = "en"

@@ -3,9 +3,9 @@
 import pyarrow as pa
 import pytest
 
-from polysteer.corpus.schema import SCHEMA
-from polysteer.corpus.table import Corpus
-from polysteer.corpus.words import draw_sentences, find_words
+from polysteer.corpus.corpus_schema import SCHEMA
+from polysteer.corpus.corpus_table import Corpus
+from polysteer.corpus.tagged_words import draw_sentences, find_words
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from polysteer.corpus.languages import canonical_language
 from polysteer.errors import LanguageError
 
 if TYPE_CHECKING:
-    from polysteer.corpus.table import Corpus
+    from polysteer.corpus.corpus_table import Corpus
 
 
 def _check_language(code: str) -> str:

@@ -9,8 +9,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 from polysteer.corpus.draw import SPLIT_NAMES, Draw, Sizes, SplitName, Take, find_rivals
 from polysteer.corpus.languages import given_forms, resolve_language
 from polysteer.corpus.parts import Part, PartSettings, gather_parts
-from polysteer.corpus.source import FileSource, Names, Source, choose_by_source
 from polysteer.corpus.sources import SOURCES
+from polysteer.corpus.text_source import FileSource, Names, Source, choose_by_source
 from polysteer.errors import LanguageError
 from polysteer.fields import Flag, MisplacedError, Size, Whole
 

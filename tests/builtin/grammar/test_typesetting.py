@@ -5,7 +5,7 @@ import re
 import pytest
 
 from polysteer.builtin.grammar.language import Sandhi, Surface
-from polysteer.builtin.grammar.surface import Sentence, Token, Typesetter
+from polysteer.builtin.grammar.typesetting import Sentence, Token, Typesetter
 
 SURFACE = Surface(" ", True, {"i": "İ"}, ".", "'", "first", "flat")
 

@@ -13,11 +13,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from polysteer.artifacts import atomic_path, fingerprint
-from polysteer.corpus.checks import check_table, check_values_present
+from polysteer.corpus.corpus_checks import check_table, check_values_present
+from polysteer.corpus.corpus_schema import SCHEMA
 from polysteer.corpus.draw import SPLIT_NAMES
 from polysteer.corpus.findings import Findings
 from polysteer.corpus.languages import canonical_language, suggest_language
-from polysteer.corpus.schema import SCHEMA
 from polysteer.errors import ArtifactError, DamageError, LanguageError
 from polysteer.jsonfile import read_json, write_json
 

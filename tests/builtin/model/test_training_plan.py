@@ -1,6 +1,6 @@
 import pytest
 
-from polysteer.builtin.model.plan import TrainingPlan
+from polysteer.builtin.model.training_plan import TrainingPlan
 from polysteer.errors import ModelError
 
 

@@ -6,9 +6,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from polysteer.corpus.corpus_table import Corpus
 from polysteer.corpus.findings import Findings
 from polysteer.corpus.parallel import LanguagePairs, find_gaps
-from polysteer.corpus.table import Corpus
 
 N_EXAMPLES = 5
 N_TOKENIZED = 2000

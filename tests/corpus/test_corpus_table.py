@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from polysteer.corpus.corpus_schema import SCHEMA
+from polysteer.corpus.corpus_table import Corpus
 from polysteer.corpus.findings import Finding, Findings
-from polysteer.corpus.schema import SCHEMA
-from polysteer.corpus.table import Corpus
 from polysteer.errors import ArtifactError, CorpusError, LanguageError
 
 MakeCorpus = Callable[..., Corpus]

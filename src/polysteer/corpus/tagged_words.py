@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from polysteer.corpus.table import Corpus
+from polysteer.corpus.corpus_table import Corpus
 
 UNTAGGED = "_"
 

@@ -3,9 +3,9 @@
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from polysteer.corpus.corpus_schema import ANNOTATIONS, SCHEMA
 from polysteer.corpus.draw import SPLIT_NAMES
 from polysteer.corpus.languages import canonical_language
-from polysteer.corpus.schema import ANNOTATIONS, SCHEMA
 from polysteer.errors import CorpusError
 
 

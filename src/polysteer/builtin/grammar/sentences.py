@@ -12,7 +12,7 @@ from polysteer.builtin.grammar.language_file import load_language
 from polysteer.builtin.grammar.linearizer import load_linearizer
 from polysteer.builtin.grammar.meaning import Meaning, Phrase, Pool, pool_of_skeleton
 from polysteer.builtin.grammar.sampler import Sampler
-from polysteer.builtin.grammar.surface import Sentence
+from polysteer.builtin.grammar.typesetting import Sentence
 from polysteer.errors import CorpusError
 
 Split = Literal["train", "find", "dev", "test"]

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from polysteer.corpus.corpus_inspection import inspect_corpus
+from polysteer.corpus.corpus_table import Corpus
 from polysteer.corpus.findings import Finding, Findings
-from polysteer.corpus.inspection import inspect_corpus
-from polysteer.corpus.table import Corpus
 
 MakeCorpus = Callable[..., Corpus]
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pyarrow as pa
 
+from polysteer.corpus.corpus_settings import JoinedSettings, Settings, SourceSettings
+from polysteer.corpus.corpus_table import Corpus
 from polysteer.corpus.draw import Draw
 from polysteer.corpus.findings import Finding, Findings, find_duplicates
 from polysteer.corpus.parts import Gathered, gather_parts
-from polysteer.corpus.settings import JoinedSettings, Settings, SourceSettings
-from polysteer.corpus.table import Corpus
 
 NAMED_BY_ID = ("incomplete", "repeated_elsewhere")
 
