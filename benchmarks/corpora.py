@@ -18,9 +18,9 @@ from typing import Any
 
 import duckdb
 
-from polysteer.corpus.settings import Sib200Settings, TableSettings
-from polysteer.corpus.sources import read_corpus
-from polysteer.corpus.table import Corpus
+from polysteer.corpus.corpus_settings import make_settings
+from polysteer.corpus.corpus_table import Corpus
+from polysteer.corpus.joining import read_corpus
 
 SIB_PARTS = {"train": 701, "dev": 99, "test": 204}
 SIZES = {"find": 1000, "dev": 500, "test": 500}
@@ -60,7 +60,7 @@ def write_parquet(path: Path, n_lines: int) -> None:
 
 
 def read_sib(folder: Path) -> str:
-    corpus = read_corpus(Sib200Settings(source="sib200", path=folder))
+    corpus = read_corpus(make_settings(source="sib200", path=folder))
     read_back_after(corpus, folder / "written")
     return f"{len(corpus.languages)} languages, {corpus.table.num_rows:,} sentences"
 
@@ -72,7 +72,7 @@ def read_back_after(corpus: Corpus, folder: Path) -> None:
 
 def read_parquet(path: Path) -> str:
     settings = {"source": "table", "files": str(path), "id": "id", "texts": {"en": "en", "fi": "fi"}, **SIZES}
-    corpus = read_corpus(TableSettings.model_validate(settings))
+    corpus = read_corpus(make_settings(**settings))
     return f"{corpus.table.num_rows:,} sentences kept"
 
 

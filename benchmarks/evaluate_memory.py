@@ -25,8 +25,8 @@ import pyarrow as pa
 from polysteer.allocator import keep_freed_memory
 from polysteer.arms.experiment import evaluate_case
 from polysteer.config import load_experiments
-from polysteer.corpus.schema import SCHEMA, SPLITS
-from polysteer.corpus.table import Corpus
+from polysteer.corpus.corpus_schema import SCHEMA, SPLITS
+from polysteer.corpus.corpus_table import Corpus
 from polysteer.evaluation.case import Case
 from polysteer.evaluation.evidence import Evidence
 from polysteer.layout import BASELINE, ExperimentLayout

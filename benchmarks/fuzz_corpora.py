@@ -20,8 +20,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import TypeAdapter
 
-from polysteer.corpus.settings import CorpusSettings
-from polysteer.corpus.sources import read_corpus
+from polysteer.corpus.corpus_settings import CorpusSettings
+from polysteer.corpus.joining import read_corpus
 from polysteer.errors import CorpusError
 
 SETTINGS: TypeAdapter[Any] = TypeAdapter(CorpusSettings)

@@ -33,13 +33,13 @@ from transformers import (
 )
 
 from polysteer.allocator import keep_freed_memory
+from polysteer.builtin.model.revisions import builtin_folder
+from polysteer.builtin.model.training_plan import TrainingPlan
 from polysteer.embeddings.pooling import pool_tokens
 from polysteer.errors import ModelError
 from polysteer.masks.edits import NeuronEdit
 from polysteer.models.backbone import find_backbone, run_backbone
 from polysteer.models.batches import Batch, make_batch, plan_batches
-from polysteer.models.builtin.plan import TrainingPlan
-from polysteer.models.builtin.revisions import builtin_folder
 from polysteer.models.intervene import apply_edits
 from polysteer.models.loading import choose_dtype
 from polysteer.models.record import record

@@ -35,8 +35,8 @@ def train(
     """Train the built-in model; stopped and run again, it goes on and ends in the same bytes."""
     import torch
 
-    from polysteer.models.builtin.plan import TrainingPlan
-    from polysteer.models.builtin.recipe import train_builtin
+    from polysteer.builtin.model.recipe import train_builtin
+    from polysteer.builtin.model.training_plan import TrainingPlan
 
     if threads is not None:
         torch.set_num_threads(threads)

@@ -47,8 +47,8 @@ def _inspect(experiment: str | None, file: Path, *, as_json: bool) -> None:
     from polysteer.cli.corpus_tables import draw_inspection
     from polysteer.config import load_experiments
     from polysteer.config.experiments import find_experiment, name_one
-    from polysteer.corpus.inspection import inspect_corpus
-    from polysteer.corpus.sources import read_corpus
+    from polysteer.corpus.corpus_inspection import inspect_corpus
+    from polysteer.corpus.joining import read_corpus
     from polysteer.models.filetokenizer import open_tokenizer
     from polysteer.models.source import find_source
 

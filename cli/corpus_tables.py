@@ -4,7 +4,7 @@ from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from polysteer.corpus.inspection import Inspection, Lengths
+from polysteer.corpus.corpus_inspection import Inspection, Lengths
 
 N_FINDINGS_SHOWN = 12
 

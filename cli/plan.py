@@ -11,7 +11,7 @@ from polysteer.cli.progress import tell
 
 if TYPE_CHECKING:
     from polysteer.config import Experiment
-    from polysteer.corpus.table import Corpus
+    from polysteer.corpus.corpus_table import Corpus
     from polysteer.planning import Speed
 
 
@@ -34,7 +34,7 @@ def plan(
     from polysteer.cli.plan_tables import draw_plan
     from polysteer.config import load_experiments
     from polysteer.config.experiments import find_experiment, name_one
-    from polysteer.corpus.sources import read_corpus
+    from polysteer.corpus.joining import read_corpus
     from polysteer.planning import Speed, plan_experiment
     from polysteer.stages.checks import check_experiments
 

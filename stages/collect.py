@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from polysteer.corpus.table import Corpus
+from polysteer.corpus.corpus_table import Corpus
 from polysteer.currency import is_current
 from polysteer.jsonfile import write_json
 from polysteer.masks.interventions import list_statistics

@@ -1,7 +1,7 @@
 """Text: read, checked, split by meaning, and written as one Parquet file per language."""
 
+from polysteer.corpus.joining import read_corpus
 from polysteer.corpus.parallel import find_gaps
-from polysteer.corpus.sources import read_corpus
 from polysteer.stages.lineage import recorded
 from polysteer.stages.run import Run
 

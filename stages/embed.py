@@ -4,8 +4,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from polysteer.corpus.corpus_table import Corpus
 from polysteer.corpus.parallel import check_comparable
-from polysteer.corpus.table import Corpus
 from polysteer.layout import BASELINE, checkpoint_condition
 from polysteer.stages.lineage import check_settings, recorded
 from polysteer.stages.run import Run

@@ -9,8 +9,8 @@ from polysteer.artifacts import fingerprint
 from polysteer.config import Experiment
 from polysteer.config.filling import fill_in
 from polysteer.config.steering import tell_steering
+from polysteer.corpus.corpus_table import Corpus
 from polysteer.corpus.languages import given_forms
-from polysteer.corpus.table import Corpus
 from polysteer.evaluation.case import Case
 from polysteer.evaluation.evidence import Evidence
 from polysteer.stages.lineage import check_settings

@@ -6,7 +6,7 @@ from pathlib import Path
 from polysteer.artifacts import fingerprint
 from polysteer.config import Candidate
 from polysteer.config.experts import RankSettings
-from polysteer.corpus.table import Corpus
+from polysteer.corpus.corpus_table import Corpus
 from polysteer.currency import is_current
 from polysteer.jsonfile import read_json
 from polysteer.masks.interventions import list_statistics

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from polysteer.artifacts import fingerprint
 from polysteer.config import Experiment
 from polysteer.config.model import ModelSettings
+from polysteer.corpus.corpus_table import Corpus
 from polysteer.corpus.languages import resolve_language
-from polysteer.corpus.table import Corpus
 from polysteer.errors import LanguageError
 from polysteer.layout import ExperimentLayout
 from polysteer.progress import Progress, stay_silent

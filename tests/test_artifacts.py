@@ -33,8 +33,8 @@ METRICS = (
     "[MetricRow(experiment='x', model='m', fingerprint='f', metric=f'top{i}', value=i) for i in range(3000)])"
 )
 CORPUS = (
-    "import pyarrow as pa; from polysteer.corpus.schema import SCHEMA; "
-    "from polysteer.corpus.table import Corpus; "
+    "import pyarrow as pa; from polysteer.corpus.corpus_schema import SCHEMA; "
+    "from polysteer.corpus.corpus_table import Corpus; "
     "rows = [{'id': f'{i:05}', 'lang': 'en', 'split': 'find', 'text': str(i)} for i in range(3000)]; "
     "Corpus(pa.Table.from_pylist(rows, schema=SCHEMA)).write(folder)"
 )

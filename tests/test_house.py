@@ -66,7 +66,7 @@ def test_every_command_explains_itself() -> None:
 
 
 def test_the_shipped_model_keeps_to_its_size() -> None:
-    weights = ROOT / "src" / "polysteer" / "models" / "builtin" / "weights"
+    weights = ROOT / "src" / "polysteer" / "builtin" / "model" / "weights"
     size_by_file = {path: path.stat().st_size for path in weights.rglob("*") if path.is_file()}
     assert sum(size for path, size in size_by_file.items() if path.parent.name == "main") <= 5_000_000
     assert sum(size_by_file.values()) <= 20_000_000

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from polysteer.corpus.table import Corpus
+from polysteer.corpus.corpus_table import Corpus
 
 EXPERIMENTS = """
 schema: 1

@@ -10,8 +10,7 @@ from pydantic import BaseModel, ValidationError
 from polysteer.config import load_experiments
 from polysteer.config.experiments import find_experiment
 from polysteer.config.section import Section
-from polysteer.corpus.origins import Origin
-from polysteer.corpus.settings import SingleSettings
+from polysteer.corpus.text_source import Source
 from polysteer.errors import ConfigError
 
 GOOD = """\
@@ -256,7 +255,7 @@ def list_kinds(schema: dict[str, Any]) -> set[str]:
 def test_nothing_is_taken_for_a_number_or_a_flag() -> None:
     wrong_by_kind = {"integer": [True, "5", 5.0], "number": [True, "5", math.nan], "boolean": [1, "true"]}
     checked = set()
-    for model in (*list_models(Section), *list_models(Origin), *SingleSettings.__args__):
+    for model in (*list_models(Section), *list_models(Source)):
         for name, schema in model.model_json_schema()["properties"].items():
             kinds = list_kinds(schema)
             for kind in kinds & set(wrong_by_kind):

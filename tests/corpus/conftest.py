@@ -6,8 +6,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from polysteer.corpus.schema import SCHEMA
-from polysteer.corpus.table import Corpus
+from polysteer.corpus.corpus_schema import SCHEMA
+from polysteer.corpus.corpus_table import Corpus
 
 MakeCorpus = Callable[..., Corpus]
 WriteFiles = Callable[[Mapping[str, str | bytes]], Path]

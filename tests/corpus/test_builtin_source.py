@@ -1,13 +1,13 @@
 import pytest
 from pydantic import ValidationError
 
-from polysteer.corpus.builtin import generate
-from polysteer.corpus.settings import BuiltinSettings
-from polysteer.corpus.sources import read_corpus
+from polysteer.builtin.grammar import generate
+from polysteer.corpus.corpus_settings import make_settings
+from polysteer.corpus.joining import read_corpus
 
 
 def test_the_grammar_s_sentences_under_canonical_codes() -> None:
-    settings = BuiltinSettings(source="builtin", languages=("eng_Latn", "ja"), find=12, dev=5, test=7, seed=3)
+    settings = make_settings(source="builtin", languages=("eng_Latn", "ja"), find=12, dev=5, test=7, seed=3)
     corpus = read_corpus(settings)
     assert corpus.languages == ("en", "ja")
     assert [len(corpus.pair_ids("en", "ja", split)) for split in corpus.splits] == [12, 5, 7]
@@ -22,7 +22,7 @@ def test_the_grammar_s_sentences_under_canonical_codes() -> None:
 
 def test_another_seed_draws_other_sentences_and_the_same_seed_the_same() -> None:
     first, same, other = (
-        read_corpus(BuiltinSettings(source="builtin", languages=("en",), find=9, dev=2, test=2, seed=seed))
+        read_corpus(make_settings(source="builtin", languages=("en",), find=9, dev=2, test=2, seed=seed))
         for seed in (1, 1, 2)
     )
     assert first.fingerprint() == same.fingerprint()
@@ -31,4 +31,4 @@ def test_another_seed_draws_other_sentences_and_the_same_seed_the_same() -> None
 
 def test_a_language_without_a_grammar_is_refused() -> None:
     with pytest.raises(ValidationError, match="there is no text in 'got'; there is de, en, es"):
-        BuiltinSettings(source="builtin", languages=("en", "got"))
+        make_settings(source="builtin", languages=("en", "got"))

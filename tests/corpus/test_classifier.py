@@ -2,7 +2,7 @@
 
 import pytest
 
-from polysteer.corpus.builtin import generate
+from polysteer.builtin.grammar import generate
 from polysteer.corpus.classifier import LanguageClassifier
 from polysteer.corpus.identification import LanguageIdentifier
 from polysteer.errors import LanguageError

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from polysteer.corpus.settings import ConlluSettings
-from polysteer.corpus.sources import read_corpus
+from polysteer.corpus.corpus_settings import make_settings
+from polysteer.corpus.joining import read_corpus
 from polysteer.errors import CorpusError
 
 WriteFiles = Callable[[Mapping[str, str | bytes]], Path]
@@ -47,7 +47,7 @@ def plain(word: str, n: int, *, parallel_id: bool = False) -> str:
 
 def test_words_tags_and_trees_without_multiword_and_empty_nodes(write_files: WriteFiles) -> None:
     root = write_files({"UD_French-PUD/fr_pud-ud-test.conllu": french(4)})
-    corpus = read_corpus(ConlluSettings(source="conllu", path=root, dev=1, test=1))
+    corpus = read_corpus(make_settings(source="conllu", path=root, dev=1, test=1))
     row = corpus.rows("fr", "find").to_pylist()[0]
     assert row["text"].startswith("Elle va aux îles s")
     assert row["tokens"] == ["Elle", "va", "à", "les", "îles", "."]
@@ -63,11 +63,11 @@ def test_parallel_id_aligns_languages_and_equal_sent_ids_do_not(write_files: Wri
         "ja_gsd-ud-test.conllu": plain("ねえ", 6),
         "de_gsd-ud-test.conllu": plain("Hallo", 6),
     })  # fmt: skip
-    corpus = read_corpus(ConlluSettings(source="conllu", path=root, dev=1, test=2))
+    corpus = read_corpus(make_settings(source="conllu", path=root, dev=1, test=2))
     assert len(corpus.pair_ids("fr", "en", "test")) == 2
     assert corpus.pair_ids("ja", "de", "test") == []
     assert len(corpus.ids("test", "ja")) == len(corpus.ids("test", "de")) == 2
-    aligned = ConlluSettings(source="conllu", path=root, treebanks=("gsd",), parallel=("gsd",), dev=1, test=2)
+    aligned = make_settings(source="conllu", path=root, treebanks=("gsd",), parallel=("gsd",), dev=1, test=2)
     assert len(read_corpus(aligned).pair_ids("ja", "de", "test")) == 2
 
 
@@ -78,7 +78,7 @@ def test_a_treebank_that_is_not_there_is_answered_with_those_that_are(
     root = write_files({"fr_pud-ud-test.conllu": french(3), "ja_gsd-ud-test.conllu": plain("ねえ", 3)})
     settings = {"source": "conllu", "path": root, key: ["pad"], "dev": 1, "test": 1}
     with pytest.raises(CorpusError, match="has no treebank 'pad'; there is gsd, pud"):
-        read_corpus(ConlluSettings.model_validate(settings))
+        read_corpus(make_settings(**settings))
 
 
 def test_a_treebank_without_the_marks_of_its_parallels_is_refused(write_files: WriteFiles) -> None:
@@ -86,8 +86,8 @@ def test_a_treebank_without_the_marks_of_its_parallels_is_refused(write_files: W
     with pytest.raises(
         CorpusError, match=r"fi_pud-ud-test\.conllu: the sentences have no parallel_id.*'parallel: pud'"
     ):
-        read_corpus(ConlluSettings(source="conllu", path=root, dev=1, test=2))
-    settings = ConlluSettings(source="conllu", path=root, parallel=("pud",), dev=1, test=2)
+        read_corpus(make_settings(source="conllu", path=root, dev=1, test=2))
+    settings = make_settings(source="conllu", path=root, parallel=("pud",), dev=1, test=2)
     assert len(read_corpus(settings).pair_ids("fr", "fi", "test")) == 2
 
 
@@ -95,7 +95,7 @@ def test_the_treebank_s_own_splits(write_files: WriteFiles) -> None:
     root = write_files({f"fi_tdt-ud-{part}.conllu": plain(part, n).replace("= s", f"= {part}")
                         for part, n in (("train", 5), ("dev", 2), ("test", 3))})  # fmt: skip
     take = {"find": "train", "dev": "dev", "test": "test"}
-    corpus = read_corpus(ConlluSettings.model_validate({"source": "conllu", "path": root, "take": take}))
+    corpus = read_corpus(make_settings(**{"source": "conllu", "path": root, "take": take}))
     assert {split: len(corpus.ids(split)) for split in corpus.splits} == {"find": 5, "dev": 2, "test": 3}
     assert corpus.texts("fi", "test")[0].startswith("test ")
 
@@ -122,11 +122,11 @@ def test_a_broken_row_is_named_by_file_and_line(
     second = FRENCH.format(id="s1").replace(old, new)
     root = write_files({"fr_pud-ud-test.conllu": french(1) + second})
     with pytest.raises(CorpusError) as refused:
-        read_corpus(ConlluSettings(source="conllu", path=root, dev=1, test=1))
+        read_corpus(make_settings(source="conllu", path=root, dev=1, test=1))
     assert f"fr_pud-ud-test.conllu:{line}: {message}" in str(refused.value)
 
 
 def test_a_sentence_id_that_stands_twice(write_files: WriteFiles) -> None:
     root = write_files({"de_gsd-ud-test.conllu": plain("Hallo", 3) + plain("Hallo", 1)})
     with pytest.raises(CorpusError, match=r"\.conllu:13: the id 'de_gsd/s0' .* already used in .*\.conllu:1"):
-        read_corpus(ConlluSettings(source="conllu", path=root, dev=1, test=1))
+        read_corpus(make_settings(source="conllu", path=root, dev=1, test=1))

@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from polysteer.corpus.settings import BitextSettings, LinesSettings, TableSettings
-from polysteer.corpus.sources import READERS, read_corpus
-from polysteer.corpus.table import Corpus
+from polysteer.corpus.corpus_settings import make_settings
+from polysteer.corpus.corpus_table import Corpus
+from polysteer.corpus.joining import read_corpus
+from polysteer.corpus.sources import SOURCES
 from polysteer.errors import CorpusError
 from support.benchmarks import load_benchmark
 
@@ -35,7 +36,7 @@ def with_row(**changed: object) -> str:
 
 def read_table(path: Path) -> Corpus:
     columns = {"id": "id", "lang": "lang", "text": "text", "dev": 2, "test": 2}
-    return read_corpus(TableSettings.model_validate({"source": "table", "files": str(path), **columns}))
+    return read_corpus(make_settings(**{"source": "table", "files": str(path), **columns}))
 
 
 def all_texts(corpus: Corpus) -> set[str]:
@@ -155,7 +156,7 @@ def write_memory(encoding: str, word: str = "日本", *, declared: str | None = 
 
 
 def read_memory(path: Path) -> Corpus:
-    return read_corpus(BitextSettings(source="bitext", path=path, dev=2, test=2))
+    return read_corpus(make_settings(source="bitext", path=path, dev=2, test=2))
 
 
 @pytest.mark.parametrize(
@@ -222,19 +223,19 @@ def test_lines_that_are_no_text(write_files: WriteFiles, content: str | bytes, m
     root = write_files({"en": content, "ja": LINES})
     settings = {"source": "lines", "files": {"en": root / "en", "ja": root / "ja"}, "dev": 2, "test": 2}
     with pytest.raises(CorpusError, match=re.escape(str(root / "en")) + message):
-        read_corpus(LinesSettings.model_validate(settings))
+        read_corpus(make_settings(**settings))
 
 
 def test_empty_files_are_named(write_files: WriteFiles) -> None:
     root = write_files({"en": "", "ja": ""})
     settings = {"source": "lines", "files": {"en": root / "en", "ja": root / "ja"}, "dev": 2, "test": 2}
     with pytest.raises(CorpusError, match=re.escape(f"{root / 'en'} is empty")):
-        read_corpus(LinesSettings.model_validate(settings))
+        read_corpus(make_settings(**settings))
 
 
 def test_every_source_reads_or_refuses_damaged_files(tmp_path: Path) -> None:
     sources = {seed.settings["source"] for seed in fuzz.make_seeds().values()}
-    assert sources == set(READERS) - {"builtin", "hub"}
+    assert sources == {source.name() for source in SOURCES} - {"builtin", "hub"}
     found = fuzz.fuzz_corpora(300, folder=tmp_path, seed=1)
     assert found.crashes == []
     assert min(found.counts["accepted"], found.counts["refused"]) > 20

@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from polysteer.config import load_experiments
-from polysteer.corpus.settings import CorpusSettings
-from polysteer.corpus.sources import read_corpus
-from polysteer.corpus.table import Corpus
+from polysteer.corpus.corpus_settings import make_settings
+from polysteer.corpus.corpus_table import Corpus
+from polysteer.corpus.joining import read_corpus
 from polysteer.errors import ConfigError, CorpusError
 
 
@@ -40,7 +40,7 @@ def join(root: Path, *, seed: int = 0, **parts: dict[str, Any]) -> Corpus:
         for split, part in parts.items()
     }
     content = {"source": "joined", "languages": ["en", "deu", "ja"], "seed": seed, **placed}
-    return read_corpus(TypeAdapter(CorpusSettings).validate_python(content))
+    return read_corpus(make_settings(**content))
 
 
 def test_experts_from_flores_and_numbers_on_tatoeba(write_files) -> None:
@@ -65,7 +65,7 @@ def test_splits_of_one_source_are_dealt_as_that_source_alone_deals_them(write_fi
     part = {"source": "tatoeba", "path": "tatoeba"}
     joined = join(root, find=part | {"size": 4}, dev=part | {"size": 5}, test=dict(part))
     alone = {"source": "tatoeba", "path": root / "tatoeba", "languages": ["en", "de", "ja"]}
-    corpus = read_corpus(TypeAdapter(CorpusSettings).validate_python(alone | {"find": 4, "dev": 5}))
+    corpus = read_corpus(make_settings(**alone, find=4, dev=5))
     for split in corpus.splits:
         assert joined.ids(split) == [f"tatoeba:{id_}" for id_ in corpus.ids(split)]
         assert joined.texts("ja", split) == corpus.texts("ja", split)
@@ -161,9 +161,9 @@ def test_the_places_of_lines_without_text_are_the_files_own(write_files) -> None
 def test_bad_parts_are_refused(change: dict[str, Any], message: str) -> None:
     good = {"source": "joined", "languages": ["en", "de"], "find": {"source": "builtin"}}
     good |= {"dev": {"source": "tatoeba", "path": "x", "size": 3}, "test": {"source": "tatoeba", "path": "x"}}
-    TypeAdapter(CorpusSettings).validate_python(good)
+    make_settings(**good)
     with pytest.raises(ValidationError, match=message):
-        TypeAdapter(CorpusSettings).validate_python(good | change)
+        make_settings(**(good | change))
 
 
 def test_a_language_that_one_of_the_sources_lacks_names_the_source(write_files) -> None:

@@ -3,9 +3,9 @@
 import pyarrow as pa
 import pytest
 
+from polysteer.corpus.corpus_schema import SCHEMA
+from polysteer.corpus.corpus_table import Corpus
 from polysteer.corpus.prompts import TranslationPair, build_prompts, list_sentences, list_translation_pairs
-from polysteer.corpus.schema import SCHEMA
-from polysteer.corpus.table import Corpus
 from polysteer.errors import CorpusError
 
 

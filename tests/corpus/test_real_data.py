@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from polysteer.corpus.corpus_settings import make_settings
+from polysteer.corpus.joining import read_corpus
 from polysteer.corpus.parallel import count_shared
-from polysteer.corpus.settings import ConlluSettings, JoinedSettings, Sib200Settings, TatoebaSettings
-from polysteer.corpus.sources import read_corpus
 
 DATA = Path(os.environ.get("POLYSTEER_DATA", ""))
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif("POLYSTEER_DATA" not in os.environ, reason="POLY
 
 
 def test_sib200_is_complete_and_as_csv_says() -> None:
-    corpus = read_corpus(Sib200Settings(source="sib200", path=DATA / "sib200"))
+    corpus = read_corpus(make_settings(source="sib200", path=DATA / "sib200"))
     assert {split: len(corpus.ids(split)) for split in corpus.splits} == {"find": 701, "dev": 99, "test": 204}
     assert all(len(corpus.pair_ids("en", lang, "find")) == 701 for lang in corpus.languages)
     assert corpus.findings.items == ()
@@ -30,9 +30,7 @@ def test_sib200_is_complete_and_as_csv_says() -> None:
 
 
 def test_tatoeba_has_a_thousand_pairs_with_english_alone() -> None:
-    corpus = read_corpus(
-        TatoebaSettings(source="tatoeba", path=DATA / "tatoeba", find=500, dev=200, test=300)
-    )
+    corpus = read_corpus(make_settings(source="tatoeba", path=DATA / "tatoeba", find=500, dev=200, test=300))
     assert corpus.languages == ("de", "en", "es", "fr", "ja", "ru")
     for lang in ("de", "es", "fr", "ja", "ru"):
         assert [len(corpus.pair_ids("en", lang, split)) for split in corpus.splits] == [500, 200, 300]
@@ -41,7 +39,7 @@ def test_tatoeba_has_a_thousand_pairs_with_english_alone() -> None:
 
 
 def test_pud_aligns_its_thousand_sentences_in_six_languages() -> None:
-    settings = ConlluSettings(
+    settings = make_settings(
         source="conllu", path=DATA / "ud", treebanks=("pud",), parallel=("pud",), find=500, dev=200
     )
     corpus = read_corpus(settings)
@@ -55,7 +53,7 @@ def test_pud_aligns_its_thousand_sentences_in_six_languages() -> None:
 
 
 def test_a_treebank_of_its_own_beside_the_parallel_ones() -> None:
-    settings = ConlluSettings(
+    settings = make_settings(
         source="conllu", path=DATA / "ud", parallel=("pud",), find=300, dev=100, test=100
     )
     corpus = read_corpus(settings)
@@ -87,7 +85,7 @@ def test_experts_from_sib200_and_all_of_tatoeba() -> None:
     part = {"source": "tatoeba", "path": DATA / "tatoeba"}
     find = {"source": "sib200", "path": DATA / "sib200", "take": ["train", "dev", "test"]}
     content = {"languages": ["en", "es", "de", "fr", "ja"], "find": find, "dev": part | {"size": 200}}
-    corpus = read_corpus(JoinedSettings.model_validate({"source": "joined", **content, "test": part}))
+    corpus = read_corpus(make_settings(**{"source": "joined", **content, "test": part}))
     assert [len(corpus.ids(split)) for split in corpus.splits] == [1004, 800, 3200]
     pairs = count_shared(corpus, "test")
     assert set(pairs.compared) == {("de", "en"), ("en", "es"), ("en", "fr"), ("en", "ja")}

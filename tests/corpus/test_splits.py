@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from polysteer.corpus.assembly import assemble_corpus
+from polysteer.corpus.corpus_settings import FileSettings
 from polysteer.corpus.draw import Draw
 from polysteer.corpus.extracts import Extract
-from polysteer.corpus.settings import FileSettings
 from polysteer.corpus.splits import Meaning, deal_meanings
 from polysteer.errors import CorpusError
 

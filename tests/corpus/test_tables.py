@@ -13,9 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 from pydantic import ValidationError
 
-from polysteer.corpus.settings import BitextSettings, HubSettings, TableSettings
-from polysteer.corpus.sources import read_corpus, table
-from polysteer.corpus.table import Corpus
+from polysteer.corpus import tabular
+from polysteer.corpus.corpus_settings import Settings, make_settings
+from polysteer.corpus.corpus_table import Corpus
+from polysteer.corpus.joining import read_corpus
 from polysteer.errors import CorpusError
 
 WriteFiles = Callable[[Mapping[str, str | bytes]], Path]
@@ -48,10 +49,10 @@ def write_table(path: Path, rows: list[dict[str, Any]]) -> Path:
     return path
 
 
-def long_settings(path: Path) -> TableSettings:
+def long_settings(path: Path) -> Settings:
     columns = {"id": "key", "lang": "language", "text": "sentence", "split": "part", "topic": "about"}
     sizes = {"dev": 2, "take": {"find": "a", "dev": "b", "test": "b"}}
-    return TableSettings.model_validate({"source": "table", "files": str(path), **columns, **sizes})
+    return make_settings(**{"source": "table", "files": str(path), **columns, **sizes})
 
 
 def texts_by_split(corpus: Corpus, lang: str) -> dict[str, list[str]]:
@@ -70,8 +71,8 @@ def test_one_row_per_sentence_in_every_format(tmp_path: Path, suffix: str) -> No
 @pytest.mark.parametrize("suffix", ["csv", "tsv", "jsonl", "parquet"])
 def test_one_column_per_language_in_every_format(tmp_path: Path, suffix: str) -> None:
     path = write_table(tmp_path / f"t.{suffix}", WIDE)
-    settings = TableSettings.model_validate(
-        {
+    settings = make_settings(
+        **{
             "source": "table",
             "files": str(path),
             "texts": {"en": "english", "ja": "日本語"},
@@ -92,7 +93,7 @@ def test_language_and_split_in_the_file_names(tmp_path: Path) -> None:
         for part, n in (("train", 6), ("test", 4)):
             rows = [{"n": f"{part}{i}", "s": f"{code} {part} {i}"} for i in range(n)]
             write_table(tmp_path / code / f"{part}-00000.jsonl", rows)
-    settings = TableSettings.model_validate({
+    settings = make_settings(**{
         "source": "table", "files": str(tmp_path / "{lang}" / "{split}-*.jsonl"), "id": "n", "text": "s",
         "languages": ["en", "ja"], "take": {"find": "train", "dev": "test", "test": "test"}, "dev": 1,
     })  # fmt: skip
@@ -108,15 +109,15 @@ def test_of_a_large_table_the_ids_with_the_lowest_hashes_are_read(
     rows = [{"key": f"k{i}", "en": f"en {i}", "fi": f"fi {i}"} for i in range(20_000)]
     path = write_table(tmp_path / "t.parquet", rows)
     seen: list[int] = []
-    original = table.read_columns
+    original = tabular.read_columns
 
     def spy(*args: Any, **options: Any) -> pa.Table:
         found = original(*args, **options)
         seen.append(found.num_rows)
         return found
 
-    monkeypatch.setattr(table, "read_columns", spy)
-    settings = TableSettings.model_validate({
+    monkeypatch.setattr(tabular, "read_columns", spy)
+    settings = make_settings(**{
         "source": "table", "files": str(path), "id": "key", "texts": {"en": "en", "fi": "fi"},
         "find": 30, "dev": 10, "test": 20, "seed": 5,
     })  # fmt: skip
@@ -131,7 +132,7 @@ def test_of_a_large_table_the_ids_with_the_lowest_hashes_are_read(
 def test_a_sample_that_falls_short_is_enlarged(tmp_path: Path) -> None:
     rows = [{"key": f"k{i}", "en": f"en {i}", "fi": f"fi {i}" if i % 40 == 0 else None} for i in range(8_000)]
     path = write_table(tmp_path / "t.parquet", rows)
-    settings = TableSettings.model_validate({
+    settings = make_settings(**{
         "source": "table", "files": str(path), "id": "key", "texts": {"en": "en", "fi": "fi"},
         "find": 100, "dev": 40, "test": 50,
     })  # fmt: skip
@@ -190,7 +191,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 )
 def test_columns_that_make_no_sense_are_refused(columns: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
-        TableSettings.model_validate({"source": "table", "files": "t.csv", "dev": 1, "test": 1, **columns})
+        make_settings(**{"source": "table", "files": "t.csv", "dev": 1, "test": 1, **columns})
 
 
 TMX = """<?xml version="1.0" encoding="UTF-8"?>
@@ -208,7 +209,7 @@ UNIT = """<tu tuid="{n}"><tuv xml:lang="en-GB">
 def test_a_translation_memory_without_its_markup(write_files: WriteFiles) -> None:
     units = "".join(UNIT.format(n=n) for n in range(1, 7))
     root = write_files({"m.tmx": TMX.format(units=units)})
-    settings = BitextSettings(source="bitext", path=root / "m.tmx", languages=("en", "fi"), dev=1, test=2)
+    settings = make_settings(source="bitext", path=root / "m.tmx", languages=("en", "fi"), dev=1, test=2)
     corpus = read_corpus(settings)
     english = {text for split in corpus.splits for text in corpus.texts("en", split)}
     assert english == {f"A bold & {n}" for n in range(1, 7)}
@@ -229,12 +230,12 @@ def test_a_translation_memory_without_its_markup(write_files: WriteFiles) -> Non
 def test_a_broken_translation_memory_is_named(write_files: WriteFiles, units: str, message: str) -> None:
     root = write_files({"m.tmx": TMX.format(units=units)})
     with pytest.raises(CorpusError, match=message):
-        read_corpus(BitextSettings(source="bitext", path=root / "m.tmx", dev=1, test=1))
+        read_corpus(make_settings(source="bitext", path=root / "m.tmx", dev=1, test=1))
 
 
 def test_two_columns_and_one_that_is_left_out(write_files: WriteFiles) -> None:
     root = write_files({"b.txt": "".join(f"en {n}\tde {n}\tby someone\n" for n in range(9))})
-    settings = BitextSettings(source="bitext", path=root / "b.txt", columns=("en", "deu", "-"), dev=2, test=2)
+    settings = make_settings(source="bitext", path=root / "b.txt", columns=("en", "deu", "-"), dev=2, test=2)
     corpus = read_corpus(settings)
     assert corpus.languages == ("de", "en")
     assert len(corpus.pair_ids("de", "en", "find")) == 5
@@ -243,9 +244,9 @@ def test_two_columns_and_one_that_is_left_out(write_files: WriteFiles) -> None:
 def test_a_row_with_another_number_of_columns(write_files: WriteFiles) -> None:
     root = write_files({"b.txt": "one\teins\ntwo zwei\n"})
     with pytest.raises(CorpusError, match=r"b\.txt:2: 1 columns, but the settings name 2"):
-        read_corpus(BitextSettings(source="bitext", path=root / "b.txt", columns=("en", "de"), dev=1, test=1))
+        read_corpus(make_settings(source="bitext", path=root / "b.txt", columns=("en", "de"), dev=1, test=1))
     with pytest.raises(CorpusError, match=r"b\.txt is no TMX file: name the languages of its columns"):
-        read_corpus(BitextSettings(source="bitext", path=root / "b.txt", dev=1, test=1))
+        read_corpus(make_settings(source="bitext", path=root / "b.txt", dev=1, test=1))
 
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -265,8 +266,8 @@ def hub_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def hub_settings(**more: Any) -> HubSettings:
-    return HubSettings.model_validate({
+def hub_settings(**more: Any) -> Settings:
+    return make_settings(**{
         "source": "hub", "dataset": "someone/parallel", "revision": COMMIT, "files": "data/{lang}/*.parquet",
         "id": "i", "text": "text", "dev": 2, "test": 2, **more,
     })  # fmt: skip

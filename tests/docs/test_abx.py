@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from polysteer.builtin.model.revisions import list_revisions
 from polysteer.config import load_experiments
 from polysteer.config.evaluate import EvaluateSettings
 from polysteer.config.model import ModelSettings
 from polysteer.config.schema import EmbedSettings
-from polysteer.models.builtin.revisions import list_revisions
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "abx.md").read_text()

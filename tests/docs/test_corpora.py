@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from polysteer.corpus.settings import BuiltinSettings
-from polysteer.corpus.sources import read_corpus
+from polysteer.corpus.corpus_settings import make_settings
+from polysteer.corpus.joining import read_corpus
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "corpora.md").read_text()
 BLOCKS = re.findall(r"```python\n(.*?)```", GUIDE, flags=re.DOTALL)
@@ -16,7 +16,7 @@ BLOCKS = re.findall(r"```python\n(.*?)```", GUIDE, flags=re.DOTALL)
 
 @pytest.mark.parametrize("block", BLOCKS)
 def test_python_runs_in_a_project_that_has_its_corpus(block: str, tmp_path: Path) -> None:
-    settings = BuiltinSettings(source="builtin", languages=("en", "ja"), find=5, dev=5, test=5)
+    settings = make_settings(source="builtin", languages=("en", "ja"), find=5, dev=5, test=5)
     corpus = read_corpus(settings)
     corpus.write(tmp_path / "artifacts" / "builtin" / "corpus")
     done = subprocess.run(

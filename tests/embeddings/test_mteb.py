@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from polysteer.corpus.settings import BuiltinSettings
-from polysteer.corpus.sources import read_corpus
+from polysteer.corpus.corpus_settings import make_settings
+from polysteer.corpus.joining import read_corpus
 from polysteer.embeddings.encoder import SteeredEncoder
 from polysteer.masks.edits import NeuronEdit
 from polysteer.metrics import LanguagePair, mine_bitext, retrieve_translations
@@ -26,7 +26,7 @@ class HoldingMask:
 
 @pytest.fixture(scope="module")
 def texts() -> dict[str, list[str]]:
-    settings = BuiltinSettings(source="builtin", languages=PAIR, find=5, dev=5, test=120)
+    settings = make_settings(source="builtin", languages=PAIR, find=5, dev=5, test=120)
     corpus = read_corpus(settings)
     return {language: list(corpus.texts(language, "test")) for language in PAIR}
 

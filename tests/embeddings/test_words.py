@@ -5,9 +5,9 @@ import pytest
 import torch
 import transformers as hf
 
+from polysteer.builtin.model.tokenizer import train_tokenizer
 from polysteer.embeddings.words import Place, encode_words
 from polysteer.errors import ModelError, NumericError
-from polysteer.models.builtin.tokenizer import train_tokenizer
 from polysteer.models.loading import LoadedModel
 from support.tiny_models import make_loaded, make_model
 

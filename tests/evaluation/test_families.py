@@ -5,8 +5,8 @@ import pyarrow as pa
 import pytest
 
 from polysteer.config import Experiment
-from polysteer.corpus.schema import SCHEMA
-from polysteer.corpus.table import Corpus
+from polysteer.corpus.corpus_schema import SCHEMA
+from polysteer.corpus.corpus_table import Corpus
 from polysteer.evaluation.case import Case
 from polysteer.evaluation.evidence import Spaces
 from polysteer.evaluation.families import list_families

@@ -9,9 +9,9 @@ from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizer
 from transformers import AutoTokenizer, GPT2Tokenizer, LlamaConfig, PreTrainedTokenizerFast
 from transformers.models.auto import tokenization_auto
 
-from polysteer.corpus.builtin import generate, language_codes
+from polysteer.builtin.grammar import generate, language_codes
+from polysteer.builtin.model.revisions import builtin_folder
 from polysteer.errors import ModelError
-from polysteer.models.builtin.revisions import builtin_folder
 from polysteer.models.filetokenizer import REBUILT, FileTokenizer, open_tokenizer
 from polysteer.models.source import find_source
 

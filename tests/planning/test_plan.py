@@ -7,9 +7,9 @@ import pyarrow as pa
 import pytest
 
 from polysteer.config import Experiment
-from polysteer.corpus.schema import SCHEMA
-from polysteer.corpus.sources import read_corpus
-from polysteer.corpus.table import Corpus
+from polysteer.corpus.corpus_schema import SCHEMA
+from polysteer.corpus.corpus_table import Corpus
+from polysteer.corpus.joining import read_corpus
 from polysteer.errors import ConfigError, CorpusError, ModelError, SiteError
 from polysteer.layout import Layout
 from polysteer.models.backbone import find_backbone

@@ -10,7 +10,7 @@ import torch
 from scipy.linalg import orthogonal_procrustes
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from polysteer.corpus.table import Corpus
+from polysteer.corpus.corpus_table import Corpus
 from polysteer.masks.mask import ExpertMask
 from polysteer.masks.permutation import hold_as, permute_numbers
 from polysteer.ranking.experts import build_control

@@ -10,7 +10,7 @@ from safetensors import safe_open
 
 from polysteer import SteeredEncoder, intervene, load_model
 from polysteer.config import load_experiments
-from polysteer.corpus.table import Corpus
+from polysteer.corpus.corpus_table import Corpus
 from polysteer.layout import Layout
 from polysteer.masks.files import load_mask
 from polysteer.models.layers import capture_layers

@@ -8,7 +8,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from polysteer.config import load_experiments
-from polysteer.corpus.table import Corpus
+from polysteer.corpus.corpus_table import Corpus
 from polysteer.layout import Layout
 from polysteer.masks.erasure import draw_subspace
 from polysteer.masks.subspace import LanguageSubspace

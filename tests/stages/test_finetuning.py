@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from polysteer.config import load_experiments
-from polysteer.corpus.table import Corpus
+from polysteer.corpus.corpus_table import Corpus
 from polysteer.embeddings.contrastive import Tuning, tune_on_translations
 from polysteer.layout import Layout
 from polysteer.metrics import retrieve_translations

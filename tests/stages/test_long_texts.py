@@ -10,7 +10,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from polysteer.config import load_experiments
-from polysteer.corpus.table import Corpus
+from polysteer.corpus.corpus_table import Corpus
 from polysteer.layout import Layout
 from polysteer.planning import plan_experiment
 from polysteer.stages import collect, corpus, embed

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from polysteer.builtin.grammar import generate
 from polysteer.config import Experiments, load_experiments
-from polysteer.corpus.builtin import generate
-from polysteer.corpus.table import Corpus
+from polysteer.corpus.corpus_table import Corpus
 from polysteer.layout import Layout
 from polysteer.report import summarize, tell_report
 from polysteer.report.pairs import show_pairs

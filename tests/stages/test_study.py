@@ -13,13 +13,13 @@ import yaml
 from scipy.stats import spearmanr
 from typer.testing import CliRunner
 
+from polysteer.builtin.grammar import generate
+from polysteer.builtin.model.tokenizer import train_tokenizer
 from polysteer.cli import report
 from polysteer.config import Experiment, Experiments
-from polysteer.corpus.builtin import generate
-from polysteer.corpus.table import Corpus
+from polysteer.corpus.corpus_table import Corpus
 from polysteer.errors import ModelError
 from polysteer.layout import Layout
-from polysteer.models.builtin.tokenizer import train_tokenizer
 from polysteer.stages import collect, corpus, embed, evaluate, rank
 from polysteer.stages import settings as settings_stage
 from polysteer.stages.run import Run

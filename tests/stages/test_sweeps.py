@@ -17,7 +17,7 @@ from polysteer.cli.mask_tables import draw_catalogue
 from polysteer.cli.output import print_table
 from polysteer.cli.tables import draw_report
 from polysteer.config import load_experiments
-from polysteer.corpus.table import Corpus
+from polysteer.corpus.corpus_table import Corpus
 from polysteer.layout import BASELINE, Layout
 from polysteer.masks import ExpertMask
 from polysteer.planning.plan import plan_experiment

@@ -18,11 +18,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from typer.testing import CliRunner
 
+from polysteer.builtin.model.tokenizer import train_tokenizer
 from polysteer.cli import report
 from polysteer.config import Experiment, Experiments
-from polysteer.corpus.table import Corpus
+from polysteer.corpus.corpus_table import Corpus
 from polysteer.layout import Layout
-from polysteer.models.builtin.tokenizer import train_tokenizer
 from polysteer.planning import plan_experiment
 from polysteer.stages import corpus, embed, evaluate
 from polysteer.stages.run import Run

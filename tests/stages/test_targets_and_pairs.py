@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from polysteer.config import Experiment
-from polysteer.corpus.sources import read_corpus
+from polysteer.corpus.joining import read_corpus
 from polysteer.errors import CorpusError, LanguageError
 from polysteer.layout import Layout
 from polysteer.stages import corpus, embed

@@ -13,7 +13,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from polysteer.config import Experiment, load_experiments
 from polysteer.corpus.classifier import LanguageClassifier
-from polysteer.corpus.table import Corpus
+from polysteer.corpus.corpus_table import Corpus
 from polysteer.errors import ConfigError, ModelError
 from polysteer.layout import Layout
 from polysteer.stages import collect, corpus, embed, evaluate, rank

@@ -26,8 +26,8 @@ def write_experiments(folder: Path, model: Path) -> Path:
 
 def save_llama(folder: Path) -> Path:
     """Three blocks, in the form that a download has."""
-    from polysteer.corpus.builtin import generate
-    from polysteer.models.builtin.tokenizer import train_tokenizer
+    from polysteer.builtin.grammar import generate
+    from polysteer.builtin.model.tokenizer import train_tokenizer
     from support.tiny_models import list_special_ids, make_model, save_model
 
     rows = generate(languages=["en", "de", "ja"], sizes={"find": 60}, seed=1)

@@ -3,8 +3,8 @@
 import numpy as np
 import pyarrow as pa
 
-from polysteer.corpus.schema import SCHEMA
-from polysteer.corpus.table import Corpus
+from polysteer.corpus.corpus_schema import SCHEMA
+from polysteer.corpus.corpus_table import Corpus
 from polysteer.metrics.pairing import retrieve_shared
 from polysteer.metrics.retrieval import retrieve_translations
 from polysteer.trials.judgement import Judgement, load_judgement, save_judgement

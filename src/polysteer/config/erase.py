@@ -6,8 +6,8 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import Field
 
 from polysteer.config.section import Section, Strength, Sweep
+from polysteer.corpus.corpus_settings import Languages
 from polysteer.corpus.languages import resolve_language
-from polysteer.corpus.settings import Languages
 from polysteer.errors import ConfigError
 from polysteer.fields import Number, Whole
 from polysteer.numbers import write_exactly

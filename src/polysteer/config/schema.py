@@ -16,8 +16,8 @@ from polysteer.config.evaluate import EvaluateSettings
 from polysteer.config.experts import Candidate, CollectSettings, RankSettings
 from polysteer.config.model import ModelSettings
 from polysteer.config.section import Section, Strength, Sweep, suggest
+from polysteer.corpus.corpus_settings import CorpusSettings, Languages
 from polysteer.corpus.languages import resolve_language
-from polysteer.corpus.settings import CorpusSettings, Languages
 from polysteer.errors import LanguageError
 from polysteer.fields import Flag, MisplacedError, Whole
 from polysteer.layout import RESERVED

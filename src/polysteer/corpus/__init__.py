@@ -1,10 +1,10 @@
 """Text: what the pipeline reads, where it comes from, and how it is split.
 
-    from polysteer.corpus.settings import BuiltinSettings
-    from polysteer.corpus.sources import read_corpus
-    from polysteer.corpus.table import Corpus
+    from polysteer.corpus.joining import read_corpus
+    from polysteer.corpus.corpus_settings import make_settings
+    from polysteer.corpus.corpus_table import Corpus
 
-    corpus = read_corpus(BuiltinSettings(source="builtin", languages=("en", "ja")))
+    corpus = read_corpus(make_settings(source="builtin", languages=["en", "ja"]))
     corpus.languages                       # canonical codes, sorted: ("en", "ja")
     corpus.splits                          # ("find", "dev", "test")
     corpus.ids("test"), corpus.ids("test", "ja")         # sorted sentence ids

@@ -8,14 +8,13 @@ from unicodedata import normalize
 
 import pyarrow as pa
 
+from polysteer.corpus.corpus_schema import ANNOTATIONS, SCHEMA
+from polysteer.corpus.corpus_table import Corpus
 from polysteer.corpus.draw import Draw, SplitName
-from polysteer.corpus.duplicates import find_duplicates
 from polysteer.corpus.extracts import Extract, Tree
-from polysteer.corpus.findings import Finding, Findings
+from polysteer.corpus.findings import Finding, Findings, find_duplicates
 from polysteer.corpus.meanings import check_ids_unique, describe_meanings, find_complete, find_repeated
-from polysteer.corpus.schema import ANNOTATIONS, SCHEMA
 from polysteer.corpus.splits import deal_meanings
-from polysteer.corpus.table import Corpus
 from polysteer.errors import CorpusError
 
 
@@ -35,6 +34,12 @@ def assemble_corpus(extracts: Sequence[Extract], draw: Draw) -> Corpus:
     found += find_duplicates(table)
     found.sort(key=lambda item: (item.lang, item.kind))
     return Corpus(table, Findings(tuple(item for item in found if item.count)))
+
+
+def tabulate_rows(rows: Sequence[Mapping[str, object]]) -> Corpus:
+    """One corpus from rows of the schema's columns that stand in their splits already."""
+    table = pa.Table.from_pylist(rows, schema=SCHEMA)
+    return Corpus(table, Findings(tuple(find_duplicates(table))))
 
 
 def _drop_empty(extract: Extract, places: list[str]) -> Extract:

@@ -8,6 +8,8 @@ from typing import Literal
 SplitName = Literal["find", "dev", "test"]
 SPLIT_NAMES: tuple[SplitName, ...] = ("find", "dev", "test")
 Parts = tuple[str, ...]
+Sizes = Mapping[SplitName, int | None]
+Take = Mapping[SplitName, Parts]
 
 
 @dataclass(frozen=True)
@@ -19,17 +21,15 @@ class Draw:
     avoid: by language, sentences that stand elsewhere in the corpus: meanings that have one are left out.
     """
 
-    sizes: Mapping[SplitName, int | None]
+    sizes: Sizes
     languages: tuple[str, ...] = ()
-    take: Mapping[SplitName, Parts] = field(default_factory=dict)
+    take: Take = field(default_factory=dict)
     seed: int = 0
     partial: bool = False
     avoid: Mapping[str, Set[str]] = field(default_factory=dict)
 
 
-def find_rivals(
-    sizes: Mapping[SplitName, int | None], take: Mapping[SplitName, Parts]
-) -> tuple[SplitName, SplitName] | None:
+def find_rivals(sizes: Sizes, take: Take) -> tuple[SplitName, SplitName] | None:
     """Two splits that would both take all that is left of the same sentences, if there are such."""
     greedy = [split for split in SPLIT_NAMES if split in sizes and sizes[split] is None]
     for first, second in itertools.combinations(greedy, 2):

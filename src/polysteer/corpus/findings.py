@@ -1,8 +1,11 @@
 """What was noticed about a source's text and does not stop the work: counts, with a few examples."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Self
+
+import pyarrow as pa
 
 Kind = Literal["empty", "duplicate", "duplicate_across_splits", "incomplete", "repeated_elsewhere"]
 N_EXAMPLES = 10
@@ -47,3 +50,18 @@ class Findings:
     def from_json(cls, data: Iterable[dict[str, Any]]) -> Self:
         """The inverse of `to_json`."""
         return cls(tuple(Finding(**{**item, "examples": tuple(item["examples"])}) for item in data))
+
+
+def find_duplicates(table: pa.Table) -> list[Finding]:
+    """Sentences with the text of another one, by language: within a split, and across splits."""
+    first: dict[tuple[str, str], tuple[str, str]] = {}
+    pairs: dict[tuple[str, bool], list[str]] = defaultdict(list)
+    columns = (table[name].to_pylist() for name in ("lang", "text", "id", "split"))
+    for lang, text, id_, split in zip(*columns, strict=True):
+        first_id, first_split = first.setdefault((lang, text), (id_, split))
+        if first_id != id_:
+            pairs[lang, first_split != split].append(f"{id_} = {first_id}")
+    return [
+        Finding.of("duplicate_across_splits" if across else "duplicate", lang, found)
+        for (lang, across), found in pairs.items()
+    ]

@@ -1,22 +1,29 @@
-"""`source: joined`: splits from different sources as one corpus, in which no sentence is in two splits."""
+"""The corpus that settings ask for: of one source, or of several, in which no sentence is in two splits."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
 
+from polysteer.corpus.corpus_settings import JoinedSettings, Settings, SourceSettings
+from polysteer.corpus.corpus_table import Corpus
 from polysteer.corpus.draw import Draw
-from polysteer.corpus.duplicates import find_duplicates
-from polysteer.corpus.findings import Finding, Findings
-from polysteer.corpus.parts import AnyPart, Gathered, gather_parts
-from polysteer.corpus.settings import JoinedSettings
-from polysteer.corpus.table import Corpus
+from polysteer.corpus.findings import Finding, Findings, find_duplicates
+from polysteer.corpus.parts import Gathered, gather_parts
 
 NAMED_BY_ID = ("incomplete", "repeated_elsewhere")
 
 
-def join_sources(settings: JoinedSettings, read: Callable[[AnyPart, Draw], Corpus]) -> Corpus:
+def read_corpus(settings: Settings) -> Corpus:
+    """The whole text, in its splits."""
+    if isinstance(settings, JoinedSettings):
+        return _join_sources(settings)
+    assert isinstance(settings, SourceSettings)
+    return settings.read(settings.draw)
+
+
+def _join_sources(settings: JoinedSettings) -> Corpus:
     """Every source is read once, and has its name before its ids.
 
     The source of test is read first: meanings that share a sentence with it are left out of the others.
@@ -24,8 +31,9 @@ def join_sources(settings: JoinedSettings, read: Callable[[AnyPart, Draw], Corpu
     held: dict[str, set[str]] = defaultdict(set)
     tables, found = list[pa.Table](), list[Finding]()
     for name, one in _name_sources(gather_parts(settings.parts)):
-        draw = Draw(one.sizes, settings.languages, one.take, settings.seed, one.partial, held)
-        corpus = read(one.part, draw)
+        corpus = one.part.read(
+            Draw(one.sizes, settings.languages, one.take, settings.seed, one.partial, held)
+        )
         for lang in corpus.languages:
             held[lang].update(*(corpus.texts(lang, split) for split in corpus.splits))
         tables.append(_prefix_ids(corpus.table, name))
@@ -37,10 +45,10 @@ def join_sources(settings: JoinedSettings, read: Callable[[AnyPart, Draw], Corpu
 
 def _name_sources(gathered: Sequence[Gathered]) -> Iterator[tuple[str, Gathered]]:
     """Each by the name of its source, and by a number where two of them have the same."""
-    counts = Counter(one.part.source for one in gathered)
+    counts = Counter(one.part.name() for one in gathered)
     numbers: Counter[str] = Counter()
     for one in gathered:
-        source = one.part.source
+        source = one.part.name()
         numbers[source] += 1
         yield (source if counts[source] == 1 else f"{source}{numbers[source]}"), one
 

@@ -1,16 +1,19 @@
 """Language codes in any usual form (ISO 639, BCP-47, FLORES `jpn_Jpan`) and their one canonical form."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cache
+from pathlib import Path
+from typing import TypeVar
 
 from langcodes import Language, standardize_tag, tag_is_valid
 from langcodes.data_dicts import MACROLANGUAGES
 from langcodes.tag_parser import LanguageTagError
 
-from polysteer.errors import LanguageError
+from polysteer.errors import CorpusError, LanguageError
 
 N_SHOWN = 20
+Found = TypeVar("Found")
 
 
 @cache
@@ -63,6 +66,21 @@ def given_forms(codes: Sequence[str]) -> dict[str, str]:
             raise LanguageError(f"{forms[canonical]!r} and {code!r} are the same language; keep one of them")
         forms[canonical] = code
     return forms
+
+
+def select_languages(
+    requested: Sequence[str], available: Mapping[str, Found], where: Path | str, holds: str = ""
+) -> dict[str, Found]:
+    """Canonical code -> what the source has for it; every language of the source where none is requested."""
+    if not available:
+        layout = f": it should hold {holds}" if holds else " and the layout"
+        raise CorpusError(f"{where} holds no text in any language; check the path{layout}")
+    try:
+        if not requested:
+            return {canonical: available[code] for canonical, code in given_forms(list(available)).items()}
+        return {canonical_language(code): available[resolve_language(code, available)] for code in requested}
+    except LanguageError as error:
+        raise LanguageError(f"{where}: {error}") from error
 
 
 def suggest_language(code: str, available: Sequence[str]) -> str:

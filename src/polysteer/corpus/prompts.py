@@ -5,8 +5,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from polysteer.corpus.corpus_table import Corpus
 from polysteer.corpus.parallel import count_shared
-from polysteer.corpus.table import Corpus
 from polysteer.errors import CorpusError
 
 END_OF_LINE = "\n"

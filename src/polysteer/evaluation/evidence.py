@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from polysteer.corpus.table import Corpus
+from polysteer.corpus.corpus_table import Corpus
 from polysteer.layout import BASELINE, ExperimentLayout
 from polysteer.metrics.mass import Ids, select_own_tokens
 from polysteer.metrics.pairing import Pairings

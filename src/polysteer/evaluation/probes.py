@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from polysteer.corpus.table import Corpus
+from polysteer.corpus.corpus_table import Corpus
 from polysteer.evaluation.evidence import ByLanguage
 from polysteer.evaluation.spaces import Series
 from polysteer.metrics.probes import Probe, correlate_ranks, probe_labels, probe_language

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from polysteer.corpus.words import UNTAGGED, has_tags
+from polysteer.corpus.tagged_words import UNTAGGED, has_tags
 from polysteer.evaluation.case import Case
 from polysteer.evaluation.families import list_defined
 from polysteer.evaluation.spaces import Series

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from polysteer.models.builtin.revisions import builtin_folder
+from polysteer.builtin.model.revisions import builtin_folder
 from polysteer.models.configuration import read_config
 from polysteer.models.identity import find_cached_config, refuse_revision
 

@@ -4,8 +4,8 @@ import hashlib
 from contextlib import suppress
 from pathlib import Path
 
+from polysteer.builtin.model.revisions import builtin_folder
 from polysteer.errors import ModelError
-from polysteer.models.builtin.revisions import builtin_folder
 
 _SAMPLE_BYTES = 1 << 20
 

@@ -32,6 +32,7 @@ from polysteer.models.source import (
     load_tokenizer,
 )
 from polysteer.models.tokens import remember_special_ids
+from polysteer.processor import multiplies_bfloat16
 
 _LOGGER = getLogger(__name__)
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
@@ -107,12 +108,6 @@ def choose_dtype(dtype: str, config: PretrainedConfig, device: torch.device) -> 
         return torch.bfloat16 if multiplies_bfloat16() else torch.float32
     own = config.dtype
     return own if isinstance(own, torch.dtype) else torch.float32
-
-
-def multiplies_bfloat16() -> bool:
-    """Whether this processor has instructions for bf16 products, which are then several times faster."""
-    able = torch.cpu.get_capabilities()
-    return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
 
 
 def choose_auto_class(config: PretrainedConfig) -> Any:

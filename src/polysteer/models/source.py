@@ -15,8 +15,8 @@ from huggingface_hub.errors import (
 )
 from safetensors import SafetensorError
 
+from polysteer.builtin.model.revisions import builtin_folder
 from polysteer.errors import ModelError
-from polysteer.models.builtin.revisions import builtin_folder
 from polysteer.models.configuration import check_config, read_config, read_json
 from polysteer.models.identity import refuse_absent_folder, refuse_revision
 

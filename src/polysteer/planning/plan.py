@@ -8,9 +8,9 @@ from transformers import AutoModelForCausalLM
 
 from polysteer.config import Experiment
 from polysteer.config.erase import list_erased_layers
+from polysteer.corpus.corpus_table import Corpus
 from polysteer.corpus.languages import resolve_language
 from polysteer.corpus.parallel import check_comparable
-from polysteer.corpus.table import Corpus
 from polysteer.errors import ModelError, SiteError
 from polysteer.models.inspection import ModelFacts, inspect_model
 from polysteer.models.loading import choose_auto_class

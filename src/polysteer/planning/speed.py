@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from polysteer.config import Experiment
-from polysteer.corpus.table import Corpus
+from polysteer.corpus.corpus_table import Corpus
 from polysteer.embeddings.encode import PreparedTexts, encode_batches, prepare_texts
 from polysteer.models.loading import LoadedModel
 

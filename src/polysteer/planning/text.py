@@ -8,8 +8,8 @@ import numpy.typing as npt
 from transformers import PreTrainedTokenizerBase
 
 from polysteer.config import Experiment
-from polysteer.corpus.table import Corpus
-from polysteer.corpus.words import draw_sentences
+from polysteer.corpus.corpus_table import Corpus
+from polysteer.corpus.tagged_words import draw_sentences
 from polysteer.models.tokens import Cuts, check_locates, tokenize_texts
 from polysteer.trials.pairings import pair_rows
 

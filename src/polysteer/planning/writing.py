@@ -6,9 +6,9 @@ from transformers import PreTrainedTokenizerBase
 
 from polysteer.arms import ARMS
 from polysteer.config import Experiment
+from polysteer.corpus.corpus_table import Corpus
 from polysteer.corpus.languages import resolve_language
 from polysteer.corpus.prompts import build_prompts, list_translation_pairs
-from polysteer.corpus.table import Corpus
 from polysteer.models.tokens import tokenize_texts
 from polysteer.models.writing import cut_prompts
 from polysteer.planning.reading import Job

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from polysteer.corpus.corpus_table import Corpus
 from polysteer.corpus.parallel import Rows, is_all_parallel, share_sentences
-from polysteer.corpus.table import Corpus
 from polysteer.metrics.pairing import Pairings, SharedRows
 from polysteer.metrics.vectors import LanguagePair
 

@@ -8,8 +8,8 @@ from functools import cached_property
 import numpy as np
 
 from polysteer.config import Experiment
-from polysteer.corpus.table import Corpus
-from polysteer.corpus.words import TaggedSentence, find_words
+from polysteer.corpus.corpus_table import Corpus
+from polysteer.corpus.tagged_words import TaggedSentence, find_words
 from polysteer.embeddings.encode import PreparedTexts, batch_tokens, encode_batches, tokenize_for
 from polysteer.embeddings.words import Place, encode_words
 from polysteer.errors import ModelError

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from polysteer.artifacts import fingerprint
 from polysteer.config import Experiment
-from polysteer.corpus.table import Corpus
-from polysteer.corpus.words import draw_sentences
+from polysteer.corpus.corpus_table import Corpus
+from polysteer.corpus.tagged_words import draw_sentences
 from polysteer.currency import is_current
 from polysteer.layout import BASELINE, ExperimentLayout
 from polysteer.masks.files import AnyMask

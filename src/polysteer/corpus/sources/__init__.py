@@ -1,29 +1,24 @@
-"""Where text comes from: one reader per source, chosen by the `source` of the settings."""
+"""The sources there are, one file each: what is not listed here cannot stand in experiments.yaml."""
 
-from collections.abc import Callable
-from typing import Any
+from polysteer.corpus.sources.bitext import Bitext
+from polysteer.corpus.sources.builtin import Builtin
+from polysteer.corpus.sources.conllu import Conllu
+from polysteer.corpus.sources.flores200 import Flores200
+from polysteer.corpus.sources.hub import Hub
+from polysteer.corpus.sources.lines import Lines
+from polysteer.corpus.sources.sib200 import Sib200
+from polysteer.corpus.sources.table import Table
+from polysteer.corpus.sources.tatoeba import Tatoeba
+from polysteer.corpus.text_source import Source
 
-from polysteer.corpus.draw import Draw
-from polysteer.corpus.joining import join_sources
-from polysteer.corpus.settings import CorpusSettings, JoinedSettings
-from polysteer.corpus.sources import bitext, builtin, conllu, flores200, hub, lines, sib200, table, tatoeba
-from polysteer.corpus.table import Corpus
-
-READERS: dict[str, Callable[[Any, Draw], Corpus]] = {
-    "builtin": builtin.read_corpus,
-    "flores200": flores200.read_corpus,
-    "sib200": sib200.read_corpus,
-    "tatoeba": tatoeba.read_corpus,
-    "conllu": conllu.read_corpus,
-    "lines": lines.read_corpus,
-    "table": table.read_corpus,
-    "bitext": bitext.read_corpus,
-    "hub": hub.read_corpus,
-}
-
-
-def read_corpus(settings: CorpusSettings) -> Corpus:
-    """The corpus that the settings ask for."""
-    if isinstance(settings, JoinedSettings):
-        return join_sources(settings, lambda part, draw: READERS[part.source](part, draw))
-    return READERS[settings.source](settings, settings.draw)
+SOURCES: tuple[type[Source], ...] = (
+    Builtin,
+    Flores200,
+    Sib200,
+    Tatoeba,
+    Conllu,
+    Lines,
+    Table,
+    Bitext,
+    Hub,
+)

@@ -4,18 +4,16 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from conllu import TokenList, parse
 from conllu.exceptions import ParseException
+from pydantic import Field
 
-from polysteer.corpus.assembly import assemble_corpus
-from polysteer.corpus.draw import Draw
 from polysteer.corpus.extracts import Extract, Tree
-from polysteer.corpus.origins import Conllu
-from polysteer.corpus.sources.selection import select_languages
-from polysteer.corpus.table import Corpus
-from polysteer.corpus.textfiles import check_folder, read_lines
+from polysteer.corpus.files.textfiles import check_folder, read_lines
+from polysteer.corpus.languages import select_languages
+from polysteer.corpus.text_source import FileSource, Names
 from polysteer.errors import CorpusError
 
 FILE_NAME = re.compile(
@@ -40,29 +38,38 @@ class _Sentence(NamedTuple):
     tree: Tree
 
 
-def read_corpus(origin: Conllu, draw: Draw) -> Corpus:
-    """All chosen treebanks, languages aligned by parallel_id, or by sent_id where the settings say so."""
-    check_folder(origin.path, HOLDS)
-    available: dict[str, list[_File]] = defaultdict(list)
-    files = list(_find_files(origin.path))
-    _check_treebanks(origin, files)
-    for file in files:
-        if not origin.treebanks or file.treebank in origin.treebanks:
-            available[file.lang].append(file)
-    chosen = select_languages(draw.languages, available, origin.path, HOLDS)
-    extracts: list[Extract] = []
-    for lang, files in chosen.items():
+class Conllu(FileSource):
+    """Universal Dependencies treebanks, files named as UD names them."""
+
+    source: Literal["conllu"]
+    path: Path = Field(description="the folder that holds xx_name-ud-part.conllu, in subfolders or not")
+    treebanks: tuple[str, ...] = Field((), description="names such as pud; empty for all in the folder")
+    parallel: Names = Field(
+        (), description="treebanks in which equal sent_id means translation; others go by parallel_id"
+    )
+
+    def extract(self, languages: Sequence[str]) -> list[Extract]:
+        """All chosen treebanks, languages aligned by parallel_id, or by sent_id where the settings say so."""
+        check_folder(self.path, HOLDS)
+        files = list(_find_files(self.path))
+        self._check_treebanks({file.treebank for file in files})
+        available: dict[str, list[_File]] = defaultdict(list)
         for file in files:
-            extracts += _read_file(file, lang, by_sent_id=file.treebank in origin.parallel)
-    _check_alignment(extracts)
-    return assemble_corpus(extracts, draw)
+            if not self.treebanks or file.treebank in self.treebanks:
+                available[file.lang].append(file)
+        extracts: list[Extract] = []
+        for lang, members in select_languages(languages, available, self.path, HOLDS).items():
+            for file in members:
+                extracts += _read_file(file, lang, by_sent_id=file.treebank in self.parallel)
+        _check_alignment(extracts)
+        return extracts
 
-
-def _check_treebanks(origin: Conllu, files: Sequence[_File]) -> None:
-    there = sorted({file.treebank for file in files})
-    for name in (*origin.treebanks, *origin.parallel):
-        if there and name not in there:
-            raise CorpusError(f"{origin.path} has no treebank {name!r}; there is {', '.join(there)}")
+    def _check_treebanks(self, there: set[str]) -> None:
+        for name in (*self.treebanks, *self.parallel):
+            if there and name not in there:
+                raise CorpusError(
+                    f"{self.path} has no treebank {name!r}; there is {', '.join(sorted(there))}"
+                )
 
 
 def _find_files(folder: Path) -> Iterator[_File]:

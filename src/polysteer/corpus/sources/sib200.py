@@ -2,15 +2,17 @@
 
 import csv
 import io
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import ClassVar, Literal
 
-from polysteer.corpus.assembly import assemble_corpus
-from polysteer.corpus.draw import Draw
+from pydantic import Field
+
+from polysteer.corpus.draw import Take
 from polysteer.corpus.extracts import Extract
-from polysteer.corpus.origins import Sib200
-from polysteer.corpus.sources.selection import select_languages
-from polysteer.corpus.table import Corpus
-from polysteer.corpus.textfiles import check_folder, read_text
+from polysteer.corpus.files.textfiles import check_folder, read_text
+from polysteer.corpus.languages import select_languages
+from polysteer.corpus.text_source import FileSource
 from polysteer.errors import CorpusError
 
 HOLDS = "one folder per language, such as eng_Latn, with train.tsv in it"
@@ -18,15 +20,21 @@ PARTS = ("train", "dev", "test")
 HEADER = ["index_id", "category", "text"]
 
 
-def read_corpus(origin: Sib200, draw: Draw) -> Corpus:
-    """Every part of every chosen language; index_id aligns the languages."""
-    check_folder(origin.path, HOLDS)
-    folders = {path.parent.name: path.parent for path in sorted(origin.path.glob("*/train.tsv"))}
-    chosen = select_languages(draw.languages, folders, origin.path, HOLDS)
-    extracts = [
-        _read_file(folder / f"{part}.tsv", lang, part) for lang, folder in chosen.items() for part in PARTS
-    ]
-    return assemble_corpus(extracts, draw)
+class Sib200(FileSource):
+    """SIB-200: FLORES sentences with a topic."""
+
+    usual_take: ClassVar[Take] = {"find": ("train",), "dev": ("dev",), "test": ("test",)}
+
+    source: Literal["sib200"]
+    path: Path = Field(description="the folder that holds one folder per language")
+
+    def extract(self, languages: Sequence[str]) -> Iterator[Extract]:
+        """Every part of every chosen language; index_id aligns the languages."""
+        check_folder(self.path, HOLDS)
+        folders = {path.parent.name: path.parent for path in sorted(self.path.glob("*/train.tsv"))}
+        for lang, folder in select_languages(languages, folders, self.path, HOLDS).items():
+            for part in PARTS:
+                yield _read_file(folder / f"{part}.tsv", lang, part)
 
 
 def _read_file(path: Path, lang: str, part: str) -> Extract:

@@ -1,121 +1,74 @@
 """`source: table`: CSV, TSV, JSONL or Parquet, with the columns named in the settings."""
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Literal
 
-import pyarrow as pa
-import pyarrow.compute as pc
+from pydantic import Field, model_validator
 
-from polysteer.corpus.assembly import assemble_corpus
 from polysteer.corpus.draw import Draw
-from polysteer.corpus.extracts import Extract
-from polysteer.corpus.origins import Columned, Table
-from polysteer.corpus.sources.columns import (
-    Columns,
-    Sample,
-    check_columns,
-    count_ids,
-    list_values,
-    read_columns,
-)
-from polysteer.corpus.sources.patterns import FoundFile, find_files
-from polysteer.corpus.sources.selection import select_languages
-from polysteer.corpus.splits import ShortageError
-from polysteer.corpus.table import Corpus
+from polysteer.corpus.files.patterns import FoundFile, find_files
+from polysteer.corpus.text_source import FileSource, Language, Names
 
-SPARE = 1.2
-GROWTH = 4.0
+if TYPE_CHECKING:
+    from polysteer.corpus.corpus_table import Corpus
 
 
-class _Place(NamedTuple):
-    """Where a language stands: a file, and the code that marks it there."""
+class Columned(FileSource):
+    """Which columns of a table hold what: one row per sentence, or one column per language (`texts`)."""
 
-    file: FoundFile
-    code: str
+    files: Annotated[Names, Field(min_length=1)] = Field(
+        description="one or several; {lang} and {split} stand for what a file's name says, * for anything",
+    )
+    id: str | None = Field(None, description="column that is equal for translations; absent: the row number")
+    text: str | None = Field(None, description="column with the sentence")
+    lang: str | None = Field(None, description="column with the language; absent where a path has {lang}")
+    split: str | None = Field(None, description="column with the source's own split")
+    topic: str | None = Field(None, description="column with the topic")
+    texts: dict[Language, str] = Field(default_factory=dict, description="language: its column")
 
+    @property
+    def named_languages(self) -> tuple[str, ...]:
+        """Those with a column."""
+        return tuple(self.texts)
 
-def read_corpus(origin: Table, draw: Draw) -> Corpus:
-    """The sentences of the files that the settings name."""
-    return read_tables(find_files(origin.files, Path()), origin, draw)
+    @model_validator(mode="after")
+    def _one_shape(self) -> "Columned":
+        if bool(self.texts) == (self.text is not None):
+            raise ValueError(
+                "name either the column of the sentence (text) or one column per language (texts)"
+            )
+        if self.texts and self.lang:
+            raise ValueError("lang has no place beside texts, which names the languages already")
+        if self.text and not self.id:
+            raise ValueError("name the column that is equal for translations (id)")
+        named_by_file = ["{lang}" in pattern for pattern in self.files]
+        if self.text and (any(named_by_file) if self.lang else not all(named_by_file)):
+            raise ValueError(
+                "name the column of the language (lang) or write {lang} in every file, one of both"
+            )
+        return self
 
+    def find_files(self, languages: Sequence[str]) -> list[FoundFile]:
+        """The tables, with what their names say; any other language than these may be absent."""
+        raise NotImplementedError
 
-def read_tables(files: Sequence[FoundFile], origin: Columned, draw: Draw) -> Corpus:
-    """Of a large table, only about as many meanings are read as the splits need, the same ones every time."""
-    for file in files:
-        check_columns(file.path, _columns(origin))
-    chosen = _choose(files, origin, draw.languages)
-    share = _share_needed(files, origin, draw)
-    while True:
-        sample = Sample(draw.seed, share) if share < 1 else None
-        try:
-            return assemble_corpus(list(_extract(chosen, origin, sample)), draw)
-        except ShortageError:
-            if sample is None:
-                raise
-            share *= GROWTH
+    def read(self, draw: Draw) -> "Corpus":
+        """No more of large tables than is drawn."""
+        from polysteer.corpus.tabular import read_tables
 
+        return read_tables(self.find_files(draw.languages), self._name_columns(), draw)
 
-def _choose(
-    files: Sequence[FoundFile], origin: Columned, languages: Sequence[str]
-) -> dict[str, list[_Place]]:
-    """Canonical language -> every place that holds it."""
-    available: dict[str, list[_Place]] = defaultdict(list)
-    for file in files:
-        for code in _codes_in(file, origin):
-            available[code].append(_Place(file, code))
-    return select_languages(languages, available, files[0].path.parent)
-
-
-def _codes_in(file: FoundFile, origin: Columned) -> list[str]:
-    if origin.texts:
-        return list(origin.texts)
-    return list_values(file.path, origin.lang) if origin.lang else [file.lang or ""]
-
-
-def _share_needed(files: Sequence[FoundFile], origin: Columned, draw: Draw) -> float:
-    sizes = draw.sizes.values()
-    if None in sizes:
-        return 1.0
-    there = max(count_ids(file.path, _columns(origin)) for file in files)
-    wanted = sum(size for size in sizes if size) * SPARE + 1000
-    return wanted / max(there, 1)
+    def _name_columns(self) -> dict[str, str]:
+        named = self.model_dump(include={"id", "text", "lang", "split", "topic"}, exclude_none=True)
+        return named | {f"text:{code}": column for code, column in self.texts.items()}
 
 
-def _columns(origin: Columned) -> Columns:
-    return Columns(origin.id, origin.text, origin.lang, origin.split, origin.topic, dict(origin.texts))
+class Table(Columned):
+    """CSV, TSV, JSONL or Parquet with columns named here."""
 
+    source: Literal["table"]
 
-def _extract(
-    chosen: Mapping[str, Sequence[_Place]], origin: Columned, sample: Sample | None
-) -> Iterator[Extract]:
-    """Every file is read once, for all the languages that it holds."""
-    by_file: dict[FoundFile, dict[str, str]] = defaultdict(dict)
-    for lang, places in chosen.items():
-        for place in places:
-            by_file[place.file][lang] = place.code
-    for file, codes in by_file.items():
-        members = list(codes.values()) if origin.lang else []
-        rows = read_columns(file.path, _columns(origin), sample=sample, languages=members)
-        for lang, code in codes.items():
-            own = rows.filter(pc.equal(rows["lang"], code)) if origin.lang else rows
-            yield from _divide(own, file, lang, f"text:{code}" if origin.texts else "text")
-
-
-def _divide(rows: pa.Table, file: FoundFile, lang: str, text: str) -> Iterator[Extract]:
-    """One extract for every split that the table or the file's name gives."""
-    if "split" not in rows.column_names:
-        rows = rows.append_column("split", pa.array([file.split or ""] * rows.num_rows, pa.string()))
-    parts = pc.fill_null(rows["split"], "")
-    for part in parts.unique().to_pylist():
-        columns: dict[str, list[Any]] = rows.filter(pc.equal(parts, part)).to_pydict()
-        yield Extract(
-            lang=lang,
-            file=file.path,
-            ids=columns["id"],
-            texts=[value or "" for value in columns[text]],
-            lines=columns["row"],
-            part=part,
-            topics=columns.get("topic"),
-        )
+    def find_files(self, _: Sequence[str]) -> list[FoundFile]:
+        """Those of the settings."""
+        return find_files(self.files, Path())
