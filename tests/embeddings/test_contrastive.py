@@ -11,7 +11,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from polysteer.embeddings.contrastive import Tuning, measure_loss, tune_on_translations
 from polysteer.embeddings.encode import encode_texts
 from polysteer.errors import CorpusError, ModelError, NumericError
-from polysteer.metrics import retrieve_translations
+from polysteer.metrics.retrieval import retrieve_translations
 from polysteer.models.loading import LoadedModel
 from polysteer.models.tokens import remember_special_ids
 

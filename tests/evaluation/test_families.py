@@ -12,7 +12,8 @@ from polysteer.evaluation.evidence import Spaces
 from polysteer.evaluation.families import list_families
 from polysteer.evaluation.probes import list_rank_correlations, read_topics
 from polysteer.evaluation.spaces import retrieve_by_layer
-from polysteer.metrics import measure_abx, measure_centroids, measure_cka
+from polysteer.metrics.abx import measure_abx
+from polysteer.metrics.geometry import measure_centroids, measure_cka
 from polysteer.metrics.pairing import SharedRows
 from polysteer.store import MetricRow
 from polysteer.store.rows import write_metrics

@@ -11,7 +11,8 @@ from hypothesis.extra.numpy import arrays
 
 from polysteer.errors import NumericError
 from polysteer.metrics import abx as abx_module
-from polysteer.metrics import bootstrap_mean, measure_abx
+from polysteer.metrics.abx import measure_abx
+from polysteer.metrics.intervals import bootstrap_mean
 
 _spec = importlib.util.spec_from_file_location(
     "reference_metrics", Path(__file__).with_name("reference_metrics.py")

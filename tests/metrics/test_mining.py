@@ -12,7 +12,10 @@ from hypothesis.extra.numpy import arrays
 from sklearn.metrics import accuracy_score, f1_score
 
 from polysteer.errors import NumericError
-from polysteer.metrics import LanguagePair, mine_bitext, retrieve_translations, tiles
+from polysteer.metrics import tiles
+from polysteer.metrics.mining import mine_bitext
+from polysteer.metrics.retrieval import retrieve_translations
+from polysteer.metrics.vectors import LanguagePair
 
 _spec = importlib.util.spec_from_file_location(
     "reference_metrics", Path(__file__).with_name("reference_metrics.py")

@@ -10,19 +10,11 @@ from scipy.sparse import csr_array
 from sklearn.metrics.pairwise import cosine_similarity
 
 from polysteer.errors import NumericError
-from polysteer.metrics import (
-    PairNumbers,
-    average_pairs,
-    bootstrap_mean,
-    bootstrap_means,
-    compare_paired,
-    measure_alignment,
-    measure_shared,
-    retrieve_shared,
-    retrieve_sparse_translations,
-    retrieve_translations,
-)
-from polysteer.metrics.pairing import SharedRows
+from polysteer.metrics.alignment import measure_alignment
+from polysteer.metrics.intervals import average_pairs, bootstrap_mean, bootstrap_means, compare_paired
+from polysteer.metrics.pairing import PairNumbers, SharedRows, measure_shared, retrieve_shared
+from polysteer.metrics.retrieval import retrieve_translations
+from polysteer.metrics.sparse import retrieve_sparse_translations
 from polysteer.metrics.vectors import LanguagePair
 
 _spec = importlib.util.spec_from_file_location(

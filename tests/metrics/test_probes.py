@@ -8,7 +8,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from polysteer.errors import NumericError
-from polysteer.metrics import correlate_ranks, probe_labels, probe_language, probe_rows
+from polysteer.metrics.probes import correlate_ranks, probe_labels, probe_language, probe_rows
 
 
 @pytest.fixture
