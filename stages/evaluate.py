@@ -11,6 +11,7 @@ from polysteer.corpus.table import Corpus
 from polysteer.evaluation.case import Case
 from polysteer.evaluation.evidence import Evidence
 from polysteer.evaluation.experiment import evaluate_case, name_languages
+from polysteer.metrics.registry import find_metric
 from polysteer.stages.lineage import check_settings
 from polysteer.stages.run import Run
 from polysteer.store.making import Making
@@ -42,6 +43,8 @@ def perform(run: Run) -> str:
     case = Case(settings, corpus, evidence, list(targets), base, checkpoints)
     given = given_forms(settings.corpus.languages) | targets
     rows = [name_languages(row, given) for row in evaluate_case(case)]
+    for metric in {row.metric for row in rows}:
+        find_metric(metric)  # refuses what nobody registered
     write_metrics(run.layout.metrics, rows, making=_tell_making(settings, corpus))
     return f"{len(rows)} numbers"
 

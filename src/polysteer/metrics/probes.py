@@ -4,14 +4,17 @@ A probe is multinomial logistic regression on standardised vectors (L2 penalty o
 1,000 steps), fitted on `find` and read on `test`, on all languages together.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from polysteer.errors import NumericError
+from polysteer.metrics.names import ALL, CHANCE_SUFFIX, PROBE_LANGUAGE, PROBE_TOPIC
+from polysteer.metrics.series import Series, list_languages
 from polysteer.metrics.vectors import VectorsByLanguage, check_finite, check_parallel
+from polysteer.metrics.view import LayerView
 
 Labels = Mapping[str, Sequence[str]]
 
@@ -33,6 +36,20 @@ class ProbeByLanguage(NamedTuple):
 
     hits: dict[str, npt.NDArray[np.bool_]]
     guesses: dict[str, npt.NDArray[np.bool_]]
+
+
+def list_series(view: LayerView) -> Iterator[Series]:
+    """What can be read off, and what guessing finds; nothing where languages hold unlike sentences."""
+    if view.pairings is not None:
+        return
+    probes = {PROBE_LANGUAGE: probe_language(view.find, view.test)}
+    if view.topics:
+        find, test = view.topics
+        vectors = find.select(view.find), test.select(view.test)
+        probes[PROBE_TOPIC] = probe_labels(vectors[0], find.labels, vectors[1], test.labels)
+    for metric, probe in probes.items():
+        yield from list_languages(metric, view.test, probe.hits, in_detail=view.in_detail)
+        yield Series(metric + CHANCE_SUFFIX, ALL, ALL, probe.guesses)
 
 
 def probe_language(find: VectorsByLanguage, test: VectorsByLanguage) -> Probe:
