@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from polysteer.errors import NumericError
-from polysteer.metrics.metric import DISTANCE, NUMBER, SHARE, Metric
+from polysteer.metrics.metric import Metric
 from polysteer.metrics.registry import METRICS, REGISTERED, find_metric, list_modules
+from polysteer.metrics.units import DISTANCE, NUMBER, SHARE
 
 GUIDE = Path(__file__).parents[2] / "docs" / "store.md"
 BEGIN, END = "<!-- the registry, begin -->\n", "<!-- the registry, end -->"

@@ -3,32 +3,15 @@
 from collections.abc import Collection
 
 from polysteer.errors import NumericError
-from polysteer.metrics.metric import (
-    BITS,
-    CORRELATION,
-    COSINE,
-    COSINE_DIFFERENCE,
-    COUNT,
-    DIFFERENCE_OF_100,
-    DISTANCE,
-    FLAG,
-    INDEX,
-    OF_100,
-    POINTS,
-    PROBABILITY,
-    RATIO,
-    SHARE,
-    SILHOUETTE,
-    Kind,
-    Metric,
-)
+from polysteer.metrics import units
+from polysteer.metrics.metric import Kind, Metric
 from polysteer.metrics.names import BEST_LAYER_SUFFIX, CHANCE_SUFFIX, HALVES_SUFFIX, OVER_CHECKPOINTS_SUFFIX
 
-FOUND = Kind("retrieval", SHARE, "up", "directions", among_candidates=True)
+FOUND = Kind("retrieval", units.SHARE, "up", "directions", among_candidates=True)
 MINED = FOUND._replace(module="mining")
-ALIGNED = Kind("alignment", COSINE, "up", "alignment", among_candidates=True)
-PROBED = Kind("probes", SHARE, "up", "probes")
-COMPARED = Kind("comparison", PROBABILITY, "down")
+ALIGNED = Kind("alignment", units.COSINE, "up", "alignment", among_candidates=True)
+PROBED = Kind("probes", units.SHARE, "up", "probes")
+COMPARED = Kind("comparison", units.PROBABILITY, "down")
 
 PROBES = (
     *PROBED._replace(better="neither").define(
@@ -39,27 +22,31 @@ PROBES = (
         probe_tag="accuracy of a linear probe of a word's part of speech, of all words together",
     ),
 )
-CORRELATIONS = Kind("probes", CORRELATION, "neither").define(
+CORRELATIONS = Kind("probes", units.CORRELATION, "neither").define(
     abx_language_rank_correlation="Spearman's correlation of language ABX and `probe_language` over layers",
     abx_meaning_rank_correlation="Spearman's correlation of meaning ABX and `probe_topic` over layers",
     abx_language_tag_rank_correlation="Spearman's correlation of language ABX and `probe_tag` over layers",
     abx_meaning_tag_rank_correlation="Spearman's correlation of meaning ABX and `probe_tag` over layers",
 )
 ALIKE = (
-    *Kind("efficiency", SHARE, "up").define(
+    *Kind("efficiency", units.SHARE, "up").define(
         expert_jaccard="common experts as a share of all, of one choice of `find` sentences and each other",
     ),
-    *Kind("efficiency", CORRELATION, "up").define(
+    *Kind("efficiency", units.CORRELATION, "up").define(
         score_correlation="Spearman's correlation of all neurons' scores, of one such choice and each other",
     ),
 )
 COMPARISONS = (
-    *Kind("comparison", POINTS, "up").define(top1_difference="`top1` steered less that of the baseline"),
+    *Kind("comparison", units.POINTS, "up").define(
+        top1_difference="`top1` steered less that of the baseline"
+    ),
     *COMPARED.define(
         p_value="two-sided sign-flip test of `top1_difference`",
         p_value_holm="the same after Holm's correction over the targets and `erase_in_model`",
     ),
-    *COMPARED._replace(unit=COUNT).define(control_rank="1 + how many random draws are at least as good"),
+    *COMPARED._replace(unit=units.COUNT).define(
+        control_rank="1 + how many random draws are at least as good"
+    ),
     *COMPARED.define(control_p_value="that over 1 + the number of draws"),
 )
 REGISTERED = (
@@ -67,7 +54,7 @@ REGISTERED = (
         top1="how often the candidate nearest by cosine is the translation",
         top5="how often the translation is among the five nearest",
     ),
-    *FOUND._replace(unit=INDEX).define(mrr="mean reciprocal rank of the translation"),
+    *FOUND._replace(unit=units.INDEX).define(mrr="mean reciprocal rank of the translation"),
     *MINED.define(
         csls_top1="top-1 by CSLS, 2 cos - r(x) - r(y), where r is the mean cosine with the 4 nearest on the "
         "other side",
@@ -87,35 +74,35 @@ REGISTERED = (
     ),
     *ALIGNED.define(pair_cosine="cosine of translations"),
     *ALIGNED._replace(better="down").define(random_cosine="cosine of sentences that are no translations"),
-    *ALIGNED._replace(unit=COSINE_DIFFERENCE).define(cosine_gap="`pair_cosine` less `random_cosine`"),
-    *Kind("geometry", DISTANCE, "neither", "geometry").define(
+    *ALIGNED._replace(unit=units.COSINE_DIFFERENCE).define(cosine_gap="`pair_cosine` less `random_cosine`"),
+    *Kind("geometry", units.DISTANCE, "neither", "geometry").define(
         centroid_distance="between the means of two languages' sentences",
         centroid_distance_relative="that, over the root mean square distance of the sentences from their "
         "language's mean",
     ),
-    *Kind("geometry", INDEX, "up", "geometry").define(
+    *Kind("geometry", units.INDEX, "up", "geometry").define(
         cka="linear centred kernel alignment: 1 where two languages' sentences lie in one pattern",
     ),
-    *Kind("geometry", SHARE, "up", "geometry", among_candidates=True).define(
+    *Kind("geometry", units.SHARE, "up", "geometry", among_candidates=True).define(
         mexa="how often the translation is the strict best among all, in both directions",
     ),
-    *Kind("geometry", SHARE, "neither", "separability").define(
+    *Kind("geometry", units.SHARE, "neither", "separability").define(
         nearest_centroid="how often a sentence lies nearest to its own language's mean, means from `find`",
     ),
-    *Kind("geometry", SILHOUETTE, "neither", "separability").define(
+    *Kind("geometry", units.SILHOUETTE, "neither", "separability").define(
         silhouette="how much nearer a sentence's own language is than the nearest other, from -1 to 1",
     ),
-    *Kind("geometry", INDEX, "up", "evenness").define(
+    *Kind("geometry", units.INDEX, "up", "evenness").define(
         isoscore="evenness of the space: 1 where all directions are used alike, 0 where one is",
     ),
-    *Kind("geometry", SHARE, "neither", "evenness").define(
+    *Kind("geometry", units.SHARE, "neither", "evenness").define(
         explained_variance="share of the sentences' variance that lies between languages",
     ),
-    *Kind("abx", SHARE, "neither", "abx").define(
+    *Kind("abx", units.SHARE, "neither", "abx").define(
         abx_language="how often a sentence is nearer to another of its language than to that other's "
         "translation; chance is one half",
     ),
-    *Kind("abx", SHARE, "up", "abx").define(
+    *Kind("abx", units.SHARE, "up", "abx").define(
         abx_meaning="how often a sentence is nearer to its translation than to another of that language; "
         "chance is one half",
     ),
@@ -123,39 +110,39 @@ REGISTERED = (
     *(one.vary(CHANCE_SUFFIX, "of always guessing the commonest label", "neither") for one in PROBES),
     *CORRELATIONS,
     *(one.vary(OVER_CHECKPOINTS_SUFFIX, "over the layers of all checkpoints") for one in CORRELATIONS),
-    *Kind("perplexity", RATIO, "down").define(
+    *Kind("perplexity", units.RATIO, "down").define(
         perplexity="exponential of the mean loss per token of a language's text",
         cost="the larger of two ratios of perplexity, steered over plain: on the target's text, and the "
         "geometric mean over the others; over all languages where there is no target",
     ),
-    *Kind("perplexity", BITS, "down").define(bits_per_byte="loss per byte of a language's text"),
-    *Kind("tokens", COUNT, "neither").define(own_tokens="how many tokens are the target's own"),
-    *Kind("tokens", SHARE, "neither").define(
+    *Kind("perplexity", units.BITS, "down").define(bits_per_byte="loss per byte of a language's text"),
+    *Kind("tokens", units.COUNT, "neither").define(own_tokens="how many tokens are the target's own"),
+    *Kind("tokens", units.SHARE, "neither").define(
         own_token_share="share of a language's test text that is the target's own tokens",
         target_mass="summed next-token probability of the target's own tokens, mean over the positions of a "
         "language's test text",
     ),
-    *Kind("writing", SHARE, "up").define(
+    *Kind("writing", units.SHARE, "up").define(
         written_in_target="share of continuations that are in the target's language",
         written_in_own="share of continuations that are in their prompt's language",
         identification_accuracy="how often the classifier that tells those languages is right on dev",
     ),
-    *Kind("translation", OF_100, "up").define(
+    *Kind("translation", units.OF_100, "up").define(
         chrf="chrF of translations, by sacrebleu",
         bleu="BLEU of translations, by sacrebleu",
         sentence_chrf="mean chrF of single sentences",
     ),
-    *Kind("translation", DIFFERENCE_OF_100, "up").define(
+    *Kind("translation", units.DIFFERENCE_OF_100, "up").define(
         sentence_chrf_difference="`sentence_chrf` steered less plain, over the same sentences",
     ),
-    *Kind("choice", FLAG, "up").define(
+    *Kind("choice", units.FLAG, "up").define(
         chosen_same_layer="picked on dev at this layer, for the view 'same layer': 1 if it kept to the "
         "budget, 0 if none did and the cheapest was taken",
         chosen_best_layer="the same for the view 'own best layer'",
     ),
     *COMPARISONS,
     *(one.vary(BEST_LAYER_SUFFIX, "in the view 'own best layer'") for one in COMPARISONS),
-    *Kind("efficiency", SHARE, "up", among_candidates=True).define(
+    *Kind("efficiency", units.SHARE, "up", among_candidates=True).define(
         top1_from_sentences="`top1` at the primary layer under the chosen mask as `n` of each language's "
         "`find` sentences make it",
     ),
