@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from polysteer.corpus.table import Corpus
-from polysteer.metrics.probes import correlate_ranks
+from polysteer.metrics.stability import correlate_two
 from polysteer.metrics.view import Labelled, Topics
 from polysteer.store.rows import (
     ABX_LANGUAGE,
@@ -71,6 +71,6 @@ def _correlate(row: MetricRow, rows: Sequence[MetricRow], abx: str, probe: str) 
     points = [point for point in by_point[abx] if point in by_point[probe]]
     if len(points) < FEWEST_POINTS:
         return
-    value = correlate_ranks([by_point[abx][p] for p in points], [by_point[probe][p] for p in points])
+    value = correlate_two([by_point[abx][p] for p in points], [by_point[probe][p] for p in points])
     if value is not None:
         yield replace(row, value=value, n=len(points))
