@@ -96,21 +96,13 @@ def list_series(row: MetricRow, series: Iterable[Series], evaluate: EvaluateSett
         )
         for one, (mean, low, high, n) in zip(alike, intervals, strict=True):
             limit = find_metric(one.metric).limit
-            yield replace(describe(row, one), value=mean, ci_low=limit(low), ci_high=limit(high), n=n)
+            yield replace(_describe(row, one), value=mean, ci_low=limit(low), ci_high=limit(high), n=n)
 
 
 def list_means(row: MetricRow, series: Sequence[Series]) -> Iterator[MetricRow]:
     """Means alone, for what is one of many draws."""
     for one in series:
-        yield replace(describe(row, one), value=average_pairs(one.values), n=one.values.shape[-1])
-
-
-def describe(row: MetricRow, one: Series) -> MetricRow:
-    """The columns that say what a series is of."""
-    n_candidates = one.n_candidates if find_metric(one.metric).among_candidates else None
-    return replace(
-        row, metric=one.metric, source=one.source, reference=one.reference, candidates=n_candidates
-    )
+        yield replace(_describe(row, one), value=average_pairs(one.values), n=one.values.shape[-1])
 
 
 def list_retrieval(
@@ -127,3 +119,11 @@ def list_losses(row: MetricRow, losses: Mapping[str, LanguageLoss]) -> Iterator[
         of_language = replace(row, source=language, reference=None, n=loss.n_tokens)
         yield replace(of_language, metric="perplexity", value=loss.perplexity)
         yield replace(of_language, metric="bits_per_byte", value=loss.bits_per_byte)
+
+
+def _describe(row: MetricRow, one: Series) -> MetricRow:
+    """The columns that say what a series is of."""
+    n_candidates = one.n_candidates if find_metric(one.metric).among_candidates else None
+    return replace(
+        row, metric=one.metric, source=one.source, reference=one.reference, candidates=n_candidates
+    )
