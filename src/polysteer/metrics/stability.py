@@ -44,5 +44,6 @@ def correlate_two(x: Sequence[float], y: Sequence[float]) -> float | None:
 def _center_ranks(scores: npt.NDArray[np.floating[Any]]) -> Floats:
     from scipy.stats import rankdata  # takes longer to import than most metrics to run
 
-    ranks: Floats = rankdata(scores, axis=1)
-    return ranks - ranks.mean(axis=1, keepdims=True)
+    ranks = rankdata(scores, axis=1)
+    centred: Floats = ranks - ranks.mean(axis=1, keepdims=True)
+    return centred

@@ -15,70 +15,34 @@ from polysteer.artifacts import atomic_path
 from polysteer.checksums import KEY as KEY_OF_CHECKSUM
 from polysteer.checksums import UNSEALED, hash_content, refuse_other, seal
 from polysteer.errors import ArtifactError
+from polysteer.store.making import Making
+
+# isort: off
 from polysteer.metrics.names import (
     ABX_LANGUAGE as ABX_LANGUAGE,
-)
-from polysteer.metrics.names import (
     ABX_MEANING as ABX_MEANING,
-)
-from polysteer.metrics.names import (
     ALL as ALL,
-)
-from polysteer.metrics.names import (
     BEST_LAYER_SUFFIX as BEST_LAYER_SUFFIX,
-)
-from polysteer.metrics.names import (
     CHANCE_SUFFIX as CHANCE_SUFFIX,
-)
-from polysteer.metrics.names import (
     CHOSEN_BEST_LAYER as CHOSEN_BEST_LAYER,
-)
-from polysteer.metrics.names import (
     CHOSEN_SAME_LAYER as CHOSEN_SAME_LAYER,
-)
-from polysteer.metrics.names import (
     COMPARISONS as COMPARISONS,
-)
-from polysteer.metrics.names import (
     EXPERT_JACCARD as EXPERT_JACCARD,
-)
-from polysteer.metrics.names import (
     HALVES_SUFFIX as HALVES_SUFFIX,
-)
-from polysteer.metrics.names import (
     OVER_CHECKPOINTS_SUFFIX as OVER_CHECKPOINTS_SUFFIX,
-)
-from polysteer.metrics.names import (
     PROBE_LANGUAGE as PROBE_LANGUAGE,
-)
-from polysteer.metrics.names import (
     PROBE_TAG as PROBE_TAG,
-)
-from polysteer.metrics.names import (
     PROBE_TOPIC as PROBE_TOPIC,
-)
-from polysteer.metrics.names import (
     RANK_CORRELATION_SUFFIX as RANK_CORRELATION_SUFFIX,
-)
-from polysteer.metrics.names import (
     SCORE_CORRELATION as SCORE_CORRELATION,
-)
-from polysteer.metrics.names import (
     SEEN as SEEN,
-)
-from polysteer.metrics.names import (
     TAG_RANK_CORRELATION_SUFFIX as TAG_RANK_CORRELATION_SUFFIX,
-)
-from polysteer.metrics.names import (
     TOP1_FROM_SENTENCES as TOP1_FROM_SENTENCES,
-)
-from polysteer.metrics.names import (
     UNSEEN as UNSEEN,
-)
-from polysteer.metrics.names import (
     excluding as excluding,
 )
-from polysteer.store.making import Making
+
+# isort: on
 
 _SEAL = re.compile(rb"sha256..([0-9a-f]{64})", re.DOTALL)  # as a footer has it: two bytes between
 REMEDY = "run `steer evaluate`, which makes it anew"
