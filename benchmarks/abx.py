@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from polysteer.metrics import measure_abx
+from polysteer.metrics.abx import measure_abx
 
 LANGUAGES = ("en", "es", "de", "fr", "ja")
 

@@ -18,7 +18,9 @@ from itertools import combinations
 
 import numpy as np
 
-from polysteer.metrics import bootstrap_means, mine_bitext, retrieve_translations
+from polysteer.metrics.intervals import bootstrap_means
+from polysteer.metrics.mining import mine_bitext
+from polysteer.metrics.retrieval import retrieve_translations
 from polysteer.metrics.vectors import normalize_rows
 
 LANGUAGES = ("en", "es", "de", "fr", "ja")

@@ -25,7 +25,7 @@ from typing import NamedTuple
 import faiss
 import numpy as np
 
-from polysteer.metrics import mine_bitext
+from polysteer.metrics.mining import mine_bitext
 
 K = 4
 

@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from polysteer.metrics import retrieve_in_pool
+from polysteer.metrics.pool import retrieve_in_pool
 from polysteer.metrics.vectors import normalize_rows
 
 TILE = 1024

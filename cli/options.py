@@ -36,6 +36,14 @@ DEFAULT_FILE = Path("experiments.yaml")
 DEFAULT_ARTIFACTS = Path("artifacts")
 
 
+def complete_metric(begun: str) -> list[str]:
+    """The metrics whose names begin so; what compares best layers is asked for by its plain name."""
+    from polysteer.metrics.names import BEST_LAYER_SUFFIX
+    from polysteer.metrics.registry import METRICS
+
+    return [name for name in METRICS if name.startswith(begun) and not name.endswith(BEST_LAYER_SUFFIX)]
+
+
 def check_out(path: Path | None) -> Path | None:
     """Of `--out`: a new file takes the place of an old one, never of a folder or a device like /dev/null."""
     if path is not None and path.exists() and not path.is_file():

@@ -12,6 +12,7 @@ from polysteer.cli.options import (
     FileOption,
     Format,
     FormatOption,
+    complete_metric,
 )
 from polysteer.cli.output import print_json_text, print_table, print_text
 from polysteer.cli.query import refresh
@@ -26,7 +27,13 @@ def report(
     lang: Annotated[str | None, typer.Option("--lang", "-l", help="One target language.")] = None,
     experiment: Annotated[str | None, typer.Option("--experiment", "-e", help="One experiment.")] = None,
     metric: Annotated[
-        str | None, typer.Option("--metric", "-m", help="Another metric than top1: docs/store.md has them.")
+        str | None,
+        typer.Option(
+            "--metric",
+            "-m",
+            help="Another metric than top1: docs/store.md has them.",
+            autocompletion=complete_metric,
+        ),
     ] = None,
     layer: Annotated[str | None, typer.Option("--layer", help="The numbers at this layer.")] = None,
     all_pairs: Annotated[bool, typer.Option("--all-pairs", help="Every ordered pair of languages.")] = False,

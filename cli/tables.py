@@ -9,6 +9,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from polysteer.cli.grids import Folded
+from polysteer.metrics.names import EXPERT_JACCARD, HALVES_SUFFIX, SCORE_CORRELATION, TOP1_FROM_SENTENCES
 from polysteer.numbers import write_exactly
 from polysteer.report import Grid, Report, ReportRow, Summary
 from polysteer.report.language_model import grid_language_model
@@ -24,7 +25,6 @@ from polysteer.report.words import (
     tell_briefly,
     times,
 )
-from polysteer.store.rows import EXPERT_JACCARD, HALVES_SUFFIX, SCORE_CORRELATION, TOP1_FROM_SENTENCES
 
 
 def draw_report(report: Report, *, single: bool) -> RenderableType:

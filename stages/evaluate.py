@@ -13,10 +13,12 @@ from polysteer.corpus.corpus_table import Corpus
 from polysteer.corpus.languages import given_forms
 from polysteer.evaluation.case import Case
 from polysteer.evaluation.evidence import Evidence
+from polysteer.metrics.names import excluding
+from polysteer.metrics.registry import find_metric
 from polysteer.stages.lineage import check_settings
 from polysteer.stages.run import Run
 from polysteer.store.making import Making
-from polysteer.store.rows import MetricRow, excluding, write_metrics
+from polysteer.store.rows import MetricRow, write_metrics
 
 SCHEMA_VERSION = 5
 
@@ -44,6 +46,8 @@ def perform(run: Run) -> str:
     case = Case(settings, corpus, evidence, list(targets), base, checkpoints)
     given = given_forms(settings.corpus.languages) | targets
     rows = [_name_languages(row, given) for row in evaluate_case(case)]
+    for metric in {row.metric for row in rows}:
+        find_metric(metric)  # refuses what nobody registered
     write_metrics(run.layout.metrics, rows, making=_tell_making(settings, corpus))
     return f"{len(rows)} numbers"
 

@@ -10,7 +10,7 @@ import transformers as hf
 from polysteer.embeddings.contrastive import Tuning, measure_loss, tune_on_translations
 from polysteer.embeddings.encode import encode_texts
 from polysteer.errors import CorpusError, ModelError, NumericError
-from polysteer.metrics import retrieve_translations
+from polysteer.metrics.retrieval import retrieve_translations
 from polysteer.models.loading import LoadedModel
 from support.tiny_models import make_loaded, make_model, make_tokenizer, save_model
 

@@ -7,7 +7,9 @@ from polysteer.corpus.corpus_settings import make_settings
 from polysteer.corpus.joining import read_corpus
 from polysteer.embeddings.encoder import SteeredEncoder
 from polysteer.masks.edits import NeuronEdit
-from polysteer.metrics import LanguagePair, mine_bitext, retrieve_translations
+from polysteer.metrics.mining import mine_bitext
+from polysteer.metrics.retrieval import retrieve_translations
+from polysteer.metrics.vectors import LanguagePair
 
 PAIR = LanguagePair("es", "fr")
 

@@ -8,7 +8,8 @@ from sklearn.metrics.pairwise import cosine_similarity
 from polysteer.embeddings.rivals import add_direction, average_languages, center_languages, mean_difference
 from polysteer.embeddings.surface import embed_surface
 from polysteer.errors import NumericError
-from polysteer.metrics import retrieve_sparse_translations, retrieve_translations
+from polysteer.metrics.retrieval import retrieve_translations
+from polysteer.metrics.sparse import retrieve_sparse_translations
 
 
 @pytest.fixture

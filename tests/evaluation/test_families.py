@@ -1,5 +1,8 @@
 """Rows of geometry, ABX and probes: what they are made from, and where there are none."""
 
+import weakref
+from collections.abc import Mapping
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -11,8 +14,9 @@ from polysteer.evaluation.case import Case
 from polysteer.evaluation.evidence import Spaces
 from polysteer.evaluation.families import list_families
 from polysteer.evaluation.probes import list_rank_correlations, read_topics
-from polysteer.evaluation.spaces import retrieve_by_layer
-from polysteer.metrics import measure_abx, measure_centroids, measure_cka
+from polysteer.evaluation.spaces import list_spaces, retrieve_by_layer
+from polysteer.metrics.abx import measure_abx
+from polysteer.metrics.geometry import measure_centroids, measure_cka
 from polysteer.metrics.pairing import SharedRows
 from polysteer.store import MetricRow
 from polysteer.store.rows import write_metrics
@@ -58,6 +62,27 @@ def spaces():
     return (Spaces({"0": draw(), "final": draw()}, {}) for _ in range(2))
 
 
+class OnDemand(Mapping):
+    """Layers that are made when they are asked for: which were, and how many are held at once."""
+
+    def __init__(self, by_layer):
+        self._by_layer, self._held = by_layer, []
+        self.asked, self.most_held = [], 0
+
+    def __getitem__(self, layer):
+        made = {language: rows.copy() for language, rows in self._by_layer[layer].items()}
+        self._held.append(weakref.ref(made["de"]))
+        self.asked.append(layer)
+        self.most_held = max(self.most_held, sum(one() is not None for one in self._held))
+        return made
+
+    def __iter__(self):
+        return iter(self._by_layer)
+
+    def __len__(self):
+        return len(self._by_layer)
+
+
 def run(case, find, test, picked=("final",)):
     return list(list_families(case, BASE, find, test, retrieve_by_layer(test), picked=picked))
 
@@ -79,6 +104,31 @@ def test_layers_are_those_of_find_and_details_those_picked(spaces, tmp_path):
     assert {row.candidates for row in rows if row.metric != "mexa"} == {None}
     only = Spaces({"final": find.by_layer["final"]}, {})
     assert {row.layer for row in run(make_case(make_corpus()), only, test)} == {"final"}
+
+
+def test_one_layer_is_held_at_a_time_and_read_once(spaces):
+    find, test = spaces
+    case, found = make_case(make_corpus()), retrieve_by_layer(test)
+    expected = run(case, find, test)
+    for name, ask, layers in (
+        ("retrieve", lambda _, test: list(retrieve_by_layer(test)), ["0", "final"]),
+        ("spaces", lambda _, test: list_picked(case, test, found), ["final"]),
+        ("families", lambda find, test: run_found(case, find, test, found), ["0", "final"]),
+    ):
+        lazy = [Spaces(OnDemand(one.by_layer), {}) for one in (find, test)]
+        rows = ask(*lazy)
+        assert lazy[1].by_layer.asked == layers, name
+        assert [one.by_layer.most_held for one in lazy] == [int(name == "families"), 1], name
+        assert name != "families" or rows == expected
+
+
+def list_picked(case, test, found):
+    options = {"targets": ["de"], "unseen": ["ja"], "evaluate": case.settings.evaluate}
+    return list(list_spaces(BASE, test, found, picked=["final"], **options))
+
+
+def run_found(case, find, test, found):
+    return list(list_families(case, BASE, find, test, found, picked=["final"]))
 
 
 def test_families_that_are_not_asked_for_have_no_rows(spaces):

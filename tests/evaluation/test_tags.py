@@ -12,7 +12,7 @@ from polysteer.evaluation.case import Case
 from polysteer.evaluation.evidence import Evidence
 from polysteer.evaluation.tags import average_by_sentence, list_tag_probe
 from polysteer.layout import ExperimentLayout
-from polysteer.metrics import bootstrap_mean
+from polysteer.metrics.intervals import bootstrap_mean
 from polysteer.store import MetricRow
 from polysteer.trials.words import WordVectors, save_words
 

@@ -8,7 +8,8 @@ from hypothesis.extra.numpy import arrays
 
 from polysteer.errors import NumericError
 from polysteer.metrics import abx as abx_module
-from polysteer.metrics import bootstrap_mean, measure_abx
+from polysteer.metrics.abx import measure_abx
+from polysteer.metrics.intervals import bootstrap_mean
 from support import reference
 
 LOOPS = {"language": reference.language_abx, "meaning": reference.meaning_abx}

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.metrics.pairwise import cosine_similarity
 
-from polysteer.metrics import measure_alignment
+from polysteer.metrics.alignment import measure_alignment
 
 
 def test_cosines_equal_the_whole_similarity_matrix(vectors):

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from polysteer.errors import NumericError
-from polysteer.metrics import Judged, choose_at_layer, choose_with_layer
+from polysteer.metrics.choice import Judged, choose_at_layer, choose_with_layer
 
 SWEEP = [
     Judged("small", {"0": 0.9, "1": 0.20, "final": 0.10}, 1.05),

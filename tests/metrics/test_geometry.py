@@ -5,14 +5,9 @@ import pytest
 from sklearn.decomposition import PCA
 
 from polysteer.errors import NumericError
-from polysteer.metrics import (
-    explain_by_language,
-    measure_centroids,
-    measure_cka,
-    measure_isoscore,
-    measure_mexa,
-    retrieve_translations,
-)
+from polysteer.metrics.evenness import explain_by_language, measure_isoscore
+from polysteer.metrics.geometry import measure_centroids, measure_cka, measure_mexa
+from polysteer.metrics.retrieval import retrieve_translations
 
 
 def cka_by_gram_matrices(x, y):

@@ -7,7 +7,13 @@ import pytest
 from scipy import stats
 
 from polysteer.errors import NumericError
-from polysteer.metrics import adjust_holm, bootstrap_mean, bootstrap_means, compare_paired, rank_among
+from polysteer.metrics.intervals import (
+    adjust_holm,
+    bootstrap_mean,
+    bootstrap_means,
+    compare_paired,
+    rank_among,
+)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from polysteer.errors import NumericError
-from polysteer.metrics import measure_mass, measure_share, select_own_tokens
+from polysteer.metrics.mass import measure_mass, measure_share, select_own_tokens
 
 
 def test_own_tokens_occur_in_no_other_language() -> None:

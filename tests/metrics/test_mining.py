@@ -10,7 +10,10 @@ from hypothesis.extra.numpy import arrays
 from sklearn.metrics import accuracy_score, f1_score
 
 from polysteer.errors import NumericError
-from polysteer.metrics import LanguagePair, mine_bitext, retrieve_translations, tiles
+from polysteer.metrics import tiles
+from polysteer.metrics.mining import mine_bitext
+from polysteer.metrics.retrieval import retrieve_translations
+from polysteer.metrics.vectors import LanguagePair
 from support import reference
 
 

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from polysteer.errors import NumericError
-from polysteer.metrics import LanguageLoss, measure_cost
+from polysteer.metrics.perplexity import LanguageLoss, measure_cost
 
 
 def loss(perplexity: float, n_tokens: int = 10) -> LanguageLoss:

@@ -10,13 +10,10 @@ from hypothesis.extra.numpy import arrays
 from scipy.sparse import csr_array
 
 from polysteer.errors import NumericError
-from polysteer.metrics import (
-    counting,
-    retrieve_among_distractors,
-    retrieve_in_pool,
-    retrieve_sparse_translations,
-    retrieve_translations,
-)
+from polysteer.metrics import counting
+from polysteer.metrics.pool import retrieve_among_distractors, retrieve_in_pool
+from polysteer.metrics.retrieval import retrieve_translations
+from polysteer.metrics.sparse import retrieve_sparse_translations
 from support import reference
 
 

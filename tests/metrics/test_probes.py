@@ -1,14 +1,13 @@
-"""Probes beside a pipeline of scikit-learn and made-up labels; ranks beside scipy."""
+"""Probes beside a pipeline of scikit-learn and made-up labels."""
 
 import numpy as np
 import pytest
-from scipy.stats import spearmanr
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from polysteer.errors import NumericError
-from polysteer.metrics import correlate_ranks, probe_labels, probe_language, probe_rows
+from polysteer.metrics.probes import probe_labels, probe_language, probe_rows
 
 
 @pytest.fixture
@@ -71,15 +70,6 @@ def test_a_constant_column_and_a_label_that_find_lacks():
     assert found.hits.tolist() == [[True, True], [False, True]]
 
 
-def test_ranks_agree_with_scipy_ties_included():
-    generator = np.random.default_rng(2)
-    for _ in range(50):
-        x, y = generator.integers(0, 5, (2, 9)).astype(float)
-        assert correlate_ranks(x, y) == pytest.approx(spearmanr(x, y).statistic)
-    assert correlate_ranks([1, 2, 3], [0.1, 0.2, 9]) == pytest.approx(1)
-    assert correlate_ranks([1, 2, 3], [1, 1, 1]) is None
-
-
 @pytest.mark.parametrize(
     ("find_labels", "message"),
     [
@@ -95,12 +85,8 @@ def test_missing_labels_are_refused(find_labels, message):
         probe_labels(rows, find_labels, rows, {"a": ["x", "y"], "b": ["x", "y"]})
 
 
-def test_bad_vectors_and_values_are_refused():
+def test_bad_vectors_are_refused():
     with pytest.raises(NumericError, match=r"1 language\(s\) given"):
         probe_language({"a": np.eye(2)}, {"a": np.eye(2)})
     with pytest.raises(NumericError, match="vector of b sentence 0 holds NaN"):
         probe_language({"a": np.eye(2), "b": np.full((2, 2), np.nan)}, {"a": np.eye(2), "b": np.eye(2)})
-    with pytest.raises(NumericError, match="1 and 1 values"):
-        correlate_ranks([1], [1])
-    with pytest.raises(NumericError, match="NaN"):
-        correlate_ranks([1, 2], [1, float("nan")])

@@ -6,7 +6,7 @@ from sklearn.metrics import silhouette_samples
 from sklearn.neighbors import NearestCentroid
 
 from polysteer.errors import NumericError
-from polysteer.metrics import find_nearest_centroid, measure_silhouette
+from polysteer.metrics.separability import find_nearest_centroid, measure_silhouette
 
 
 def label(vectors):

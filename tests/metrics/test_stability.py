@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from polysteer.errors import NumericError
-from polysteer.metrics.stability import average_with_others, correlate_ranks
+from polysteer.metrics.stability import average_with_others, correlate_ranks, correlate_two
 
 
 def test_correlations_are_scipys_with_ties():
@@ -29,3 +29,19 @@ def test_each_draw_is_averaged_over_the_others():
 def test_what_has_no_correlation_is_refused(scores, says):
     with pytest.raises(NumericError, match=says):
         correlate_ranks(scores)
+
+
+def test_two_rows_agree_with_scipy_ties_included():
+    generator = np.random.default_rng(2)
+    for _ in range(50):
+        x, y = generator.integers(0, 5, (2, 9)).astype(float)
+        assert correlate_two(x, y) == pytest.approx(spearmanr(x, y).statistic)
+    assert correlate_two([1, 2, 3], [0.1, 0.2, 9]) == pytest.approx(1)
+    assert correlate_two([1, 2, 3], [1, 1, 1]) is None
+
+
+def test_values_without_ranks_are_refused():
+    with pytest.raises(NumericError, match="1 and 1 values"):
+        correlate_two([1], [1])
+    with pytest.raises(NumericError, match="NaN"):
+        correlate_two([1, 2], [1, float("nan")])

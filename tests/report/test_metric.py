@@ -82,8 +82,8 @@ def test_checkpoints_stand_apart_in_an_experiment_that_steers_nothing(run):
 
 def test_poolings_stand_apart(run):
     lines = table(run("report", "-e", "try", "-l", "ja", "--metric", "mexa"))
-    assert ["baseline", "@last", "0.200", "-", "-", "-", "-"] in lines
-    assert ["baseline", "@mean", "0.800", "-", "-", "-", "-"] in lines
+    assert ["baseline", "@last", "20.0", "-", "-", "-", "-"] in lines
+    assert ["baseline", "@mean", "80.0", "-", "-", "-", "-"] in lines
 
 
 @pytest.mark.parametrize("option", [("--metric", "mrr"), ("--layer", "final"), ("--metric", "perplexity")])

@@ -11,7 +11,7 @@ from polysteer.config import load_experiments
 from polysteer.corpus.corpus_table import Corpus
 from polysteer.embeddings.contrastive import Tuning, tune_on_translations
 from polysteer.layout import Layout
-from polysteer.metrics import retrieve_translations
+from polysteer.metrics.retrieval import retrieve_translations
 from polysteer.models.loading import load_model
 from polysteer.planning import plan_experiment
 from polysteer.stages import embed, evaluate

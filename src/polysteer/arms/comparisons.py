@@ -17,7 +17,8 @@ from polysteer.metrics.intervals import (
     compare_paired,
     rank_among,
 )
-from polysteer.store.rows import BEST_LAYER_SUFFIX, MetricRow
+from polysteer.metrics.names import BEST_LAYER_SUFFIX
+from polysteer.store.rows import MetricRow
 from polysteer.trials.judgement import load_judgement
 
 

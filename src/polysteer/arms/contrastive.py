@@ -10,7 +10,8 @@ from polysteer.config.evaluate import FinetuneSettings
 from polysteer.currency import is_current
 from polysteer.evaluation.case import Case
 from polysteer.evaluation.spaces import list_dev, list_losses, list_retrieval
-from polysteer.store.rows import CHOSEN_SAME_LAYER, CONTRASTIVE, MetricRow
+from polysteer.metrics.names import CHOSEN_SAME_LAYER
+from polysteer.store.rows import CONTRASTIVE, MetricRow
 from polysteer.trials.judgement import load_judgement, save_judgement
 from polysteer.trials.readings import Planned, Reading
 from polysteer.trials.session import Session

@@ -9,10 +9,13 @@ from polysteer.arms.arm import Arm
 from polysteer.arms.sweep import Sweep, Trial
 from polysteer.config import Experiment
 from polysteer.evaluation.case import Case
-from polysteer.evaluation.spaces import Series, list_directions, list_kinds, list_means
+from polysteer.evaluation.spaces import list_means
 from polysteer.metrics.choice import choose_at_layer
+from polysteer.metrics.directions import list_directions, list_kinds
+from polysteer.metrics.names import ALL, CHOSEN_SAME_LAYER
 from polysteer.metrics.retrieval import Retrieval
-from polysteer.store.rows import ALL, CHOSEN_SAME_LAYER, MetricRow
+from polysteer.metrics.series import Series
+from polysteer.store.rows import MetricRow
 from polysteer.trials.judgement import load_judgement
 from polysteer.trials.readings import Planned, Reading
 from polysteer.trials.session import Session, Steering

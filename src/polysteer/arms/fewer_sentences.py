@@ -16,16 +16,11 @@ from polysteer.masks.mask import ExpertMask
 from polysteer.masks.metadata import MaskMetadata
 from polysteer.masks.sets import measure_overlaps
 from polysteer.metrics.intervals import average_pairs
+from polysteer.metrics.names import EXPERT_JACCARD, HALVES_SUFFIX, SCORE_CORRELATION, TOP1_FROM_SENTENCES
 from polysteer.metrics.stability import average_with_others, correlate_ranks
 from polysteer.ranking.table import RankTable
 from polysteer.responses.store import ResponseStore
-from polysteer.store.rows import (
-    EXPERT_JACCARD,
-    HALVES_SUFFIX,
-    SCORE_CORRELATION,
-    TOP1_FROM_SENTENCES,
-    MetricRow,
-)
+from polysteer.store.rows import MetricRow
 from polysteer.trials.agreement import Agreement, load_agreement, save_agreement
 from polysteer.trials.judgement import load_judgement
 from polysteer.trials.readings import Planned, Reading

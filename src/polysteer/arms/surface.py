@@ -7,9 +7,12 @@ from functools import partial
 from polysteer.arms.arm import Arm
 from polysteer.evaluation.case import Case
 from polysteer.evaluation.pool import list_pooled
-from polysteer.evaluation.spaces import Series, list_directions, list_series
+from polysteer.evaluation.spaces import list_series
+from polysteer.metrics.directions import list_directions
+from polysteer.metrics.names import ALL, CHOSEN_SAME_LAYER
 from polysteer.metrics.pairing import retrieve_shared
-from polysteer.store.rows import ALL, CHOSEN_SAME_LAYER, SURFACE, MetricRow
+from polysteer.metrics.series import Series
+from polysteer.store.rows import SURFACE, MetricRow
 
 
 class Surface(Arm):

@@ -9,11 +9,12 @@ from polysteer.config import Experiment
 from polysteer.corpus.corpus_table import Corpus
 from polysteer.errors import ArtifactError
 from polysteer.evaluation.evidence import Evidence, Spaces
-from polysteer.evaluation.probes import Topics, read_topics
+from polysteer.evaluation.probes import read_topics
 from polysteer.evaluation.spaces import judge_retrieval, retrieve_by_layer
 from polysteer.layout import BASELINE
 from polysteer.metrics.choice import Choice, Judged, choose_at_layer, choose_with_layer
 from polysteer.metrics.retrieval import Retrieval
+from polysteer.metrics.view import Topics
 from polysteer.store.rows import MetricRow
 
 if TYPE_CHECKING:

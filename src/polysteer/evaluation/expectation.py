@@ -7,7 +7,8 @@ import numpy as np
 
 from polysteer.evaluation.case import Case
 from polysteer.metrics.mass import measure_mass, measure_share
-from polysteer.store.rows import ALL, MetricRow, excluding
+from polysteer.metrics.names import ALL, excluding
+from polysteer.store.rows import MetricRow
 from polysteer.trials.tokens import load_tokens
 from polysteer.trials.vectors import load_expected, load_loss
 

@@ -6,11 +6,14 @@ from functools import partial
 
 from polysteer.config.evaluate import EvaluateSettings
 from polysteer.evaluation.evidence import Spaces
-from polysteer.evaluation.spaces import Series, list_directions, list_series
+from polysteer.evaluation.spaces import list_series
+from polysteer.metrics.directions import list_directions
+from polysteer.metrics.names import ALL
 from polysteer.metrics.pairing import retrieve_shared
 from polysteer.metrics.pool import retrieve_among_distractors
 from polysteer.metrics.retrieval import Retrieval
-from polysteer.store.rows import ALL, MetricRow
+from polysteer.metrics.series import Series
+from polysteer.store.rows import MetricRow
 
 POOLED = "top1_pool"
 

@@ -9,10 +9,11 @@ import numpy.typing as npt
 
 from polysteer.corpus.tagged_words import UNTAGGED, has_tags
 from polysteer.evaluation.case import Case
-from polysteer.evaluation.families import list_defined
-from polysteer.evaluation.spaces import Series
+from polysteer.evaluation.spaces import list_series
+from polysteer.metrics.names import ALL, CHANCE_SUFFIX, PROBE_TAG
 from polysteer.metrics.probes import ProbeByLanguage, probe_rows
-from polysteer.store.rows import ALL, CHANCE_SUFFIX, PROBE_TAG, MetricRow
+from polysteer.metrics.series import Series
+from polysteer.store.rows import MetricRow
 from polysteer.trials.words import list_word_layers, load_words
 
 
@@ -41,7 +42,7 @@ def list_tag_probe(
         probe = probe_rows(find.vectors, find.tags, test.vectors, test.tags)
         series = list(_list_series(probe, test.sentences, in_detail=layer in picked))
         of_layer = replace(row, layer=layer, embedding_pooling=None)
-        yield from list_defined(of_layer, series, case.settings.evaluate)
+        yield from list_series(of_layer, series, case.settings.evaluate)
 
 
 def read_words(case: Case, condition: str, split: str, languages: Sequence[str], layer: str) -> TaggedWords:

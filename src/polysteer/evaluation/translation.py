@@ -9,11 +9,13 @@ import numpy.typing as npt
 
 from polysteer.corpus.prompts import TranslationPair, list_sentences, list_translation_pairs
 from polysteer.evaluation.case import Case
-from polysteer.evaluation.spaces import Series, list_series
+from polysteer.evaluation.spaces import list_series
 from polysteer.layout import BASELINE
 from polysteer.metrics.intervals import compare_paired
+from polysteer.metrics.names import ALL
+from polysteer.metrics.series import Series
 from polysteer.metrics.translation import TranslationQuality, measure_translation
-from polysteer.store.rows import ALL, MetricRow
+from polysteer.store.rows import MetricRow
 from polysteer.trials.texts import load_texts
 
 

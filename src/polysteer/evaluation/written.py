@@ -7,8 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from polysteer.evaluation.case import Case
-from polysteer.evaluation.spaces import Series, list_series
-from polysteer.store.rows import ALL, MetricRow, excluding
+from polysteer.evaluation.spaces import list_series
+from polysteer.metrics.names import ALL, excluding
+from polysteer.metrics.series import Series
+from polysteer.store.rows import MetricRow
 from polysteer.trials.texts import load_texts
 
 Told = Mapping[str, Sequence[str | None]]  # by language of the prompts, in which language each text is

@@ -9,6 +9,7 @@ Nearness is angular distance. It falls as the cosine rises, so cosines are compa
 one half, so chance is one half. A vector that is zero stands at a right angle to everything.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,6 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from polysteer.metrics.counting import TIE_FLOAT64
+from polysteer.metrics.names import ABX_LANGUAGE, ABX_MEANING
+from polysteer.metrics.pairing import PairNumbers, measure_shared
+from polysteer.metrics.series import Series, list_pairs
 from polysteer.metrics.vectors import (
     FloatArray,
     LanguagePair,
@@ -23,6 +27,7 @@ from polysteer.metrics.vectors import (
     check_parallel,
     ordered_pairs,
 )
+from polysteer.metrics.view import LayerView
 
 Float64 = npt.NDArray[np.float64]
 
@@ -60,6 +65,12 @@ class Abx:
     meaning: TripleScores
 
 
+def list_series(view: LayerView) -> Iterator[Series]:
+    """Both scores, for every ordered pair (l1, l2) with l1 as source."""
+    found = measure_shared(view.test, view.pairings, _measure)
+    return list_pairs(found, in_detail=view.in_detail)
+
+
 def measure_abx(vectors: VectorsByLanguage) -> Abx:
     """Every triple of every ordered pair, by matrix products; memory grows with the number of sentences."""
     check_parallel(vectors)
@@ -77,6 +88,12 @@ def measure_abx(vectors: VectorsByLanguage) -> Abx:
                 language.add(number[LanguagePair(of_x, other)], within - across, start, rows_are="m2")
                 meaning.add(number[LanguagePair(other, of_x)], translation - across, start, rows_are="m1")
     return Abx(pairs, language.average(), meaning.average())
+
+
+def _measure(vectors: VectorsByLanguage) -> PairNumbers:
+    found = measure_abx(vectors)
+    scores = {ABX_LANGUAGE: found.language.by_meaning, ABX_MEANING: found.meaning.by_meaning}
+    return PairNumbers(found.pairs, scores)
 
 
 class _HalfPoints:

@@ -1,10 +1,13 @@
 """How close translations lie, beside how close any two sentences lie."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from polysteer.metrics.pairing import PairNumbers, measure_shared
+from polysteer.metrics.series import Series, list_pairs
 from polysteer.metrics.vectors import (
     LanguagePair,
     VectorsByLanguage,
@@ -12,6 +15,7 @@ from polysteer.metrics.vectors import (
     normalize_rows,
     ordered_pairs,
 )
+from polysteer.metrics.view import LayerView
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,12 @@ class Alignment:
         return self.pair_cosine - self.random_cosine
 
 
+def list_series(view: LayerView) -> Iterator[Series]:
+    """Over all pairs, where dev picked the layer."""
+    if view.in_detail:
+        yield from list_pairs(measure_shared(view.test, view.pairings, _measure), in_detail=False)
+
+
 def measure_alignment(vectors: VectorsByLanguage) -> Alignment:
     """Cosines of translations and of random pairs, for every ordered pair of languages."""
     check_parallel(vectors)
@@ -41,3 +51,13 @@ def measure_alignment(vectors: VectorsByLanguage) -> Alignment:
     own = np.stack([np.einsum("ij,ij->i", units[a], units[b], dtype=np.float64) for a, b in pairs])
     all_of_them = np.stack([units[a] @ sums[b] for a, b in pairs])
     return Alignment(pairs, own, (all_of_them - own) / (n_sentences - 1))
+
+
+def _measure(vectors: VectorsByLanguage) -> PairNumbers:
+    found = measure_alignment(vectors)
+    cosines = {
+        "pair_cosine": found.pair_cosine,
+        "random_cosine": found.random_cosine,
+        "cosine_gap": found.gap,
+    }
+    return PairNumbers(found.pairs, cosines)

@@ -1,37 +1,40 @@
-"""The shape of the space: where languages lie, how alike their inner order is, how evenly it is filled.
+"""Where languages lie, and how alike their inner order is: the same both ways, for every two of them.
 
-None of these is a mean over meanings, so each comes as values [meaning] or [pair, meaning] whose mean is the
+Most are no means over meanings, so each comes as values [pair, meaning] whose mean is the
 number, and whose spread over meanings is the number's own, to first order (the infinitesimal jackknife): a
 bootstrap over meanings then gives its interval. NaN stands where a number is not defined, because all
 sentences of a language have one and the same vector.
 """
 
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from polysteer.errors import NumericError
+from polysteer.metrics.pairing import PairNumbers, measure_shared
 from polysteer.metrics.retrieval import Retrieval
+from polysteer.metrics.series import Series, Values, list_pairs
 from polysteer.metrics.vectors import (
     FloatArray,
     LanguagePair,
     VectorsByLanguage,
-    check_finite,
     check_parallel,
+    ordered_pairs,
+    spread_or_nan,
+    square_length,
 )
+from polysteer.metrics.view import LayerView
 
 Float64 = npt.NDArray[np.float64]
-
-SAME_VECTOR = 1e-20  # spread over squared length, below which vectors differ by rounding alone
 
 
 class PairValues(NamedTuple):
     """Values [pair, meaning] of what is the same both ways: each pair stands once."""
 
     pairs: tuple[LanguagePair, ...]
-    values: Float64 | npt.NDArray[np.bool_]
+    values: Values
 
 
 class CentroidDistances(NamedTuple):
@@ -39,6 +42,14 @@ class CentroidDistances(NamedTuple):
 
     raw: PairValues
     relative: PairValues
+
+
+def list_series(view: LayerView) -> Iterator[Series]:
+    """Of every two languages, over the meanings that both have."""
+    found = measure_shared(view.test, view.pairings, _measure)
+    mexa = _spread_both_ways(view.retrieval.pairs, measure_mexa(view.retrieval))
+    by_name = {**found.by_name, "mexa": mexa}
+    return list_pairs(found._replace(by_name=by_name), in_detail=view.in_detail)
 
 
 def measure_centroids(vectors: VectorsByLanguage) -> CentroidDistances:
@@ -58,7 +69,7 @@ def measure_centroids(vectors: VectorsByLanguage) -> CentroidDistances:
         direction = step / distance if distance else step
         moved = (away[a] - away[b]) @ direction
         square = (squares[a] + squares[b]) / 2
-        spread2 = _or_nan(float(square.mean()), means[a] @ means[a] + means[b] @ means[b])
+        spread2 = spread_or_nan(float(square.mean()), means[a] @ means[a] + means[b] @ means[b])
         ratio = distance / np.sqrt(spread2)
         raw.append(distance + moved)
         relative.append(ratio + moved / np.sqrt(spread2) - ratio * (square / spread2 - 1) / 2)
@@ -74,7 +85,9 @@ def measure_cka(vectors: VectorsByLanguage) -> PairValues:
     values = []
     for a, b in pairs:
         both = _share_products(centred[a], centred[b])
-        size_a, size_b = (_or_nan(float(own[name].mean()), _square_length(vectors[name])) for name in (a, b))
+        size_a, size_b = (
+            spread_or_nan(float(own[name].mean()), square_length(vectors[name])) for name in (a, b)
+        )
         size = np.sqrt(size_a * size_b)
         cka = both.mean() / size
         values.append(2 * both / size + cka * (1 - own[a] / size_a - own[b] / size_b))
@@ -88,45 +101,6 @@ def measure_mexa(retrieval: Retrieval) -> PairValues:
     hits = retrieval.hits()
     both = [np.minimum(hits[number[pair]], hits[number[LanguagePair(*reversed(pair))]]) for pair in pairs]
     return PairValues(pairs, np.stack(both))
-
-
-def measure_isoscore(vectors: VectorsByLanguage) -> Float64:
-    """IsoScore (Rudman et al. 2022) of all sentences together, [meaning]: 1 even in all directions, 0 in one.
-
-    With r = (sum of variances)^2 / sum of squared variances along the principal directions, it is
-    (r - 1) / (width - 1), which is the published definition simplified; no direction has to be computed.
-    """
-    rows = np.stack([np.asarray(rows, dtype=np.float64) for rows in vectors.values()])
-    for language, own in zip(vectors, rows, strict=True):
-        check_finite(own, language)
-    n_languages, n_meanings, width = rows.shape
-    if n_languages * n_meanings < 2 or width < 2:
-        raise NumericError(f"IsoScore of {n_languages * n_meanings} vectors {width} wide; it needs 2 and 2")
-    away = (rows - rows.mean(axis=(0, 1))).reshape(-1, width)
-    covariance = away.T @ away / len(away)
-    square, shared = (
-        values.reshape(n_languages, n_meanings).mean(axis=0)
-        for values in (np.einsum("ij,ij->i", away, away), np.einsum("ij,ij->i", away @ covariance, away))
-    )
-    total = _or_nan(float(square.mean()), _square_length(rows))
-    squared = _or_nan(float(shared.mean()), 0)
-    evenness = total**2 / squared
-    values: Float64 = (evenness * (1 + 2 * square / total - 2 * shared / squared) - 1) / (width - 1)
-    return values
-
-
-def explain_by_language(vectors: VectorsByLanguage) -> Float64:
-    """The share of the sentences' variance that lies between languages (eta squared), [meaning]."""
-    check_parallel(vectors)
-    rows = np.stack([np.asarray(rows, dtype=np.float64) for rows in vectors.values()])
-    means = rows.mean(axis=1)
-    offsets = means - means.mean(axis=0)
-    square = ((rows - means.mean(axis=0)) ** 2).sum(axis=2).mean(axis=0)
-    between = float((offsets**2).sum(axis=1).mean())
-    total = _or_nan(float(square.mean()), _square_length(rows))
-    moved = 2 * np.einsum("lmw,lw->m", rows - means[:, None], offsets) / len(rows)
-    values: Float64 = between / total + moved / total - between / total**2 * (square - total)
-    return values
 
 
 def unordered_pairs(vectors: VectorsByLanguage) -> tuple[LanguagePair, ...]:
@@ -150,9 +124,17 @@ def _share_products(x: Float64, y: Float64) -> Float64:
     return parts
 
 
-def _square_length(rows: FloatArray) -> float:
-    return float((np.asarray(rows, dtype=np.float64) ** 2).sum(axis=-1).mean())
+def _measure(vectors: VectorsByLanguage) -> PairNumbers:
+    pairs, centroids = ordered_pairs(list(vectors)), measure_centroids(vectors)
+    by_name = {
+        "centroid_distance": centroids.raw,
+        "centroid_distance_relative": centroids.relative,
+        "cka": measure_cka(vectors),
+    }
+    return PairNumbers(pairs, {name: _spread_both_ways(pairs, found) for name, found in by_name.items()})
 
 
-def _or_nan(spread: float, square_length: float) -> float:
-    return spread if spread > SAME_VECTOR * square_length else float("nan")
+def _spread_both_ways(pairs: Sequence[LanguagePair], found: PairValues) -> Values:
+    """What is the same both ways, for every ordered pair."""
+    row_of = {frozenset(pair): row for row, pair in enumerate(found.pairs)}
+    return found.values[[row_of[frozenset(pair)] for pair in pairs]]

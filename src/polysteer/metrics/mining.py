@@ -7,6 +7,7 @@ nearest of a query, the one of the highest ratio margin. A tie is a hit in none 
 whose cosine is 0 with everything, is never found and finds nothing.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -16,9 +17,12 @@ import numpy.typing as npt
 from polysteer.errors import NumericError
 from polysteer.metrics.both_ways import mine_both_ways
 from polysteer.metrics.counting import Ranks
+from polysteer.metrics.pairing import PairNumbers, measure_shared
 from polysteer.metrics.retrieval import Retrieval
 from polysteer.metrics.rivals import Mined
+from polysteer.metrics.series import Series, list_pairs
 from polysteer.metrics.vectors import LanguagePair, VectorsByLanguage, check_parallel, ordered_pairs
+from polysteer.metrics.view import LayerView
 
 LASER_NEIGHBOURS = 4
 
@@ -50,6 +54,15 @@ class Mining:
         return np.where(self.correct(), 2 / (1 + n_found_by), 0.0)
 
 
+def list_series(view: LayerView) -> Iterator[Series]:
+    """Where dev picked the layer: all of these over all pairs, the margin of every pair too."""
+    if view.in_detail:
+        found = measure_shared(view.test, view.pairings, _measure)
+        yield from list_pairs(found, in_detail=False)
+        margin = found.by_name["margin_top1"]
+        yield from (Series("margin_top1", *pair, margin[[i]]) for i, pair in enumerate(found.pairs))
+
+
 def mine_bitext(vectors: VectorsByLanguage, *, k: int = LASER_NEIGHBOURS) -> Mining:
     """All of these scores for every ordered pair of languages.
 
@@ -72,3 +85,15 @@ def mine_bitext(vectors: VectorsByLanguage, *, k: int = LASER_NEIGHBOURS) -> Min
         np.stack([one.xsim_errors for one in found]),
         np.stack([one.nearest for one in found]),
     )
+
+
+def _measure(vectors: VectorsByLanguage) -> PairNumbers:
+    found = mine_bitext(vectors)
+    scores = {
+        "csls_top1": found.csls.hits(),
+        "margin_top1": found.margin.hits(),
+        "xsim_error": found.xsim_errors,
+        "bitext_accuracy": found.correct(),
+        "bitext_f1": found.f1(),
+    }
+    return PairNumbers(found.margin.pairs, scores)

@@ -1,17 +1,20 @@
-"""Linear probes: what a straight cut through the space can read off it; and rank correlation.
+"""Linear probes: what a straight cut through the space can read off it.
 
 A probe is multinomial logistic regression on standardised vectors (L2 penalty of weight 1, L-BFGS, at most
 1,000 steps), fitted on `find` and read on `test`, on all languages together.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from polysteer.errors import NumericError
+from polysteer.metrics.names import ALL, CHANCE_SUFFIX, PROBE_LANGUAGE, PROBE_TOPIC
+from polysteer.metrics.series import Series, list_languages
 from polysteer.metrics.vectors import VectorsByLanguage, check_finite, check_parallel
+from polysteer.metrics.view import LayerView
 
 Labels = Mapping[str, Sequence[str]]
 
@@ -33,6 +36,20 @@ class ProbeByLanguage(NamedTuple):
 
     hits: dict[str, npt.NDArray[np.bool_]]
     guesses: dict[str, npt.NDArray[np.bool_]]
+
+
+def list_series(view: LayerView) -> Iterator[Series]:
+    """What can be read off, and what guessing finds; nothing where languages hold unlike sentences."""
+    if view.pairings is not None:
+        return
+    probes = {PROBE_LANGUAGE: probe_language(view.find, view.test)}
+    if view.topics:
+        find, test = view.topics
+        vectors = find.select(view.find), test.select(view.test)
+        probes[PROBE_TOPIC] = probe_labels(vectors[0], find.labels, vectors[1], test.labels)
+    for metric, probe in probes.items():
+        yield from list_languages(metric, view.test, probe.hits, in_detail=view.in_detail)
+        yield Series(metric + CHANCE_SUFFIX, ALL, ALL, probe.guesses)
 
 
 def probe_language(find: VectorsByLanguage, test: VectorsByLanguage) -> Probe:
@@ -75,26 +92,6 @@ def probe_rows(
     return ProbeByLanguage(
         *(dict(zip(test, np.split(found, stops), strict=True)) for found in (hits, guesses))
     )
-
-
-def correlate_ranks(x: Sequence[float], y: Sequence[float]) -> float | None:
-    """Spearman's rank correlation, equal values sharing their rank; None where one of them never changes."""
-    if len(x) != len(y) or len(x) < 2:
-        raise NumericError(f"{len(x)} and {len(y)} values; a rank correlation needs two or more pairs")
-    if not np.isfinite([*x, *y]).all():
-        raise NumericError("values hold NaN or infinity; they have no ranks")
-    ranks_x, ranks_y = _center_ranks(x), _center_ranks(y)
-    size = float(np.sqrt((ranks_x @ ranks_x) * (ranks_y @ ranks_y)))
-    return float(ranks_x @ ranks_y) / size if size else None
-
-
-def _center_ranks(values: Sequence[float]) -> npt.NDArray[np.float64]:
-    table = np.asarray(values, dtype=np.float64)
-    below = (table[:, None] > table).sum(axis=1)
-    equal = (table[:, None] == table).sum(axis=1)
-    ranks = below + (equal + 1) / 2
-    centred: npt.NDArray[np.float64] = ranks - ranks.mean()
-    return centred
 
 
 def _join(

@@ -16,7 +16,7 @@ from polysteer.errors import NumericError
 from polysteer.metrics.counting import Ranks, Search, Side, cosine_tiles, count_rivals
 from polysteer.metrics.vectors import LanguagePair, VectorsByLanguage, check_parallel, ordered_pairs
 
-Direction = Literal["all", "into", "out_of", "without"]
+Direction = Literal["into", "out_of", "without"]
 
 
 @dataclass(frozen=True)
@@ -39,17 +39,9 @@ class Retrieval:
         """One over the rank, [pair, query]; its mean is the MRR."""
         return 1.0 / np.where(self.ranks > 0, self.ranks, np.nan)
 
-    def select(self, direction: Direction, target: str) -> "Retrieval":
-        """Only the pairs that lead into, out of, or past the target; or all of them."""
-        chosen = select_pairs(self.pairs, direction, target)
-        pairs = tuple(pair for pair, keep in zip(self.pairs, chosen, strict=True) if keep)
-        return Retrieval(pairs, self.ranks[chosen], self.n_candidates)
-
 
 def select_pairs(pairs: tuple[LanguagePair, ...], direction: Direction, target: str) -> npt.NDArray[np.bool_]:
     """Which pairs have the target as reference (into), as source (out_of), or on neither side (without)."""
-    if direction == "all":
-        return np.ones(len(pairs), dtype=bool)
     languages = sorted({language for pair in pairs for language in pair})
     if target not in languages:
         raise NumericError(f"target {target!r} is not among the languages compared: {', '.join(languages)}")

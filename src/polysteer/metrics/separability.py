@@ -1,12 +1,26 @@
 """How well languages can be told apart by where their sentences lie: nearest mean, silhouette."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 
 from polysteer.errors import NumericError
+from polysteer.metrics.series import Series, list_languages
 from polysteer.metrics.vectors import VectorsByLanguage, check_finite, check_parallel
+from polysteer.metrics.view import LayerView
 
 Float64 = npt.NDArray[np.float64]
+
+
+def list_series(view: LayerView) -> Iterator[Series]:
+    """Of every language; nothing where languages hold unlike sentences."""
+    if view.pairings is not None:
+        return
+    nearest = find_nearest_centroid(view.find, view.test)
+    yield from list_languages("nearest_centroid", view.test, nearest, in_detail=view.in_detail)
+    silhouette = measure_silhouette(view.test)
+    yield from list_languages("silhouette", view.test, silhouette, in_detail=view.in_detail)
 
 
 def find_nearest_centroid(find: VectorsByLanguage, test: VectorsByLanguage) -> npt.NDArray[np.bool_]:

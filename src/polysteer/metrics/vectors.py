@@ -11,6 +11,8 @@ from polysteer.errors import NumericError
 FloatArray = npt.NDArray[np.floating[Any]]
 VectorsByLanguage = Mapping[str, FloatArray]
 
+SAME_VECTOR = 1e-20  # spread over squared length, below which vectors differ by rounding alone
+
 
 class LanguagePair(NamedTuple):
     """Queries of one language are looked up among the sentences of another."""
@@ -61,3 +63,13 @@ def normalize_rows(rows: FloatArray) -> npt.NDArray[np.float32]:
     scaled = wide / np.where(largest > 0, largest, 1)
     length = np.sqrt(np.einsum("ij,ij->i", scaled, scaled))[:, None]
     return np.divide(scaled, np.where(length > 0, length, 1), dtype=np.float32)
+
+
+def square_length(rows: FloatArray) -> float:
+    """The mean squared length of vectors."""
+    return float((np.asarray(rows, dtype=np.float64) ** 2).sum(axis=-1).mean())
+
+
+def spread_or_nan(spread: float, square_length: float) -> float:
+    """A spread to divide by; NaN where it is rounding alone, because all vectors are the same."""
+    return spread if spread > SAME_VECTOR * square_length else float("nan")

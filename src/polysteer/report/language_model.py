@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
-from polysteer.report.data import Grid, Report, ReportRow
+from polysteer.metrics.names import ALL, excluding
+from polysteer.report.data import Grid, Report
 from polysteer.report.methods import STEERED, name_method
-from polysteer.report.words import number, percent
-from polysteer.store.rows import ALL, excluding
+from polysteer.report.units import write_interval, write_with_unit
 
 METHODS = ("baseline", STEERED)
 
@@ -28,7 +28,9 @@ def grid_language_model(report: Report, target: str) -> Grid:
             for method in METHODS
         )
         if before and after:
-            lines.append((line.name, _write(before), _write(after), _write_interval(after)))
+            values = (write_with_unit(line.metric, row.value) for row in (before, after))
+            interval = write_interval(line.metric, after.ci_low, after.ci_high)
+            lines.append((line.name, *values, interval))
     header = ("of test", *map(name_method, METHODS), "95 %")
     return Grid("The language model, same layer", header, tuple(lines))
 
@@ -45,17 +47,3 @@ def _list_lines(target: str) -> list[Line]:
         Line(f"BLEU into {target}", "bleu", ALL, target),
         Line(f"BLEU out of {target}", "bleu", target, ALL),
     ]
-
-
-def _is_share(row: ReportRow) -> bool:
-    return row.metric not in ("chrf", "bleu")
-
-
-def _write(row: ReportRow) -> str:
-    return percent(row.value) if _is_share(row) else number(row.value)
-
-
-def _write_interval(row: ReportRow) -> str:
-    if row.ci_low is None or row.ci_high is None:
-        return "-"
-    return f"{100 * row.ci_low:.1f}..{100 * row.ci_high:.1f}"

@@ -7,22 +7,20 @@ from pathlib import Path
 from typing import Any
 
 from polysteer.errors import ArtifactError
-from polysteer.report.data import ReportRow, Swept
-from polysteer.report.methods import BEST_CONTROL, ERASED_INSIDE, STEERED, identify_method
-from polysteer.store import query_database
-from polysteer.store.rows import (
+from polysteer.metrics.names import (
     BEST_LAYER_SUFFIX,
     COMPARISONS,
-    CONTROL,
     EXPERT_JACCARD,
     HALVES_SUFFIX,
-    RANDOM_SUBSPACE,
     SCORE_CORRELATION,
     SEEN,
     TOP1_FROM_SENTENCES,
     UNSEEN,
-    layer_depth,
 )
+from polysteer.report.data import ReportRow, Swept
+from polysteer.report.methods import BEST_CONTROL, ERASED_INSIDE, STEERED, identify_method
+from polysteer.store import query_database
+from polysteer.store.rows import CONTROL, RANDOM_SUBSPACE, layer_depth
 from polysteer.store.views import ACTS_IN_MODEL, IS_STEERED, SAME_CONFIGURATION
 
 EXPERIMENTS = "SELECT DISTINCT experiment FROM metrics ORDER BY experiment"

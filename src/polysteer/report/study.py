@@ -5,14 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from polysteer.errors import ArtifactError
-from polysteer.report.data import Answer, Grid
-from polysteer.report.units import write_interval, write_value
-from polysteer.report.words import percent
-from polysteer.store import query_database
-from polysteer.store.rows import (
+from polysteer.metrics.names import (
     ABX_LANGUAGE,
     ABX_MEANING,
-    BASELINE,
     CHANCE_SUFFIX,
     OVER_CHECKPOINTS_SUFFIX,
     PROBE_LANGUAGE,
@@ -20,8 +15,12 @@ from polysteer.store.rows import (
     PROBE_TOPIC,
     RANK_CORRELATION_SUFFIX,
     TAG_RANK_CORRELATION_SUFFIX,
-    layer_depth,
 )
+from polysteer.report.data import Answer, Grid
+from polysteer.report.units import write_interval, write_value
+from polysteer.report.words import percent
+from polysteer.store import query_database
+from polysteer.store.rows import BASELINE, layer_depth
 
 OWN = "main"  # what a model's own column is called where no revision of it is pinned
 LAYERED = {

@@ -1,9 +1,9 @@
 """A report in sentences: what a person asked, answered from the numbers and from nothing else."""
 
+from polysteer.metrics.names import UNSEEN
 from polysteer.numbers import write_exactly, write_size
 from polysteer.report.data import Report, Summary
 from polysteer.report.methods import ERASED_INSIDE, METHODS, STEERED, SUBSPACE_CONTROL, name_method
-from polysteer.store.rows import UNSEEN
 
 HEADLINE_DRAWS = 39
 SIGNIFICANT = 0.05

@@ -1,5 +1,6 @@
 """All numbers in one long table: Parquet per experiment, and one DuckDB file to ask."""
 
+from polysteer.metrics.names import excluding
 from polysteer.store.database import (
     QueryResult,
     build_database,
@@ -8,7 +9,7 @@ from polysteer.store.database import (
     refresh_database,
 )
 from polysteer.store.making import Making
-from polysteer.store.rows import MetricRow, excluding, write_metrics
+from polysteer.store.rows import MetricRow, write_metrics
 
 __all__ = [
     "Making",

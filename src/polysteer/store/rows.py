@@ -15,9 +15,9 @@ from polysteer.artifacts import atomic_path
 from polysteer.checksums import KEY as KEY_OF_CHECKSUM
 from polysteer.checksums import UNSEALED, hash_content, refuse_other, seal
 from polysteer.errors import ArtifactError
+from polysteer.metrics.names import ALL
 from polysteer.store.making import Making
 
-ALL = "*"
 _SEAL = re.compile(rb"sha256..([0-9a-f]{64})", re.DOTALL)  # as a footer has it: two bytes between
 REMEDY = "run `steer evaluate`, which makes it anew"
 
@@ -37,29 +37,6 @@ PROCRUSTES = "procrustes"
 CONTRASTIVE = "contrastive"
 # What a sweep over experts steers with.
 STEERING = ("set", "ablate", "scale", "add", "transport_mean", "transport_gaussian", "transport_linear")
-
-# As source and reference: languages that the erased subspace was fitted on, and those it was not.
-SEEN, UNSEEN = "seen", "unseen"
-
-CHOSEN_SAME_LAYER = "chosen_same_layer"
-CHOSEN_BEST_LAYER = "chosen_best_layer"
-# What compares a steered run with the baseline or the controls: under its name for the view 'same layer',
-# and with the suffix for the view 'own best layer', where either side stands at another layer.
-COMPARISONS = ("top1_difference", "p_value", "p_value_holm", "control_rank", "control_p_value")
-BEST_LAYER_SUFFIX = "_best_layer"
-
-# Of experts found on fewer sentences: `n` is how many of each language, and a draw is one choice of them.
-TOP1_FROM_SENTENCES = "top1_from_sentences"
-EXPERT_JACCARD = "expert_jaccard"
-SCORE_CORRELATION = "score_correlation"
-HALVES_SUFFIX = "_halves"
-
-ABX_LANGUAGE, ABX_MEANING = "abx_language", "abx_meaning"
-PROBE_LANGUAGE, PROBE_TOPIC, PROBE_TAG = "probe_language", "probe_topic", "probe_tag"
-CHANCE_SUFFIX = "_chance"
-RANK_CORRELATION_SUFFIX = "_rank_correlation"
-TAG_RANK_CORRELATION_SUFFIX = "_tag_rank_correlation"
-OVER_CHECKPOINTS_SUFFIX = "_over_checkpoints"
 
 SCHEMA = pa.schema(
     [
@@ -127,11 +104,6 @@ class MetricRow:
     def key(self) -> tuple[object, ...]:
         """What no two rows may share."""
         return tuple(getattr(self, name) for name in KEY)
-
-
-def excluding(target: str) -> str:
-    """How `source` and `reference` say 'every language but this one'."""
-    return f"!{target}"
 
 
 def write_metrics(path: Path, rows: Iterable[MetricRow], *, making: Making | None = None) -> None:

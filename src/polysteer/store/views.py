@@ -1,18 +1,16 @@
 """The database's views: ready answers to the questions people ask of the metrics table."""
 
-from polysteer.store.rows import (
+from polysteer.metrics.names import (
     CHOSEN_BEST_LAYER,
     CHOSEN_SAME_LAYER,
-    ERASED_IN_MODEL,
     EXPERT_JACCARD,
     HALVES_SUFFIX,
-    KEY,
     SCORE_CORRELATION,
     SEEN,
-    STEERING,
     TOP1_FROM_SENTENCES,
     UNSEEN,
 )
+from polysteer.store.rows import ERASED_IN_MODEL, KEY, STEERING
 
 CONFIGURATION = KEY[: KEY.index("metric")]
 
