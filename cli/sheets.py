@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     Part = str | Grid
 
-_NUMBER = re.compile(r"[-+]?\d[\d.,e+-]*( %| k?B| [MGT]B|, \d+)?|not known|-|")
-_UNITS = ("B", "kB", "MB", "GB", "TB")
+_NUMBER = re.compile(r"[-+]?\d[\d.,e+-]*( %| k?B| [MGTP]B|, \d+)?|not known|-|")
+_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
 def print_found(records: object, parts: "Iterable[Part]", *, json: bool, folds: bool = False) -> None:
@@ -34,7 +34,7 @@ def write_bytes(n_bytes: int | None) -> str:
     if n_bytes is None:
         return "not known"
     number, unit = float(n_bytes), 0
-    while number >= 1000 and unit < len(_UNITS) - 1:
+    while number >= 999.5 and unit < len(_UNITS) - 1:
         number, unit = number / 1000, unit + 1
     return f"{number:.3g} {_UNITS[unit]}"
 
