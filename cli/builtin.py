@@ -10,11 +10,6 @@ from polysteer.cli.progress import show_progress, tell
 app = typer.Typer(help="The model that comes with the package.", no_args_is_help=True)
 
 
-@app.callback()
-def builtin() -> None:
-    """The model that comes with the package."""
-
-
 @app.command("train")
 def train(
     folder: Annotated[Path, typer.Argument(help="Where to write the revisions and the card.")],

@@ -6,20 +6,16 @@ from typing import Annotated
 import typer
 
 from polysteer.cli import pipeline
-from polysteer.cli.options import (
-    DEFAULT_ARTIFACTS,
-    DEFAULT_FILE,
-    ArtifactsOption,
-    FileOption,
-    ForceOption,
-    JsonOption,
-)
-from polysteer.cli.output import print_json, print_table
+from polysteer.cli.groups import take_groups
+from polysteer.cli.options import ForceOption, JsonOption, Project
+from polysteer.cli.sheets import print_found
 
 INSPECT = "inspect"  # so no experiment has this name: layout.RESERVED
 
 
+@take_groups
 def corpus(
+    *,
     words: Annotated[
         list[str] | None,
         typer.Argument(
@@ -27,24 +23,23 @@ def corpus(
         ),
     ] = None,
     as_json: JsonOption = False,
-    file: FileOption = DEFAULT_FILE,
-    artifacts: ArtifactsOption = DEFAULT_ARTIFACTS,
+    project: Project,
     force: ForceOption = False,
 ) -> None:
     """Read and split the text; with `inspect`, only show what it holds."""
     given = words or []
     if given[:1] == [INSPECT] and len(given) <= 2:
-        _inspect(given[1] if len(given) == 2 else None, file, as_json=as_json)
+        _inspect(given[1] if len(given) == 2 else None, project.file, json=as_json)
     elif len(given) <= 1 and not as_json:
-        pipeline.run_stages(("corpus",), given[0] if given else None, file, artifacts, force=force)
+        pipeline.run_stages(("corpus",), given[0] if given else None, project, force=force)
     else:
         raise typer.BadParameter(
             "write 'steer corpus [EXPERIMENT]' or 'steer corpus inspect [EXPERIMENT] [--json]'"
         )
 
 
-def _inspect(experiment: str | None, file: Path, *, as_json: bool) -> None:
-    from polysteer.cli.corpus_tables import draw_inspection
+def _inspect(experiment: str | None, file: Path, *, json: bool) -> None:
+    from polysteer.cli.corpus_tables import list_inspection
     from polysteer.config import load_experiments
     from polysteer.config.experiments import find_experiment, name_one
     from polysteer.corpus.corpus_inspection import inspect_corpus
@@ -59,7 +54,4 @@ def _inspect(experiment: str | None, file: Path, *, as_json: bool) -> None:
     model = settings.model
     source = find_source(model.id, revision=model.revision, trust_remote_code=model.trust_remote_code)
     found = inspect_corpus(text, open_tokenizer(source))
-    if as_json:
-        print_json(found.to_json())
-    else:
-        print_table(draw_inspection(found), folds=True)
+    print_found(found.to_json(), list_inspection(found), json=json, folds=True)

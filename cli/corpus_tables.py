@@ -1,75 +1,58 @@
-"""What a corpus holds, drawn for a terminal."""
+"""What a corpus holds, as tables."""
 
-from rich import box
-from rich.console import Group, RenderableType
-from rich.table import Table
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from polysteer.corpus.corpus_inspection import Inspection, Lengths
+from polysteer.corpus.corpus_inspection import Inspection, LanguageInspection, Lengths
+from polysteer.report.data import Grid
+
+if TYPE_CHECKING:
+    from polysteer.cli.sheets import Part
 
 N_FINDINGS_SHOWN = 12
+EXPLANATION = (
+    "characters, tokens per sentence: median, and what 95 % stay below;\nmax: the longest, in tokens"
+)
+FINDINGS = {
+    "empty": "lines without text, left out",
+    "incomplete": "meanings that are missing here",
+    "repeated_elsewhere": "meanings left out, whose sentence another source has for dev or test",
+    "duplicate": "sentences that repeat another one of the same split",
+    "duplicate_across_splits": "sentences that repeat one of another split",
+}
 
 
-def draw_inspection(found: Inspection) -> RenderableType:
+def list_inspection(found: Inspection) -> "Iterator[Part]":
     """Languages and how they pair up, then what was noticed, then a few aligned rows."""
-    gaps = (pairs.describe() for pairs in found.gaps)
-    return Group(_draw_languages(found), *gaps, *_tell_findings(found), _draw_rows(found))
-
-
-def _draw_languages(found: Inspection) -> Table:
-    splits = list(found.n_meanings)
+    splits = tuple(found.n_meanings)
     meanings = ", ".join(f"{split} {n}" for split, n in found.n_meanings.items())
-    table = Table(
-        title=f"Meanings: {meanings}; fingerprint {found.fingerprint}",
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        collapse_padding=True,
+    yield Grid(
+        f"Meanings: {meanings}; fingerprint {found.fingerprint}",
+        ("", *splits, "chars", "tokens", "max", "repeated", "empty", "missing"),
+        tuple(_list_cells(language, splits) for language in found.languages),
     )
-    table.add_column("", no_wrap=True)
-    for name in (*splits, "chars", "tokens", "max", "repeated", "empty", "missing"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for language in found.languages:
-        table.add_row(
-            language.lang,
-            *(str(language.n_sentences[split]) for split in splits),
-            _range(language.characters),
-            _range(language.tokens),
-            str(language.tokens.longest) if language.tokens else "-",
-            str(language.n_duplicates + language.n_duplicates_across_splits),
-            str(language.n_empty),
-            str(language.n_missing),
-        )
-    table.caption = (
-        "characters, tokens per sentence: median, and what 95 % stay below; max: the longest, in tokens"
+    yield EXPLANATION
+    yield from (pairs.describe() for pairs in found.gaps)
+    for item in found.findings.items[:N_FINDINGS_SHOWN]:
+        yield f"{item.lang}: {item.count} {FINDINGS[item.kind]}, first {item.examples[0]}"
+    rows = []
+    for row in found.examples:
+        rows += [(f"{row.split} {row.id}", ""), *((f"  {lang}", text) for lang, text in row.texts.items())]
+    yield Grid("", (), tuple(rows))
+
+
+def _list_cells(language: LanguageInspection, splits: tuple[str, ...]) -> tuple[str, ...]:
+    return (
+        language.lang,
+        *(str(language.n_sentences[split]) for split in splits),
+        _range(language.characters),
+        _range(language.tokens),
+        str(language.tokens.longest) if language.tokens else "-",
+        str(language.n_duplicates + language.n_duplicates_across_splits),
+        str(language.n_empty),
+        str(language.n_missing),
     )
-    table.caption_justify = "left"
-    return table
 
 
 def _range(lengths: Lengths | None) -> str:
     return f"{lengths.median:.0f}, {lengths.percentile_95:.0f}" if lengths else "-"
-
-
-def _tell_findings(found: Inspection) -> list[RenderableType]:
-    words = {
-        "empty": "lines without text, left out",
-        "incomplete": "meanings that are missing here",
-        "repeated_elsewhere": "meanings left out, whose sentence another source has for dev or test",
-        "duplicate": "sentences that repeat another one of the same split",
-        "duplicate_across_splits": "sentences that repeat one of another split",
-    }
-    return [
-        f"{item.lang}: {item.count} {words[item.kind]}, first {item.examples[0]}"
-        for item in found.findings.items[:N_FINDINGS_SHOWN]
-    ]
-
-
-def _draw_rows(found: Inspection) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, show_header=False)
-    table.add_column("", no_wrap=True)
-    table.add_column("", overflow="fold")
-    for row in found.examples:
-        table.add_row(f"{row.split} {row.id}", "")
-        for lang, text in row.texts.items():
-            table.add_row(f"  {lang}", text)
-    return table

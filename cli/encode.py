@@ -6,21 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from polysteer.cli.model_options import (
-    ChosenDtypeOption,
-    DeviceMapOption,
-    DeviceOption,
-    InterventionOption,
-    ModelArgument,
-    PickleOption,
-    RevisionOption,
-    SiteOption,
-    StrengthOption,
-    TrustOption,
-    WhereOption,
-    parse_overrides,
-    settle_on_mask,
-)
+from polysteer.cli.groups import take_groups
+from polysteer.cli.model_options import LoadOptions, ModelArgument, SteeringOptions
 from polysteer.cli.progress import show_progress, tell
 
 if TYPE_CHECKING:
@@ -28,8 +15,10 @@ if TYPE_CHECKING:
     from polysteer.masks.files import AnyMask
 
 
+@take_groups
 def encode(
     model: ModelArgument,
+    *,
     source: Annotated[Path, typer.Option("--in", help="A text file, one text per line; - for stdin.")],
     target: Annotated[Path, typer.Option("--out", help="A .safetensors, .npy or .parquet file.")],
     mask_file: Annotated[
@@ -57,71 +46,53 @@ def encode(
         bool,
         typer.Option("--allow-blank", help="A line without text has zeros, or the vector of its specials."),
     ] = False,
-    strength: StrengthOption = None,
-    intervention: InterventionOption = None,
-    where: WhereOption = None,
+    steering: SteeringOptions,
     token_budget: Annotated[
         int, typer.Option("--token-budget", min=1, max=2**31, help="Tokens per batch.")
     ] = 4096,
-    revision: RevisionOption = None,
-    dtype: ChosenDtypeOption = None,
-    device: DeviceOption = "auto",
-    device_map: DeviceMapOption = None,
-    site: SiteOption = None,
-    trust_remote_code: TrustOption = False,
-    allow_pickle: PickleOption = False,
+    loading: LoadOptions,
 ) -> None:
     """Write a vector per line; stopped and run again, it goes on where it was."""
     from polysteer.embeddings.textfile import open_texts
     from polysteer.embeddings.vectorfile import check_target
     from polysteer.masks.files import load_mask
 
-    overrides = parse_overrides(site)
-    given = {"strength": strength, "where": where, "layer": _check_layer(layer)}
-    given |= {"pool": pool, "specials": specials, "dtype": dtype}
+    overrides = loading.read_overrides()
+    given = {"layer": _check_layer(layer), "pool": pool, "specials": specials, "dtype": loading.dtype}
     with open_texts(source, allow_blank=allow_blank) as texts:
         check_target(target, inputs=_list_inputs(texts.path, mask_file, model))
         texts.count()
         mask = load_mask(mask_file) if mask_file else None
-        settled = settle_on_mask(mask, given, intervention=intervention)
+        settled = steering.settle(mask, **given)
         from polysteer.embeddings.encoder import SteeredEncoder
         from polysteer.embeddings.files import encode_file
         from polysteer.models.identity import identify_model
         from polysteer.models.layers import read_layer
-        from polysteer.models.loading import load_model
 
-        loaded = load_model(
-            model,
-            revision=revision,
-            dtype=settled.dtype,
-            device=device,
-            device_map=device_map,
-            trust_remote_code=trust_remote_code,
-            allow_pickle=allow_pickle,
-        )
+        loaded = loading.load(model, settled)
         encoder = SteeredEncoder(
             loaded,
             mask=mask,
             layer=read_layer(settled.layer),
             pool=settled.pool,
             strength=settled.strength,
-            intervention=intervention,
+            intervention=steering.intervention,
             where=settled.where,
             include_specials=settled.specials,
             overrides=overrides,
             token_budget=token_budget,
         )
         made_with = {
-            "model": identify_model(model, revision=revision),
+            "model": identify_model(model, revision=loading.revision),
             "dtype": str(loaded.model.dtype),
             "layer": settled.layer,
             "pool": settled.pool,
             "specials": str(settled.specials).lower(),
             "token_budget": str(token_budget),
-            "sites": " ".join(site or ()),
+            "sites": " ".join(loading.site or ()),
         }
         if mask_file and mask:
-            made_with |= _describe_mask(mask_file, mask, settled, intervention)
+            made_with |= _describe_mask(mask_file, mask, settled, steering.intervention)
         with show_progress("encode") as progress:
             n_texts = encode_file(
                 encoder, texts, target, made_with=made_with, normalize=normalize, progress=progress

@@ -1,47 +1,36 @@
 """`steer generate`: what a model writes without and with a mask, side by side."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from polysteer.cli.model_options import (
-    ChosenDtypeOption,
-    DeviceMapOption,
-    DeviceOption,
-    InterventionOption,
-    ModelArgument,
-    PickleOption,
-    RevisionOption,
-    SiteOption,
-    StrengthOption,
-    TrustOption,
-    WhereOption,
-    parse_overrides,
-    settle_on_mask,
-)
+from polysteer.cli.groups import take_groups
+from polysteer.cli.model_options import LoadOptions, ModelArgument, SteeringOptions
 from polysteer.cli.options import JsonOption
-from polysteer.cli.output import print_json, print_table
 from polysteer.cli.progress import tell
+from polysteer.cli.sheets import print_found
 from polysteer.errors import ConfigError
 
 if TYPE_CHECKING:
     from polysteer.corpus.identification import LanguageIdentifier
     from polysteer.models.generation import TextPair
+    from polysteer.report.data import Grid
 
 
+@take_groups
 def generate(
     model: ModelArgument,
+    *,
     mask_file: Annotated[Path, typer.Option("--mask", help="A mask file.")],
     prompt: Annotated[
         list[str] | None,
         typer.Option("--prompt", help="May be repeated; left out or -: a prompt per line of stdin."),
     ] = None,
     json: JsonOption = False,
-    strength: StrengthOption = None,
-    intervention: InterventionOption = None,
-    where: WhereOption = None,
+    steering: SteeringOptions,
     seed: Annotated[int, typer.Option("--seed", help="Of the draws, the same anew for every prompt.")] = 0,
     max_new_tokens: Annotated[int, typer.Option("--max-new-tokens", min=1)] = 60,
     temperature: Annotated[float, typer.Option("--temperature", min=0, help="0: the likeliest token.")] = 0.8,
@@ -49,49 +38,39 @@ def generate(
     among: Annotated[
         str | None, typer.Option("--among", help="The languages to tell apart, with commas between.")
     ] = None,
-    revision: RevisionOption = None,
-    dtype: ChosenDtypeOption = None,
-    device: DeviceOption = "auto",
-    device_map: DeviceMapOption = None,
-    site: SiteOption = None,
-    trust_remote_code: TrustOption = False,
-    allow_pickle: PickleOption = False,
+    loading: LoadOptions,
 ) -> None:
     """Write on from prompts, without the mask and with it, and say which language came out."""
     prompts = _gather_prompts(prompt or ["-"])
     from polysteer.masks.files import load_mask, name_target
 
     mask = load_mask(mask_file)
-    given = {"strength": strength, "where": where, "dtype": dtype}
-    settled = settle_on_mask(mask, given, intervention=intervention)
+    overrides = loading.read_overrides()
+    settled = steering.settle(mask, dtype=loading.dtype)
     identifier = _open_identifier(among)
     from polysteer.models.generation import Sampling, generate_pairs
-    from polysteer.models.loading import load_model
 
     sampling = Sampling(max_new_tokens=max_new_tokens, temperature=temperature, top_p=top_p, seed=seed)
-
-    loaded = load_model(
-        model,
-        revision=revision,
-        dtype=settled.dtype,
-        device=device,
-        device_map=device_map,
-        trust_remote_code=trust_remote_code,
-        allow_pickle=allow_pickle,
-    )
+    loaded = loading.load(model, settled)
     pairs = generate_pairs(
         loaded,
         prompts,
         mask,
         sampling,
         strength=settled.strength,
-        intervention=intervention,
+        intervention=steering.intervention,
         where=settled.where,
-        overrides=parse_overrides(site),
+        overrides=overrides,
     )
-    known: dict[str, Any] = {"model": model, "mask": str(mask_file), "target": name_target(mask)}
-    known |= {"strength": settled.strength, "where": settled.where}
-    _print({**known, "results": [_describe_pair(pair, seed, identifier) for pair in pairs]}, json=json)
+    answer = {
+        "model": model,
+        "mask": str(mask_file),
+        "target": name_target(mask),
+        "strength": settled.strength,
+        "where": settled.where,
+        "results": [_describe_pair(pair, seed, identifier) for pair in pairs],
+    }
+    print_found(answer, _list_texts(answer), json=json, folds=True)
 
 
 def _gather_prompts(given: list[str]) -> list[str]:
@@ -142,19 +121,13 @@ def _describe(text: str, identifier: "LanguageIdentifier | None") -> dict[str, A
     return {"text": text, "language": language, "probability": probability}
 
 
-def _print(answer: dict[str, Any], *, json: bool) -> None:
-    if json:
-        print_json(answer)
-        return
-    from rich import box
-    from rich.table import Table
+def _list_texts(answer: dict[str, Any]) -> "Iterator[Grid]":
+    from polysteer.report.data import Grid
 
-    table = Table(box=box.SIMPLE_HEAD, show_lines=True, pad_edge=False)
-    for name in ("prompt", "without", f"with {answer['target']}" if answer["target"] else "erased"):
-        table.add_column(name, ratio=1 if name == "prompt" else 2, overflow="fold")
-    for row in answer["results"]:
-        table.add_row(row["prompt"], *(_cell(row[kind]) for kind in ("plain", "steered")))
-    print_table(table, folds=True)
+    steered = f"with {answer['target']}" if answer["target"] else "erased"
+    rows = [(row["prompt"], _cell(row["plain"]), _cell(row["steered"])) for row in answer["results"]]
+    apart = [part for row in rows for part in ((), row)]
+    yield Grid("", ("prompt", "without", steered), tuple(apart[1:]))
 
 
 def _cell(said: dict[str, Any]) -> str:

@@ -31,7 +31,6 @@ from polysteer.errors import PolysteerError
 INTERRUPTED = 130
 
 app = typer.Typer(
-    help="Find a multilingual model's language neurons, steer them, and know what that did.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )

@@ -1,22 +1,20 @@
 """`steer masks list|show|diff|overlap|verify`: looking at expert masks; the rest is in masks_sharing.py."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from polysteer.cli import masks_sharing
-from polysteer.cli.options import (
-    DEFAULT_ARTIFACTS,
-    DEFAULT_FILE,
-    ArtifactsOption,
-    FileOption,
-    JsonOption,
-)
-from polysteer.cli.output import print_json, print_table, print_text
+from polysteer.cli.groups import take_groups
+from polysteer.cli.options import JsonOption, Project
 from polysteer.cli.progress import tell
+from polysteer.cli.sheets import print_found
 
 if TYPE_CHECKING:
+    from polysteer.masks.metadata import MaskMetadata
+    from polysteer.masks.sets import Overlap
+    from polysteer.masks.subspace_metadata import SubspaceMetadata
     from polysteer.sharing.catalogue import CatalogueEntry
 
 MaskArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A mask file.")]
@@ -24,27 +22,18 @@ MaskArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A mask file.
 app = typer.Typer(help="Look at expert masks, check, convert and share them.", no_args_is_help=True)
 
 
-@app.callback()
-def masks() -> None:
-    """Look at expert masks, check, convert and share them."""
-
-
 @app.command("list")
-def list_masks(
-    json: JsonOption = False,
-    file: FileOption = DEFAULT_FILE,
-    artifacts: ArtifactsOption = DEFAULT_ARTIFACTS,
-) -> None:
+@take_groups
+def list_masks(*, json: JsonOption = False, project: Project) -> None:
     """List the masks and language subspaces that the experiments have made."""
-    from polysteer.cli.mask_tables import draw_catalogue
+    from polysteer.cli.mask_tables import list_catalogue
+    from polysteer.sharing.catalogue import list_masks as find_masks
 
-    entries = _read_catalogue(file, artifacts)
-    if json:
-        print_json([_entry_as_json(entry) for entry in entries])
-    else:
-        print_table(draw_catalogue(entries))
+    entries = find_masks(project.load(), project.layout)
+    records = [{**entry._asdict(), "metadata": _dump(entry.metadata)} for entry in entries]
+    print_found(records, list_catalogue(entries), json=json)
     if not entries:
-        tell(f"no masks in {artifacts}; `steer rank` makes them")
+        tell(f"no masks in {project.artifacts}; `steer rank` makes them")
 
 
 @app.command("show")
@@ -54,25 +43,19 @@ def show(
     best: Annotated[int, typer.Option("--best", min=0, help="How many of the best neurons to show.")] = 10,
 ) -> None:
     """Show what a mask says of itself, where its neurons are, and the best of them."""
-    from polysteer.cli.mask_tables import draw_mask
+    from polysteer.cli.mask_tables import list_mask
     from polysteer.masks.files import describe_content, load_mask
     from polysteer.masks.mask import ExpertMask
     from polysteer.masks.summary import best_neurons, count_by_block
 
     mask = load_mask(mask_file)
-    content, known = describe_content(mask), mask.metadata
-    counts = count_by_block(mask) if isinstance(mask, ExpertMask) else []
-    neurons = best_neurons(mask, best) if isinstance(mask, ExpertMask) else []
-    if json:
-        facts: dict[str, object] = {"path": str(mask_file), "content": content}
-        facts["metadata"] = known.model_dump(exclude_none=True)
-        if isinstance(mask, ExpertMask):
-            facts["n_neurons"] = len(mask)
-            facts["blocks"] = [count._asdict() for count in counts]
-            facts["best"] = [neuron._asdict() for neuron in neurons]
-        print_json(facts)
-    else:
-        print_table(draw_mask(content, known, counts, neurons))
+    content = describe_content(mask)
+    records: dict[str, Any] = {"path": mask_file, "content": content, "metadata": _dump(mask.metadata)}
+    counts, neurons = [], []
+    if isinstance(mask, ExpertMask):
+        counts, neurons = count_by_block(mask), best_neurons(mask, best)
+        records |= {"n_neurons": len(mask), "blocks": counts, "best": neurons}
+    print_found(records, list_mask(content, mask.metadata, counts, neurons), json=json)
 
 
 @app.command("diff")
@@ -82,28 +65,20 @@ def diff(
     json: JsonOption = False,
 ) -> None:
     """Compare two masks: which neurons they share, in all and by site and block."""
-    from polysteer.cli.mask_tables import draw_comparison
+    from polysteer.cli.mask_tables import list_comparison
     from polysteer.masks.mask import ExpertMask
     from polysteer.masks.sets import compare_masks
 
     found = compare_masks(ExpertMask.load(first), ExpertMask.load(second))
-    if json:
-        blocks = [
-            {
-                "site": part.site,
-                "block": part.block,
-                **part.overlap._asdict(),
-                "jaccard": part.overlap.jaccard,
-            }
-            for part in found.by_block
-        ]
-        print_json({**found.total._asdict(), "jaccard": found.total.jaccard, "blocks": blocks})
-    else:
-        print_table(draw_comparison(found, str(first), str(second)))
+    blocks = [{"site": part.site, "block": part.block, **_count(part.overlap)} for part in found.by_block]
+    records = {**_count(found.total), "blocks": blocks}
+    print_found(records, list_comparison(found, str(first), str(second)), json=json)
 
 
 @app.command("overlap")
+@take_groups
 def overlap(
+    *,
     files: Annotated[list[Path] | None, typer.Argument(metavar="[FILES]...", help="Mask files.")] = None,
     experiment: Annotated[
         str | None, typer.Option("--experiment", "-e", help="All targets of an experiment instead.")
@@ -112,23 +87,21 @@ def overlap(
         str | None, typer.Option("--label", help="Which masks of the experiment, see `steer masks list`.")
     ] = None,
     json: JsonOption = False,
-    file: FileOption = DEFAULT_FILE,
-    artifacts: ArtifactsOption = DEFAULT_ARTIFACTS,
+    project: Project,
 ) -> None:
     """Show how many experts each two languages share: Jaccard indices."""
-    from polysteer.cli.mask_tables import draw_matrix
+    from polysteer.cli.mask_tables import list_matrix
     from polysteer.masks.mask import ExpertMask
     from polysteer.masks.sets import measure_overlaps
+    from polysteer.sharing.catalogue import list_masks as find_masks
 
-    paths = files or _find_label(_read_catalogue(file, artifacts), experiment, label)
+    paths = files or _find_label(find_masks(project.load(), project.layout), experiment, label)
     loaded = [ExpertMask.load(path) for path in paths]
     languages = [mask.metadata.language for mask in loaded]
     names = languages if len(set(languages)) == len(languages) else [str(path) for path in paths]
     jaccard = measure_overlaps(loaded).tolist()
-    if json:
-        print_json({"names": names, "files": [str(path) for path in paths], "jaccard": jaccard})
-    else:
-        print_table(draw_matrix(names, jaccard))
+    records = {"names": names, "files": paths, "jaccard": jaccard}
+    print_found(records, list_matrix(names, jaccard), json=json)
 
 
 @app.command("verify")
@@ -153,12 +126,10 @@ def verify(
     except MaskError as error:
         if not json:
             raise
-        print_json({"path": str(mask_file), "valid": False, "problem": str(error)})
+        print_found({"path": mask_file, "valid": False, "problem": str(error)}, (), json=True)
         raise typer.Exit(1) from error
-    if json:
-        print_json({"path": str(mask_file), "valid": True, "content": content})
-    else:
-        print_text(f"{mask_file}: whole, {content}")
+    records = {"path": mask_file, "valid": True, "content": content}
+    print_found(records, [f"{mask_file}: whole, {content}"], json=json)
 
 
 app.command("import")(masks_sharing.import_masks)
@@ -168,17 +139,12 @@ app.command("publish")(masks_sharing.publish)
 app.command("pull")(masks_sharing.pull)
 
 
-def _read_catalogue(file: Path, artifacts: Path) -> "list[CatalogueEntry]":
-    from polysteer.config import load_experiments
-    from polysteer.layout import Layout
-    from polysteer.sharing.catalogue import list_masks as find_masks
-
-    return find_masks(load_experiments(file), Layout(artifacts))
+def _dump(known: "MaskMetadata | SubspaceMetadata | None") -> dict[str, Any] | None:
+    return known.model_dump(exclude_none=True) if known else None
 
 
-def _entry_as_json(entry: "CatalogueEntry") -> dict[str, object]:
-    known = entry.metadata.model_dump(exclude_none=True) if entry.metadata else None
-    return {**entry._asdict(), "path": str(entry.path), "metadata": known}
+def _count(overlap: "Overlap") -> dict[str, Any]:
+    return {**overlap._asdict(), "jaccard": overlap.jaccard}
 
 
 def _find_label(entries: "list[CatalogueEntry]", experiment: str | None, label: str | None) -> list[Path]:

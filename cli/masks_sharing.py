@@ -1,23 +1,15 @@
 """`steer masks import|export|declare|publish|pull`: masks to and from other people."""
 
 import sys
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import typer
 
-from polysteer.cli.options import (
-    DEFAULT_ARTIFACTS,
-    DEFAULT_FILE,
-    ArtifactsOption,
-    ExperimentArgument,
-    FileOption,
-    JsonOption,
-    check_out,
-)
-from polysteer.cli.output import print_json, print_text
+from polysteer.cli.groups import take_groups
+from polysteer.cli.options import ExperimentArgument, JsonOption, Project, check_out
 from polysteer.cli.progress import tell
+from polysteer.cli.sheets import print_found
 
 if TYPE_CHECKING:
     from polysteer.masks.mask import ExpertMask
@@ -31,20 +23,8 @@ ModelOption = Annotated[
 ReplaceOption = Annotated[bool, typer.Option("--force", help="Replace a file with other content.")]
 
 
-class ExportFormat(StrEnum):
-    """What masks can be written as."""
-
-    LAPE = "lape"
-    SELFCOND = "selfcond"
-    CSV = "csv"
-    PARQUET = "parquet"
-
-
-FORMAT_BY_SUFFIX = {
-    ".pth": ExportFormat.LAPE,
-    ".csv": ExportFormat.CSV,
-    ".parquet": ExportFormat.PARQUET,
-}
+ExportFormat = Literal["lape", "selfcond", "csv", "parquet"]
+FORMAT_BY_SUFFIX: dict[str, ExportFormat] = {".pth": "lape", ".csv": "csv", ".parquet": "parquet"}
 
 
 def import_masks(
@@ -78,13 +58,11 @@ def import_masks(
     with write_beside(paths, replace=force) as temporaries:
         for mask, temporary in zip(masks, temporaries, strict=True):
             mask.save(temporary)
-    written = []
+    records, lines = [], []
     for mask, path in zip(masks, paths, strict=True):
-        written.append({"language": mask.metadata.language, "n_neurons": len(mask), "path": str(path)})
-        if not json:
-            print_text(f"{path}: {len(mask)} neurons, to {mask.metadata.intervention}")
-    if json:
-        print_json(written)
+        records.append({"language": mask.metadata.language, "n_neurons": len(mask), "path": path})
+        lines.append(f"{path}: {len(mask)} neurons, to {mask.metadata.intervention}")
+    print_found(records, lines, json=json)
 
 
 def export_masks(
@@ -105,44 +83,32 @@ def export_masks(
 
     chosen = format or FORMAT_BY_SUFFIX.get(out.suffix)
     if chosen is None:
-        raise ConfigError(f"{out.name!r} does not say a format; give --format {', '.join(ExportFormat)}")
+        known = ", ".join(get_args(ExportFormat))
+        raise ConfigError(f"{out.name!r} does not say a format; give --format {known}")
     masks = [ExpertMask.load(path) for path in files]
     with write_beside([out], replace=force) as (temporary,):
         _write_foreign(masks, temporary, chosen, model)
     languages = [mask.metadata.language for mask in masks]
-    if json:
-        print_json({"path": str(out), "format": chosen.value, "languages": languages})
-    else:
-        print_text(
-            f"{out}: {chosen.value}, {sum(map(len, masks))} neurons of, in this order, {', '.join(languages)}"
-        )
+    told = f"{out}: {chosen}, {sum(map(len, masks))} neurons of, in this order, {', '.join(languages)}"
+    print_found({"path": out, "format": chosen, "languages": languages}, [told], json=json)
 
 
-def declare(
-    experiment: ExperimentArgument = None,
-    file: FileOption = DEFAULT_FILE,
-    artifacts: ArtifactsOption = DEFAULT_ARTIFACTS,
-    json: JsonOption = False,
-) -> None:
+@take_groups
+def declare(*, experiment: ExperimentArgument = None, project: Project, json: JsonOption = False) -> None:
     """Write the chosen masks of experiments under `artifacts:` of dvc.yaml, from where they are published."""
-    from polysteer.config import load_experiments
     from polysteer.config.experiments import find_experiment
-    from polysteer.layout import Layout
     from polysteer.sharing.catalogue import list_masks
     from polysteer.sharing.declare import declare_masks
 
-    experiments = load_experiments(file)
+    experiments = project.load()
     if experiment is not None:
-        find_experiment(experiments, experiment, file)
-    made = list_masks(experiments, Layout(artifacts))
+        find_experiment(experiments, experiment, project.file)
+    made = list_masks(experiments, project.layout)
     chosen = [entry for entry in made if experiment in (None, entry.experiment)]
-    pipeline = file.parent / "dvc.yaml"
+    pipeline = project.file.parent / "dvc.yaml"
     new = declare_masks(chosen, pipeline)
-    if json:
-        print_json([{"name": one.name, "path": one.path} for one in new])
-    else:
-        for one in new:
-            print_text(f"{one.name}: {one.path}")
+    records = [{"name": one.name, "path": one.path} for one in new]
+    print_found(records, (f"{one.name}: {one.path}" for one in new), json=json)
     tell(
         f"written into {pipeline}; commit it, then `steer masks publish NAME --version 1.0.0`"
         if new
@@ -164,10 +130,8 @@ def publish(
     from polysteer.sharing.publish import publish_mask
 
     done = publish_mask(name, version=version, git_remote=git_remote)
-    if json:
-        print_json({**done._asdict(), "path": str(done.path)})
-    else:
-        print_text(f"{done.tag}: {done.path} of commit {done.commit[:10]}, DVC remote {done.dvc_remote}")
+    told = f"{done.tag}: {done.path} of commit {done.commit[:10]}, DVC remote {done.dvc_remote}"
+    print_found(done, [told], json=json)
     if done.git_remote is None:
         tell("this repository has no git remote, so the tag is in it alone: people pull from its path")
 
@@ -193,14 +157,10 @@ def pull(
     approve = _ask_first(repository, yes=yes)
     got = pull_mask(repository, name, approve=approve, version=version or None, out=out, replace=force)
     known = got.mask.metadata
-    if json:
-        facts = {key: value for key, value in got._asdict().items() if key != "mask"}
-        print_json({**facts, "path": str(got.path), "metadata": known.model_dump(exclude_none=True)})
-    else:
-        print_text(
-            f"{got.path}: {got.name}@{got.version}, {describe_content(got.mask)}, "
-            f"of {known.model_id or 'an unknown model'}"
-        )
+    records = {key: value for key, value in got._asdict().items() if key != "mask"}
+    records["metadata"] = known.model_dump(exclude_none=True)
+    told = f"{got.path}: {got.name}@{got.version}, {describe_content(got.mask)}"
+    print_found(records, [f"{told}, of {known.model_id or 'an unknown model'}"], json=json)
 
 
 def _ask_first(repository: str, *, yes: bool) -> "Approve":
@@ -262,11 +222,11 @@ def _read_foreign(
 def _write_foreign(masks: "list[ExpertMask]", out: Path, format: ExportFormat, model: str | None) -> None:
     from polysteer.errors import ConfigError
 
-    if format is ExportFormat.LAPE:
+    if format == "lape":
         from polysteer.sharing.lape import export_lape
 
         export_lape(masks, out)
-    elif format is ExportFormat.SELFCOND:
+    elif format == "selfcond":
         from polysteer.sharing.selfcond import export_expertise
 
         if len(masks) != 1:

@@ -1,15 +1,17 @@
-"""What is known of a model, drawn for a terminal or as JSON."""
+"""What is known of a model, and what collecting from it would take, as tables."""
 
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
 
-from rich import box
-from rich.console import Group, RenderableType
-from rich.table import Table
-
+from polysteer.cli.sheets import write_bytes
 from polysteer.config.experts import PRESETS
 from polysteer.errors import SiteError
 from polysteer.models.inspection import ModelFacts, TokenizerFacts
+from polysteer.report.data import Grid
 from polysteer.responses.sizes import predict_bytes
+
+if TYPE_CHECKING:
+    from polysteer.cli.sheets import Part
 
 
 class Collected(NamedTuple):
@@ -30,64 +32,36 @@ def choose_collected(facts: ModelFacts, given: str | None, n_sentences: int) -> 
     for site in sites:
         if site not in facts.sites:
             known = ", ".join((*facts.sites, *PRESETS))
-            raise SiteError(f"{facts.model} has no {site} ({_reason(facts, site)}); it has {known}")
+            reason = facts.absent.get(site, "there is no such site")
+            raise SiteError(f"{facts.model} has no {site} ({reason}); it has {known}")
     n_neurons = sum(facts.sites[site].neurons for site in sites)
     return Collected(sites, n_neurons, n_sentences, predict_bytes(n_neurons, n_sentences))
 
 
-def model_as_json(facts: ModelFacts, collected: Collected) -> dict[str, object]:
-    """Plain data, in the order of the table."""
-    return {
-        "model": facts.model,
-        "revision": facts.revision,
-        "family": facts.family,
-        "parameters": facts.parameters,
-        "blocks": facts.blocks,
-        "width": facts.width,
-        "neurons": facts.neurons,
-        "max_tokens": facts.max_tokens,
-        "sites": {name: site._asdict() for name, site in facts.sites.items()},
-        "absent": dict(facts.absent),
-        "tokenizer": facts.tokenizer._asdict() if facts.tokenizer else None,
-        "tokenizer_problem": facts.tokenizer_problem,
-        "memory": facts.memory._asdict(),
-        "collect": collected._asdict(),
-    }
-
-
-def draw_model(facts: ModelFacts, collected: Collected) -> RenderableType:
+def list_model(facts: ModelFacts, collected: Collected) -> "Iterator[Part]":
     """Facts first, then a line per site, then why the others are not there."""
-    about = Table(box=box.SIMPLE_HEAD, show_header=False, pad_edge=False)
     at = f" at {facts.revision}" if facts.revision else ""
     memory = facts.memory
-    run = "not known for a mixture of experts" if memory.run_bytes is None else _size(memory.run_bytes)
-    rows = {
+    run = "not known for a mixture of experts" if memory.run_bytes is None else write_bytes(memory.run_bytes)
+    about = {
         "model": f"{facts.model}{at}",
         "family": facts.family,
         "parameters": f"{facts.parameters:,}",
         "blocks": f"{facts.blocks}, {facts.width} wide",
         "neurons": f"{facts.neurons:,} in all sites",
-        "to load": f"{_size(memory.load_bytes)} as {memory.dtype} on {memory.device}",
+        "to load": f"{write_bytes(memory.load_bytes)} as {memory.dtype} on {memory.device}",
         "to read": f"{run}, {memory.batch_tokens} tokens at a time",
-        "to collect": f"{_size(collected.bytes)} on disk per language of {collected.sentences} sentences: "
-        f"{collected.neurons:,} neurons of {', '.join(collected.sites)}",
+        "to collect": f"{write_bytes(collected.bytes)} on disk per language of {collected.sentences} "
+        f"sentences: {collected.neurons:,} neurons of {', '.join(collected.sites)}",
         "tokenizer": _tell_tokenizer(facts.tokenizer, facts.tokenizer_problem),
     }
-    for name, text in rows.items():
-        about.add_row(name, text)
-    return Group(about, _draw_sites(facts))
-
-
-def _draw_sites(facts: ModelFacts) -> Table:
-    table = Table("site", box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("width", justify="right")
-    table.add_column("neurons", justify="right")
-    table.add_column("module", overflow="fold")
-    for name, site in facts.sites.items():
-        table.add_row(name, str(site.width), f"{site.neurons:,}", site.module.replace(", ", "\n"))
-    for name, reason in facts.absent.items():
-        table.add_row(name, "-", "-", f"none: {reason}")
-    return table
+    yield Grid("", (), tuple(about.items()))
+    sites = [
+        (name, str(site.width), f"{site.neurons:,}", site.module.replace(", ", "\n"))
+        for name, site in facts.sites.items()
+    ]
+    sites += [(name, "-", "-", f"none: {reason}") for name, reason in facts.absent.items()]
+    yield Grid("", ("site", "width", "neurons", "module"), tuple(sites))
 
 
 def _tell_tokenizer(facts: TokenizerFacts | None, problem: str | None) -> str:
@@ -101,17 +75,3 @@ def _tell_tokenizer(facts: TokenizerFacts | None, problem: str | None) -> str:
         f"{facts.name}, {facts.vocabulary:,} entries, {', '.join(tokens)}; reads `{added}`, {limit}; "
         f"pads {facts.padding_side}, cuts {facts.truncation_side}"
     )
-
-
-def _reason(facts: ModelFacts, site: str) -> str:
-    return facts.absent.get(site, "there is no such site")
-
-
-def _size(n_bytes: int) -> str:
-    """In decimal units, three digits."""
-    number, unit = float(n_bytes), "B"
-    for larger in ("kB", "MB", "GB", "TB"):
-        if number < 1000:
-            break
-        number, unit = number / 1000, larger
-    return f"{number:.3g} {unit}"

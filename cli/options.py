@@ -1,11 +1,16 @@
 """Arguments and options that several commands share."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from polysteer.cli.location import find_project
+
+if TYPE_CHECKING:
+    from polysteer.config import Experiments
+    from polysteer.layout import Layout
 
 OneExperimentArgument = Annotated[
     str | None, typer.Argument(metavar="[EXPERIMENT]", help="Which experiment; the only one if left out.")
@@ -50,3 +55,24 @@ def check_out(path: Path | None) -> Path | None:
         kind = "a folder" if path.is_dir() else "a device"
         raise typer.BadParameter(f"{path} is {kind}; name a file")
     return path
+
+
+@dataclass(frozen=True)
+class Project:
+    """The experiments file, and the folder of what was made of it."""
+
+    file: FileOption = DEFAULT_FILE
+    artifacts: ArtifactsOption = DEFAULT_ARTIFACTS
+
+    def load(self) -> "Experiments":
+        """What the file says."""
+        from polysteer.config import load_experiments
+
+        return load_experiments(self.file)
+
+    @property
+    def layout(self) -> "Layout":
+        """Where things are in the folder."""
+        from polysteer.layout import Layout
+
+        return Layout(self.artifacts)

@@ -5,7 +5,7 @@ import json
 import math
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO, TextIO
 
@@ -91,10 +91,11 @@ def _write(text: str) -> None:
 def _as_json(value: object) -> object:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return {str(key): _as_json(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
-        return [_as_json(one) for one in value]
+        names = getattr(value, "_fields", None)  # of a named tuple
+        return _as_json(dict(zip(names, value, strict=True))) if names else [_as_json(one) for one in value]
     return value if value is None or isinstance(value, str | int) else str(value)
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from polysteer.cli.options import DEFAULT_FILE, FileOption, JsonOption, OneExperimentArgument
-from polysteer.cli.output import print_json, print_table
 from polysteer.cli.progress import tell
+from polysteer.cli.sheets import print_found
 
 if TYPE_CHECKING:
     from polysteer.config import Experiment
@@ -31,7 +31,7 @@ def plan(
         raise typer.BadParameter("give a speed with --tokens-per-second or measure one with --measure")
     if tokens_per_second is not None and not 0 < tokens_per_second < math.inf:
         raise typer.BadParameter("--tokens-per-second must be above 0, and a number")
-    from polysteer.cli.plan_tables import draw_plan
+    from polysteer.cli.plan_tables import list_plan
     from polysteer.config import load_experiments
     from polysteer.config.experiments import find_experiment, name_one
     from polysteer.corpus.joining import read_corpus
@@ -47,11 +47,8 @@ def plan(
     speed = Speed(tokens_per_second, tokens_per_second) if tokens_per_second else None
     if measure:
         speed = _measure(settings, corpus)
-    if json:
-        print_json(planned.to_json(speed))
-        return
-    print_table(draw_plan(planned, speed))
-    if speed is None:
+    print_found(planned.to_json(speed), list_plan(planned, speed), json=json)
+    if speed is None and not json:
         tell("minutes need a speed: --measure, or --tokens-per-second N")
 
 

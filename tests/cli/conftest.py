@@ -9,6 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+LINES = "{source: lines, files: {en: t.en, fr: t.fr}, dev: 1, test: 1}"
+
 
 class Outcome(NamedTuple):
     """What a person gets back."""
@@ -35,6 +37,38 @@ def steer(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
         return Outcome(code if isinstance(code, int) else int(code is not None), *capsys.readouterr())
 
     return run
+
+
+@pytest.fixture
+def write_experiment() -> Callable[..., Path]:
+    """Write an experiment, its sections as they stand in YAML, into a folder's experiments.yaml."""
+
+    def write(folder: Path, *, name: str = "mine", **sections: str) -> Path:
+        usual = {"model": "builtin", "corpus": LINES, "targets": "[fr]"}
+        usual |= dict.fromkeys(("collect", "rank", "steer", "embed", "evaluate"), "{}")
+        lines = [f"    {key}: {section}\n" for key, section in (usual | sections).items()]
+        file = folder / "experiments.yaml"
+        file.write_text(f"schema: 1\nexperiments:\n  {name}:\n{''.join(lines)}")
+        return file
+
+    return write
+
+
+@pytest.fixture
+def make_project(tmp_path: Path, write_experiment: Callable[..., Path]) -> Callable[..., Path]:
+    """Three lines of text in two languages, an experiment on them, and one number to ask for."""
+    from polysteer.store import MetricRow, write_metrics
+
+    def make(*, text: str = "line", model: str = "builtin") -> Path:
+        for lang in ("en", "fr"):
+            lines = (f"{lang} {n} {text}\n" for n in range(3))
+            (tmp_path / f"t.{lang}").write_text("".join(lines), newline="")
+        write_experiment(tmp_path)
+        row = MetricRow(experiment="mine", model=model, fingerprint="0", metric="top1", value=0.5)
+        write_metrics(tmp_path / "artifacts" / "metrics" / "mine.parquet", [row])
+        return tmp_path
+
+    return make
 
 
 @pytest.fixture

@@ -16,34 +16,21 @@ from polysteer.errors import CorpusError
 from support.tiny_models import make_tokenizer
 
 ROOT = Path(__file__).parents[2]
-EXPERIMENTS = """
-schema: 1
-experiments:
-  mine:
-    model: {model}
-    corpus:
-      source: lines
-      files: {{eng: {root}/t.en, fin_Latn: {root}/t.fi}}
-      dev: 2
-      test: 3
-    targets: [fin_Latn]
-    collect: {{}}
-    rank: {{}}
-    steer: {{}}
-    embed: {{}}
-    evaluate: {{}}
-"""
 
 
 @pytest.fixture
-def inspect(tmp_path: Path) -> Callable[..., Result]:
+def inspect(tmp_path: Path, write_experiment: Callable[..., Path]) -> Callable[..., Result]:
     """Run the command on ten aligned lines, one of them without a translation."""
     (tmp_path / "t.en").write_text("".join(f"sentence number {n}\n" for n in range(10)))
     (tmp_path / "t.fi").write_text("".join(f"lause {n}\n" if n != 4 else "\n" for n in range(10)))
     make_tokenizer(["<unk>"], unknown="<unk>", unk_token="<unk>").save_pretrained(tmp_path / "model")
     (tmp_path / "model" / "config.json").write_text('{"model_type": "llama"}')
-    file = tmp_path / "experiments.yaml"
-    file.write_text(EXPERIMENTS.format(model=tmp_path / "model", root=tmp_path))
+    corpus_of_lines = (
+        f"{{source: lines, files: {{eng: {tmp_path}/t.en, fin_Latn: {tmp_path}/t.fi}}, dev: 2, test: 3}}"
+    )
+    file = write_experiment(
+        tmp_path, model=str(tmp_path / "model"), corpus=corpus_of_lines, targets="[fin_Latn]"
+    )
 
     app = typer.Typer()
     app.command()(corpus)

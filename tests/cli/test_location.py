@@ -8,34 +8,14 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from polysteer.store import MetricRow, write_metrics
-
-EXPERIMENTS = """
-schema: 1
-experiments:
-  mine:
-    model: builtin
-    corpus: {source: lines, files: {en: data/t.en, fr: data/t.en}, dev: 1, test: 1}
-    targets: [fr]
-    collect: {}
-    rank: {}
-    steer: {}
-    embed: {}
-    evaluate: {}
-"""
-
 
 @pytest.fixture
-def below(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Two folders below a project with text and one number."""
-    (tmp_path / "notes" / "today").mkdir(parents=True)
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "t.en").write_text("one\ntwo\nthree\n")
-    (tmp_path / "experiments.yaml").write_text(EXPERIMENTS)
-    row = MetricRow(experiment="mine", model="builtin", fingerprint="0", metric="top1", value=0.5)
-    write_metrics(tmp_path / "artifacts" / "metrics" / "mine.parquet", [row])
-    monkeypatch.chdir(tmp_path / "notes" / "today")
-    return tmp_path / "notes" / "today"
+def below(make_project: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two folders below a project."""
+    folder = make_project() / "notes" / "today"
+    folder.mkdir(parents=True)
+    monkeypatch.chdir(folder)
+    return folder
 
 
 def test_the_project_above_is_found_and_what_it_names_stands_there(
@@ -68,9 +48,9 @@ def test_a_named_file_is_taken_as_given(steer: Callable[..., Any]) -> None:
     assert (found.exit_code, found.stderr) == (0, "")
 
 
-@pytest.mark.usefixtures("below")
-def test_the_file_of_this_folder_comes_first(steer: Callable[..., Any]) -> None:
-    Path("experiments.yaml").write_text(EXPERIMENTS.replace("mine:", "ours:"))
+def test_the_file_of_this_folder_comes_first(below: Path, steer: Callable[..., Any]) -> None:
+    above = (below.parents[1] / "experiments.yaml").read_text()
+    Path("experiments.yaml").write_text(above.replace("mine:", "ours:"))
     refused = steer("run", "mine")
     assert refused.stderr == "steer: there is no experiment 'mine' in experiments.yaml; valid: ours\n"
 

@@ -22,19 +22,6 @@ from polysteer.tensorfile import write_tensors
 from support.machine import forget_settings
 from support.tiny_models import make_config
 
-EXPERIMENTS = """
-schema: 1
-experiments:
-  try:
-    model: builtin
-    corpus: {source: builtin, languages: [de, en, jpn_Jpan], find: 10, dev: 5, test: 5}
-    targets: [de, jpn_Jpan]
-    collect: {}
-    rank: {k: [0.1, 0.2]}
-    steer: {}
-    embed: {}
-    evaluate: {}
-"""
 LABELS = ("ap-own-k0.1-token_median", "ap-own-k0.2-token_median")
 
 
@@ -67,8 +54,9 @@ UNITS = {"de": [1, 3, 12, 14], "ja": [3, 4, 12, 19]}
 
 
 @pytest.fixture
-def project(tmp_path, monkeypatch):
-    (tmp_path / "experiments.yaml").write_text(EXPERIMENTS)
+def project(tmp_path, monkeypatch, write_experiment):
+    corpus = "{source: builtin, languages: [de, en, jpn_Jpan], find: 10, dev: 5, test: 5}"
+    write_experiment(tmp_path, name="try", corpus=corpus, targets="[de, jpn_Jpan]", rank="{k: [0.1, 0.2]}")
     places = Layout(tmp_path / "artifacts").experiment("try")
     for language, units in UNITS.items():
         for label, k, n in zip(LABELS, (0.1, 0.2), (2, 4), strict=True):
@@ -117,7 +105,8 @@ def test_list_shows_what_the_experiments_made():
 
 def test_list_is_not_cut_off_by_a_narrow_terminal(project):
     long_name = "a-very-long-name-of-an-experiment-that-nobody-should-choose-but-someone-will-choose"
-    (project / "experiments.yaml").write_text(EXPERIMENTS.replace("  try:", f"  {long_name}:"))
+    file = project / "experiments.yaml"
+    file.write_text(file.read_text().replace("  try:", f"  {long_name}:"))
     (project / "artifacts" / "try").rename(project / "artifacts" / long_name)
     assert f"{long_name} jpn_Jpan ap own 0.2 token_median 4 chosen" in squeeze(run("list"))
 

@@ -13,41 +13,22 @@ from typing import Any
 import pytest
 
 from polysteer.masks import ExpertMask
-from polysteer.store import MetricRow, write_metrics
 
 ROOT = Path(__file__).parents[2]
 STEER = [sys.executable, "-c", "from polysteer.cli.main import main; main()"]
 EVIL = "a\x1b[31m\x07\x9b2J\r\x7f\u202eb\u2066\u200f\u2028z"
 SEEN = r"a\x1b[31m\x07\x9b2J\x0d\x7f\u202eb\u2066\u200f\u2028z"
 ACTING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-EXPERIMENTS = """
-schema: 1
-experiments:
-  mine:
-    model: builtin
-    corpus: {source: lines, files: {en: t.en, fr: t.fr}, dev: 1, test: 1}
-    targets: [fr]
-    collect: {}
-    rank: {}
-    steer: {}
-    embed: {}
-    evaluate: {}
-"""
-
 
 pytestmark = pytest.mark.usefixtures("project")
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Three lines of text that would act on a terminal, and one number whose model would."""
-    for lang in ("en", "fr"):
-        (tmp_path / f"t.{lang}").write_text("".join(f"{lang} {n} {EVIL}\n" for n in range(3)), newline="")
-    (tmp_path / "experiments.yaml").write_text(EXPERIMENTS)
-    row = MetricRow(experiment="mine", model=EVIL, fingerprint="0", metric="top1", value=0.5)
-    write_metrics(tmp_path / "artifacts" / "metrics" / "mine.parquet", [row])
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+def project(make_project: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Text that would act on a terminal, and one number whose model would."""
+    made = make_project(text=EVIL, model=EVIL)
+    monkeypatch.chdir(made)
+    return made
 
 
 def assert_harmless(outcome: Any) -> str:
@@ -137,8 +118,10 @@ def test_errors(steer: Callable[..., Any]) -> None:
 
 def test_names_of_experiments_and_languages(project: Path, steer: Callable[..., Any]) -> None:
     name = json.dumps(EVIL)  # YAML reads JSON's escapes
+    file = project / "experiments.yaml"
+    whole = file.read_text()
     for old, new in (("mine", name), ("[fr]", f"[{name}]"), ("builtin", f"{{id: builtin, device: {name}}}")):
-        (project / "experiments.yaml").write_text(EXPERIMENTS.replace(old, new, 1))
+        file.write_text(whole.replace(old, new, 1))
         refused = steer("run")
         assert refused.exit_code == 1
         assert assert_harmless(refused).startswith("steer: experiments.yaml:")

@@ -15,34 +15,17 @@ from typing import IO, Any
 
 import pytest
 
-from polysteer.store import MetricRow, write_metrics
-
 STEER = [sys.executable, "-c", "from polysteer.cli.main import main; main()"]
-EXPERIMENTS = """
-schema: 1
-experiments:
-  mine:
-    model: builtin
-    corpus: {source: lines, files: {en: t.en, fr: t.en}, dev: 1, test: 1}
-    targets: [fr]
-    collect: {}
-    rank: {}
-    steer: {}
-    embed: {}
-    evaluate: {}
-"""
+FILES = ("artifacts", "experiments.yaml", "t.en", "t.fr")
+
 pytestmark = pytest.mark.usefixtures("project")
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Text, and one number to ask for."""
-    (tmp_path / "t.en").write_text("one\ntwo\nthree\n")
-    (tmp_path / "experiments.yaml").write_text(EXPERIMENTS)
-    row = MetricRow(experiment="mine", model="builtin", fingerprint="0", metric="top1", value=0.5)
-    write_metrics(tmp_path / "artifacts" / "metrics" / "mine.parquet", [row])
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+def project(make_project: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Path:
+    made = make_project()
+    monkeypatch.chdir(made)
+    return made
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
@@ -109,7 +92,7 @@ def test_ctrl_c_ends_a_long_query(project: Path, more: list[str]) -> None:
         said = asked.communicate()
     assert said == ("", "\nsteer: stopped; finished work is kept, the same command goes on\n")
     assert asked.returncode == 130
-    assert sorted(path.name for path in project.iterdir()) == ["artifacts", "experiments.yaml", "t.en"]
+    assert sorted(path.name for path in project.iterdir()) == sorted(FILES)
 
 
 @pytest.mark.parametrize("place", [".", "artifacts", "", "pipe"])
@@ -121,9 +104,4 @@ def test_a_folder_and_a_device_are_no_place_for_a_file(
     assert (refused.exit_code, refused.stdout) == (2, "")
     assert f"{place or '.'} is a {'device' if place == 'pipe' else 'folder'}; name a file" in refused.stderr
     assert (project / "pipe").is_fifo()
-    assert sorted(path.name for path in project.iterdir()) == [
-        "artifacts",
-        "experiments.yaml",
-        "pipe",
-        "t.en",
-    ]
+    assert sorted(path.name for path in project.iterdir()) == sorted([*FILES, "pipe"])

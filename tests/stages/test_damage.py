@@ -195,7 +195,12 @@ def test_the_command_makes_one_step_anew(damaged):
     before, vectors = photograph(damaged), layout.encoded("baseline", "dev", "en")
     with vectors.open("rb") as old:  # held open, so that its number is not used again
         for force, is_kept in ((False, True), (True, False)):
-            pipeline.embed("tiny", damaged / "experiments.yaml", damaged / "artifacts", force)
+            pipeline.embed(
+                experiment="tiny",
+                file=damaged / "experiments.yaml",
+                artifacts=damaged / "artifacts",
+                force=force,
+            )
             assert (vectors.stat().st_ino == os.fstat(old.fileno()).st_ino) == is_kept
     assert photograph(damaged) == before
 

@@ -13,8 +13,8 @@ from safetensors import safe_open
 from safetensors.numpy import load_file
 
 from polysteer.arms.random_neurons import RandomNeurons
-from polysteer.cli.mask_tables import draw_catalogue
-from polysteer.cli.output import print_table
+from polysteer.cli.mask_tables import list_catalogue
+from polysteer.cli.sheets import print_found
 from polysteer.cli.tables import draw_report
 from polysteer.config import load_experiments
 from polysteer.corpus.corpus_table import Corpus
@@ -275,7 +275,7 @@ def test_the_report_says_what_was_chosen(swept: CountedRun, database: Path) -> N
 def test_the_list_of_masks_tells_them_apart(swept: CountedRun, capsys) -> None:
     file = swept.layout.folder.parents[1] / "experiments.yaml"
     entries = list_masks(load_experiments(file), Layout(swept.layout.folder.parent))
-    print_table(draw_catalogue(entries))
+    print_found(None, list_catalogue(entries), json=False)
     lines = [line.split() for line in capsys.readouterr().out.splitlines() if " ap " in line]
     assert not any("…" in cell for line in lines for cell in line)
     assert {tuple(line[-2:]) for line in lines if line[-1] != "chosen"} == {
