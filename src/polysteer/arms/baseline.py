@@ -6,10 +6,9 @@ from dataclasses import replace
 from polysteer.arms.arm import Arm
 from polysteer.config import Experiment
 from polysteer.evaluation.case import Case
+from polysteer.evaluation.condition import list_condition
 from polysteer.evaluation.expectation import list_masses, list_own_tokens
-from polysteer.evaluation.families import list_families
-from polysteer.evaluation.pool import list_pool
-from polysteer.evaluation.spaces import list_choice, list_losses, list_spaces
+from polysteer.evaluation.spaces import list_choice
 from polysteer.evaluation.tags import list_tag_probe
 from polysteer.evaluation.translation import list_translated
 from polysteer.evaluation.written import list_identification, list_written
@@ -51,29 +50,14 @@ class Baseline(Arm):
                 session.count_tokens(split)
 
     def list_rows(self, case: Case) -> Iterator[MetricRow]:
-        plain, row, evaluate = case.plain, case.base, case.settings.evaluate
+        plain, row = case.plain, case.base
         picked = (plain.same.layer, plain.best.layer)
         yield from list_choice(row, plain.same, plain.best)
         for choice in {plain.same.layer: plain.same, plain.best.layer: plain.best}.values():
             yield replace(row, metric="top1", layer=choice.layer, split="dev", value=choice.score)
-        yield from list_spaces(
-            row,
-            plain.test,
-            plain.retrieval_by_layer,
-            picked=picked,
-            targets=case.targets,
-            unseen=case.unseen,
-            evaluate=evaluate,
-        )
-        find, found = case.evidence.find, plain.retrieval_by_layer
-        yield from list_families(case, row, find, plain.test, found, picked=picked)
+        find = case.evidence.find
+        yield from list_condition(case, row, find, plain.test, picked=picked, targets=case.targets)
         yield from list_tag_probe(case, row, BASELINE, picked=picked)
-        yield from list_losses(row, plain.test.losses)
-        if case.settings.evaluate.distractors:
-            evaluate = case.settings.evaluate
-            yield from list_pool(
-                row, plain.test, find, picked=picked, targets=case.targets, evaluate=evaluate
-            )
         yield from self._list_texts(case)
 
     def _list_texts(self, case: Case) -> Iterator[MetricRow]:

@@ -7,8 +7,7 @@ from polysteer.arms.arm import Arm
 from polysteer.arms.baseline import WORDS
 from polysteer.config import Experiment
 from polysteer.evaluation.case import Case
-from polysteer.evaluation.families import list_families
-from polysteer.evaluation.spaces import list_spaces, retrieve_by_layer
+from polysteer.evaluation.condition import list_condition
 from polysteer.evaluation.tags import list_tag_probe
 from polysteer.layout import checkpoint_condition
 from polysteer.store.rows import MetricRow
@@ -39,15 +38,6 @@ class Checkpoints(Arm):
         for name in case.checkpoints:
             condition, picked = checkpoint_condition(name), (case.primary,)
             find, test = (case.evidence.read(condition, split) for split in ("find", "test"))
-            row, retrieval = replace(case.base, revision=name), retrieve_by_layer(test)
-            yield from list_spaces(
-                row,
-                test,
-                retrieval,
-                picked=picked,
-                targets=(),
-                unseen=case.unseen,
-                evaluate=case.settings.evaluate,
-            )
-            yield from list_families(case, row, find, test, retrieval, picked=picked)
+            row = replace(case.base, revision=name)
+            yield from list_condition(case, row, find, test, picked=picked, targets=())
             yield from list_tag_probe(case, row, condition, picked=picked)

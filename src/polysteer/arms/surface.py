@@ -6,8 +6,7 @@ from functools import partial
 
 from polysteer.arms.arm import Arm
 from polysteer.evaluation.case import Case
-from polysteer.evaluation.pool import list_pooled
-from polysteer.evaluation.spaces import list_series
+from polysteer.evaluation.spaces import list_pooled, list_series
 from polysteer.metrics.directions import list_directions
 from polysteer.metrics.names import ALL, CHOSEN_SAME_LAYER
 from polysteer.metrics.pairing import retrieve_shared

@@ -7,10 +7,9 @@ from typing import ClassVar, NamedTuple
 from polysteer.arms.arm import Arm
 from polysteer.config import Experiment
 from polysteer.evaluation.case import Case, pick_row
+from polysteer.evaluation.condition import list_condition
 from polysteer.evaluation.expectation import list_masses
-from polysteer.evaluation.families import list_families
-from polysteer.evaluation.pool import list_pool
-from polysteer.evaluation.spaces import list_choice, list_dev, list_losses, list_spaces, retrieve_by_layer
+from polysteer.evaluation.spaces import list_choice, list_dev
 from polysteer.evaluation.translation import list_translated
 from polysteer.evaluation.written import list_written
 from polysteer.layout import steered_condition
@@ -152,29 +151,16 @@ class Sweep(Arm):
             session.read_steered(condition, point, self._on_test, session.layers)
 
     def _list_chosen(self, case: Case, trial: Trial, label: str) -> Iterator[MetricRow]:
-        row, evaluate = self.describe(case, trial, label), case.settings.evaluate
+        row = self.describe(case, trial, label)
         same, best = case.evidence.choices(trial.name).views_of(label)
         condition = steered_condition(trial.name, label)
         find, test = (case.evidence.read(condition, split) for split in ("find", "test"))
-        retrieval, targets = retrieve_by_layer(test), trial.concerns(case.targets)
-        picked = [choice.layer for choice in (same, best) if choice]
+        targets, picked = trial.concerns(case.targets), [choice.layer for choice in (same, best) if choice]
         yield from list_choice(row, same, best)
-        yield from list_spaces(
-            row,
-            test,
-            retrieval,
-            picked=picked,
-            targets=targets,
-            unseen=case.unseen,
-            evaluate=evaluate,
-        )
-        yield from list_families(case, row, find, test, retrieval, picked=list(retrieval))
-        yield from list_losses(row, test.losses)
+        yield from list_condition(case, row, find, test, picked=picked, targets=targets)
         if test.losses:
             cost = measure_cost(case.plain.test.losses, test.losses, trial.target)
             yield replace(row, metric="cost", value=cost)
-        if evaluate.distractors:
-            yield from list_pool(row, test, find, picked=picked, targets=targets, evaluate=evaluate)
 
     def _list_texts(self, case: Case, trial: Trial, label: str) -> Iterator[MetricRow]:
         """Whose tokens are expected; of what was chosen for the primary layer also what is written."""

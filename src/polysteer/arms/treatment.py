@@ -6,9 +6,9 @@ from functools import cache
 
 from polysteer.arms.arm import Arm
 from polysteer.evaluation.case import Case
+from polysteer.evaluation.condition import list_condition
 from polysteer.evaluation.evidence import ByLanguage, Spaces
-from polysteer.evaluation.pool import list_pool
-from polysteer.evaluation.spaces import judge_retrieval, list_choice, list_spaces, retrieve_by_layer
+from polysteer.evaluation.spaces import judge_retrieval, list_choice, retrieve_by_layer
 from polysteer.metrics.choice import Choice
 from polysteer.store.rows import MetricRow
 
@@ -48,10 +48,5 @@ def list_moved(
     case: Case, row: MetricRow, test: Spaces, find: Spaces, picked: Collection[str]
 ) -> Iterator[MetricRow]:
     """What a way to move vectors does on test, and among the sentences of `find` if that is asked for."""
-    targets, evaluate = [row.target] if row.target else case.targets, case.settings.evaluate
-    found = retrieve_by_layer(test)
-    yield from list_spaces(
-        row, test, found, picked=picked, targets=targets, unseen=case.unseen, evaluate=evaluate
-    )
-    if evaluate.distractors:
-        yield from list_pool(row, test, find, picked=picked, targets=targets, evaluate=evaluate)
+    targets = [row.target] if row.target else case.targets
+    yield from list_condition(case, row, find, test, picked=picked, targets=targets, in_full=False)

@@ -13,7 +13,6 @@ from polysteer.evaluation.probes import read_topics
 from polysteer.evaluation.spaces import judge_retrieval, retrieve_by_layer
 from polysteer.layout import BASELINE
 from polysteer.metrics.choice import Choice, Judged, choose_at_layer, choose_with_layer
-from polysteer.metrics.retrieval import Retrieval
 from polysteer.metrics.view import Topics
 from polysteer.store.rows import MetricRow
 
@@ -24,11 +23,10 @@ NO_BUDGET = float("inf")
 
 
 class Plain(NamedTuple):
-    """The plain model: its vectors, how well translations are found on test, and where dev liked it best."""
+    """The plain model: its vectors, and where dev liked it best."""
 
     dev: Spaces
     test: Spaces
-    retrieval_by_layer: dict[str, Retrieval]
     same: Choice
     best: Choice
 
@@ -67,10 +65,10 @@ class Case:
 
     @cached_property
     def plain(self) -> Plain:
-        """The plain model, retrieved once."""
+        """The plain model, chosen once."""
         dev, test = (self.evidence.read(BASELINE, split) for split in ("dev", "test"))
         same, best = self.choose_freely([judge_retrieval(BASELINE, retrieve_by_layer(dev))])
-        return Plain(dev, test, retrieve_by_layer(test), same, best)
+        return Plain(dev, test, same, best)
 
     @cached_property
     def topics(self) -> Topics | None:

@@ -26,8 +26,11 @@ class Layers(Mapping[str, ByLanguage]):
     def __init__(self, names: Sequence[str], make: Callable[[str], ByLanguage]) -> None:
         self._names, self._make = names, make
 
+    def __contains__(self, layer: object) -> bool:
+        return layer in self._names
+
     def __getitem__(self, layer: str) -> ByLanguage:
-        if layer not in self._names:
+        if layer not in self:
             raise KeyError(layer)
         return self._make(layer)
 

@@ -1,6 +1,6 @@
-"""The rows of one condition: retrieval and alignment at its layers, with intervals; perplexity and cost."""
+"""Rows of what several conditions have in common: series with intervals, choices, losses, larger pools."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +8,7 @@ import numpy as np
 from polysteer.config.evaluate import EvaluateSettings
 from polysteer.evaluation.evidence import Spaces
 from polysteer.metrics.choice import Choice, Judged
-from polysteer.metrics.directions import list_ends
+from polysteer.metrics.directions import list_directions, list_ends
 from polysteer.metrics.intervals import average_pairs, bootstrap_means
 from polysteer.metrics.names import ALL, CHOSEN_BEST_LAYER, CHOSEN_SAME_LAYER
 from polysteer.metrics.pairing import retrieve_shared
@@ -16,10 +16,9 @@ from polysteer.metrics.perplexity import LanguageLoss
 from polysteer.metrics.registry import find_metric
 from polysteer.metrics.retrieval import Retrieval, retrieve_translations
 from polysteer.metrics.series import Series
-from polysteer.metrics.view import LayerView, measure_layer
 from polysteer.store.rows import MetricRow
 
-OF_EVERY_CONDITION = ("retrieval", "alignment")  # whatever was read on test alone
+TOP1_POOL = "top1_pool"
 
 
 def retrieve_by_layer(spaces: Spaces) -> dict[str, Retrieval]:
@@ -53,34 +52,6 @@ def list_dev(row: MetricRow, judged: Judged) -> Iterator[MetricRow]:
         yield replace(row, metric="cost", split="dev", value=judged.cost)
 
 
-def list_spaces(
-    row: MetricRow,
-    spaces: Spaces,
-    retrieval_by_layer: Mapping[str, Retrieval],
-    *,
-    picked: Collection[str],
-    targets: Sequence[str],
-    unseen: Collection[str],
-    evaluate: EvaluateSettings,
-) -> Iterator[MetricRow]:
-    """Top-1 at every layer; at the layers picked on dev every metric, direction, pair and kind of pair."""
-    families = {"retrieval", *evaluate.families} & {*OF_EVERY_CONDITION}
-    for layer, retrieval in retrieval_by_layer.items():
-        measured = measure_layer(
-            LayerView(
-                find={},
-                test=spaces.by_layer[layer] if layer in picked else {},
-                pairings=spaces.pairings,
-                retrieval=retrieval,
-                in_detail=layer in picked,
-                targets=targets,
-                unseen=unseen,
-            ),
-            families,
-        )
-        yield from list_series(replace(row, layer=layer), measured, evaluate)
-
-
 def list_series(row: MetricRow, series: Iterable[Series], evaluate: EvaluateSettings) -> Iterator[MetricRow]:
     """Means with their intervals, all from the same resamples; a number that is not defined has no row.
 
@@ -109,6 +80,18 @@ def list_retrieval(
     """Top-1 at one layer, over all pairs, by pair and by direction: where no vectors are at hand."""
     series = [Series("top1", ALL, ALL, found.hits()), *list_ends(found, targets)]
     return list_series(row, series, evaluate)
+
+
+def list_pooled(
+    row: MetricRow, found: Retrieval, targets: Sequence[str], evaluate: EvaluateSettings
+) -> Iterator[MetricRow]:
+    """Over all pairs and in each target's directions; `candidates` says how large the pool was."""
+    series = [Series("top1", ALL, ALL, found.hits())]
+    for target in targets:
+        series += list_directions(found, target)
+    pooled = [one._replace(metric=TOP1_POOL) for one in series]
+    for found_row in list_series(row, pooled, evaluate):
+        yield replace(found_row, candidates=found.n_candidates)
 
 
 def list_losses(row: MetricRow, losses: Mapping[str, LanguageLoss]) -> Iterator[MetricRow]:

@@ -11,10 +11,9 @@ from polysteer.config import Experiment
 from polysteer.corpus.corpus_schema import SCHEMA
 from polysteer.corpus.corpus_table import Corpus
 from polysteer.evaluation.case import Case
-from polysteer.evaluation.evidence import Spaces
-from polysteer.evaluation.families import list_families
+from polysteer.evaluation.condition import list_condition
+from polysteer.evaluation.evidence import Evidence, Spaces
 from polysteer.evaluation.probes import list_rank_correlations, read_topics
-from polysteer.evaluation.spaces import list_spaces, retrieve_by_layer
 from polysteer.metrics.abx import measure_abx
 from polysteer.metrics.geometry import measure_centroids, measure_cka
 from polysteer.metrics.pairing import SharedRows
@@ -45,7 +44,7 @@ def make_case(corpus, families=("geometry", "abx", "probes")):
         **{section: {} for section in ("collect", "rank", "steer", "embed")},
         "evaluate": {"families": families, "resamples": 100},
     }
-    return Case(Experiment.model_validate(settings), corpus, None, [], BASE)
+    return Case(Experiment.model_validate(settings), corpus, Evidence(None, corpus, LANGUAGES), [], BASE)
 
 
 @pytest.fixture
@@ -84,7 +83,7 @@ class OnDemand(Mapping):
 
 
 def run(case, find, test, picked=("final",)):
-    return list(list_families(case, BASE, find, test, retrieve_by_layer(test), picked=picked))
+    return list(list_condition(case, BASE, find, test, picked=picked, targets=()))
 
 
 def test_layers_are_those_of_find_and_details_those_picked(spaces, tmp_path):
@@ -93,48 +92,36 @@ def test_layers_are_those_of_find_and_details_those_picked(spaces, tmp_path):
     write_metrics(tmp_path / "rows.parquet", rows)  # refuses two rows of the same thing
     of_layer = {layer: [row for row in rows if row.layer == layer] for layer in ("0", "final")}
     metrics = {row.metric for row in rows}
-    assert len(of_layer["0"]) == len(metrics) == 14
-    assert {row.metric for row in of_layer["final"]} == metrics
+    in_detail = {"top5", "mrr", "csls_top1", "margin_top1", "xsim_error", "bitext_accuracy", "bitext_f1"}
+    assert len(of_layer["0"]) == len(metrics - in_detail) == 15
+    assert {row.metric for row in of_layer["final"]} == metrics > in_detail
     for metric in ("abx_language", "cka", "mexa"):
         pairs = {(row.source, row.reference) for row in rows if row.metric == metric}
         assert pairs == {("*", "*")} | {(a, b) for a in LANGUAGES for b in LANGUAGES if a != b}
     cka = {(row.source, row.reference): row.value for row in rows if row.metric == "cka" and row.layer != "0"}
     assert cka["de", "ja"] == cka["ja", "de"] != cka["en", "ja"]
-    assert {row.candidates for row in rows if row.metric == "mexa"} == {12}
-    assert {row.candidates for row in rows if row.metric != "mexa"} == {None}
+    searched = {"mexa", "top1", *in_detail}
+    assert {row.candidates for row in rows if row.metric in searched} == {12}
+    assert {row.candidates for row in rows if row.metric not in searched} == {None}
     only = Spaces({"final": find.by_layer["final"]}, {})
-    assert {row.layer for row in run(make_case(make_corpus()), only, test)} == {"final"}
+    fitted = [row for row in run(make_case(make_corpus()), only, test) if row.metric not in searched]
+    assert {row.layer for row in fitted} == {"final"}
 
 
 def test_one_layer_is_held_at_a_time_and_read_once(spaces):
     find, test = spaces
-    case, found = make_case(make_corpus()), retrieve_by_layer(test)
+    case = make_case(make_corpus())
     expected = run(case, find, test)
-    for name, ask, layers in (
-        ("retrieve", lambda _, test: list(retrieve_by_layer(test)), ["0", "final"]),
-        ("spaces", lambda _, test: list_picked(case, test, found), ["final"]),
-        ("families", lambda find, test: run_found(case, find, test, found), ["0", "final"]),
-    ):
-        lazy = [Spaces(OnDemand(one.by_layer), {}) for one in (find, test)]
-        rows = ask(*lazy)
-        assert lazy[1].by_layer.asked == layers, name
-        assert [one.by_layer.most_held for one in lazy] == [int(name == "families"), 1], name
-        assert name != "families" or rows == expected
-
-
-def list_picked(case, test, found):
-    options = {"targets": ["de"], "unseen": ["ja"], "evaluate": case.settings.evaluate}
-    return list(list_spaces(BASE, test, found, picked=["final"], **options))
-
-
-def run_found(case, find, test, found):
-    return list(list_families(case, BASE, find, test, found, picked=["final"]))
+    lazy = [Spaces(OnDemand(one.by_layer), {}) for one in (find, test)]
+    assert run(case, *lazy) == expected
+    assert [one.by_layer.asked for one in lazy] == [["0", "final"]] * 2
+    assert [one.by_layer.most_held for one in lazy] == [1, 1]
 
 
 def test_families_that_are_not_asked_for_have_no_rows(spaces):
     find, test = spaces
     rows = run(make_case(make_corpus(), ("retrieval", "abx")), find, test)
-    assert {row.metric for row in rows} == {"abx_language", "abx_meaning"}
+    assert {row.metric for row in rows if row.layer == "0"} == {"top1", "abx_language", "abx_meaning"}
 
 
 def test_topics_that_some_languages_lack_leave_those_meanings_out(spaces):
@@ -176,8 +163,9 @@ def test_languages_that_share_some_sentences_are_measured_pair_by_pair(spaces):
     rows = {"de": np.arange(0, 7), "en": np.arange(5, 12)}
     shared = {(lang, "ja"): SharedRows(own, own, own) for lang, own in rows.items()}
     found = run(make_case(make_corpus()), find, Spaces(test.by_layer, {}, shared))
-    assert {row.metric for row in found} == {
+    assert {row.metric for row in found if row.layer == "0"} == {
         *("abx_language", "abx_meaning", "cka", "mexa", "centroid_distance", "centroid_distance_relative"),
+        "top1",
     }
     values = {(row.metric, row.source, row.reference): row.value for row in found if row.layer == "final"}
     for lang, own in rows.items():
