@@ -5,7 +5,7 @@ subspaces, judgements, choices, texts and vectors is compared bit by bit, stamps
 read as what they are, safetensors, JSON or Parquet, so that OLD may have other columns or schema numbers. A
 word is renamed in OLD by `--rename FILE`, JSON such as
 
-{"columns": {"intervention": "arm"}, "words": {"arm": {"none": "plain"}}, "paths": {"/baseline/": "/plain/"}}
+{"columns": {"arm": "way"}, "words": {"way": {"baseline": "plain"}}, "paths": {"/baseline/": "/plain/"}}
 
 where words stand under a column's new name, a row whose word becomes null is left out, and so is a column;
 `"added": ["title"]` names columns that NEW alone has. It exits with 1 if anything differs.

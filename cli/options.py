@@ -42,11 +42,10 @@ DEFAULT_ARTIFACTS = Path("artifacts")
 
 
 def complete_metric(begun: str) -> list[str]:
-    """The metrics whose names begin so; what compares best layers is asked for by its plain name."""
-    from polysteer.metrics.names import BEST_LAYER_SUFFIX
+    """The metrics whose names begin so."""
     from polysteer.metrics.registry import METRICS
 
-    return [name for name in METRICS if name.startswith(begun) and not name.endswith(BEST_LAYER_SUFFIX)]
+    return [name for name in METRICS if name.startswith(begun)]
 
 
 def check_out(path: Path | None) -> Path | None:

@@ -17,10 +17,11 @@ from polysteer.metrics.names import excluding
 from polysteer.metrics.registry import find_metric
 from polysteer.stages.lineage import check_settings
 from polysteer.stages.run import Run
+from polysteer.store.files import write_metrics
 from polysteer.store.making import Making
-from polysteer.store.rows import MetricRow, write_metrics
+from polysteer.store.rows import ChoiceRow, MetricRow, Row
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 
 def perform(run: Run) -> str:
@@ -46,14 +47,17 @@ def perform(run: Run) -> str:
     case = Case(settings, corpus, evidence, list(targets), base, checkpoints)
     given = given_forms(settings.corpus.languages) | targets
     rows = [_name_languages(row, given) for row in evaluate_case(case)]
-    for metric in {row.metric for row in rows}:
+    numbers = [row for row in rows if isinstance(row, MetricRow)]
+    for metric in {row.metric for row in numbers}:
         find_metric(metric)  # refuses what nobody registered
     write_metrics(run.layout.metrics, rows, making=_tell_making(settings, corpus))
-    return f"{len(rows)} numbers"
+    return f"{len(numbers)} numbers"
 
 
-def _name_languages(row: MetricRow, given: Mapping[str, str]) -> MetricRow:
+def _name_languages(row: Row, given: Mapping[str, str]) -> Row:
     """Canonical codes become the user's own."""
+    if isinstance(row, ChoiceRow):
+        return row._replace(of=replace(row.of, target=given.get(row.of.target or "", row.of.target)))
     named = dict(given) | {excluding(code): excluding(own) for code, own in given.items()}
     return replace(
         row,

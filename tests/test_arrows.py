@@ -141,7 +141,7 @@ if TYPE_CHECKING:
 class Thing:
     def work(self):
         if self:
-            from polysteer.store.rows import KEY
+            from polysteer.store.columns import KEY
 """
     assert [found[:2] for found in list_imports(ast.parse(code))] == [
         ("polysteer.masks.mask", "at once"),

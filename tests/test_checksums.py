@@ -12,7 +12,8 @@ from polysteer.currency import is_current
 from polysteer.errors import ArtifactError, DamageError, MaskError
 from polysteer.jsonfile import read_json, write_json
 from polysteer.masks import ExpertMask, MaskMetadata
-from polysteer.store.rows import MetricRow, check_content, write_metrics
+from polysteer.store.files import check_content, write_metrics
+from polysteer.store.rows import MetricRow
 from polysteer.tensorfile import open_artifact, open_tensors, write_tensors
 
 TICKS = itertools.count()

@@ -4,10 +4,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+# Arms that have files, and so are named by whoever looks for them.
 BASELINE = "baseline"  # the condition without a mask
-AT_EXPERT_VALUES = "random_at_expert_values"  # random neurons, held as the experts are
-PERMUTED = "permuted"  # the experts, each held as another one of them
-ERASURE = "erase"  # stands where a target does for what is done to the languages' subspace
+MASK = "mask"
+ERASE = "erase"  # in the model; stands in paths where a target does
 METRICS_FOLDER, PLOTS_FOLDER = "metrics", "plots"
 # No experiment may have one of these names; the last one is a word of `steer corpus inspect`.
 RESERVED = (METRICS_FOLDER, PLOTS_FOLDER, "inspect")
@@ -111,7 +111,7 @@ class ExperimentLayout:
 
     def subspace(self, method: str) -> Path:
         """The languages' subspace as it was fitted, in a folder with its stamp."""
-        return self.vectors / ERASURE / "fitted" / method / "subspace.safetensors"
+        return self.vectors / ERASE / "fitted" / method / "subspace.safetensors"
 
     def control(self, target: str, draw: int) -> Path:
         """What one draw of random neurons, or of a random subspace, scored on test."""

@@ -38,7 +38,7 @@ def test_the_query_is_valid_sql(tmp_path: Path) -> None:
     write_metrics(tmp_path / "m.parquet", [row])
     build_database([tmp_path / "m.parquet"], tmp_path / "m.duckdb")
     found = query_database(tmp_path / "m.duckdb", shlex.split(first)[2])
-    assert found.columns == ("target", "intervention", "top1")
+    assert found.columns == ("target", "arm", "top1")
     found = query_database(tmp_path / "m.duckdb", shlex.split(second)[2])
     assert found.columns == ("experiment", "made", "k", "value")
 

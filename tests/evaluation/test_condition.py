@@ -18,7 +18,7 @@ from polysteer.metrics.abx import measure_abx
 from polysteer.metrics.geometry import measure_centroids, measure_cka
 from polysteer.metrics.pairing import SharedRows
 from polysteer.store import MetricRow
-from polysteer.store.rows import write_metrics
+from polysteer.store.files import write_metrics
 
 LANGUAGES = ("de", "en", "ja")
 BASE = MetricRow(experiment="try", model="m", fingerprint="0123456789abcdef")

@@ -35,7 +35,7 @@ def test_the_guide_shows_the_registry_as_it_is():
 
 
 def test_every_name_is_registered_once_and_says_what_it_means():
-    assert len(METRICS) == len(REGISTERED) > 60
+    assert len(METRICS) == len(REGISTERED) > 50
     assert [one.name for one in REGISTERED if not one.definition or "|" in one.definition] == []
 
 

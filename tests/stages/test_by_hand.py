@@ -70,7 +70,7 @@ def test_baseline_top1_equals_a_loop_over_transformers_own_output(finished: Path
     vectors = {language: embed_by_hand(loaded, corpus.texts(language, "test")) for language in LANGUAGES}
     stored = ask(
         finished,
-        "SELECT value FROM metrics WHERE intervention = 'none' AND metric = 'top1' AND layer = 'final' "
+        "SELECT value FROM metrics WHERE arm = 'baseline' AND metric = 'top1' AND layer = 'final' "
         "AND split = 'test' AND source = '*' AND reference = '*'",
     )
     # Batches of another shape may round 16-bit products differently, and turn a query or two.
@@ -84,18 +84,18 @@ def top1_under(loaded, finished: Path, holding) -> float:
     return top1_by_hand(vectors)
 
 
-@pytest.mark.parametrize("intervention", ["set", "permuted", "random_at_expert_values"])
-def test_steered_top1_equals_edited_weights(finished: Path, loaded, held_by_hand, intervention: str) -> None:
+@pytest.mark.parametrize("arm", ["mask", "permuted", "random_at_expert_values"])
+def test_steered_top1_equals_edited_weights(finished: Path, loaded, held_by_hand, arm: str) -> None:
     mask = ExpertMask.load(finished / "artifacts/tiny/chosen/ja.safetensors")
-    if intervention == "permuted":
+    if arm == "permuted":
         mask = permute_numbers(mask, seed=0, draw=1)
-    elif intervention == "random_at_expert_values":
+    elif arm == "random_at_expert_values":
         table = RankTable.load(finished / "artifacts/tiny/masks/scores.safetensors")
         mask = hold_as(build_control(table, mask, seed=0, draw=1), mask, seed=0, draw=1)
     stored = ask(
         finished,
         "SELECT value FROM headline WHERE view = 'same_layer' AND target = 'ja' AND coalesce(draw, 1) = 1 "
-        f"AND intervention = '{intervention}'",
+        f"AND arm = '{arm}'",
     )
     assert stored == pytest.approx(
         top1_under(loaded, finished, held_by_hand(loaded[0], mask)), abs=2.5 / (6 * 16)
@@ -113,7 +113,7 @@ def test_perplexity_equals_transformers_own_loss(finished: Path, loaded) -> None
         nll, n_tokens = nll + loss * (ids.shape[1] - 1), n_tokens + ids.shape[1] - 1
     stored = ask(
         finished,
-        "SELECT value FROM metrics WHERE intervention = 'none' AND metric = 'perplexity' AND source = 'de'",
+        "SELECT value FROM metrics WHERE arm = 'baseline' AND metric = 'perplexity' AND source = 'de'",
     )
     assert stored == pytest.approx(float(np.exp(nll / n_tokens)), rel=0.01)
 
@@ -126,10 +126,8 @@ def read_vectors(finished: Path, condition: str, split: str) -> dict[str, np.nda
     }
 
 
-def ask_headline(finished: Path, intervention: str, more: str = "true") -> float:
-    sql = (
-        f"SELECT value FROM headline WHERE view = 'same_layer' AND intervention = '{intervention}' AND {more}"
-    )
+def ask_headline(finished: Path, arm: str, more: str = "true") -> float:
+    sql = f"SELECT value FROM headline WHERE view = 'same_layer' AND arm = '{arm}' AND {more}"
     return ask(finished, sql)
 
 
@@ -144,7 +142,7 @@ def test_erasing_equals_projecting_the_mean_differences_out(finished: Path) -> N
     test = read_vectors(finished, "baseline", "test")
     centre, basis = span_differences(read_vectors(finished, "baseline", "find"))
     erased = {name: rows - (rows - centre) @ basis.T @ basis for name, rows in test.items()}
-    assert ask_headline(finished, "erase") == pytest.approx(top1_by_hand(erased), abs=1e-9)
+    assert ask_headline(finished, "erased") == pytest.approx(top1_by_hand(erased), abs=1e-9)
 
 
 def test_a_random_subspace_is_as_large_and_stands_around_the_same_mean(finished: Path) -> None:
@@ -153,7 +151,7 @@ def test_a_random_subspace_is_as_large_and_stands_around_the_same_mean(finished:
     normal = np.random.default_rng([0, 2]).normal(size=(basis.shape[1], len(basis)))
     random = np.linalg.qr(normal)[0].T
     kept = {name: rows - (rows - centre) @ random.T @ random for name, rows in test.items()}
-    assert ask_headline(finished, "erase_at_random", "draw = 2") == pytest.approx(
+    assert ask_headline(finished, "erased_at_random", "draw = 2") == pytest.approx(
         top1_by_hand(kept), abs=1e-9
     )
 
@@ -168,14 +166,14 @@ def test_procrustes_equals_scipys_rotations_of_each_ordered_pair(finished: Path)
     assert ask_headline(finished, "procrustes") == pytest.approx(np.mean(hits), abs=1e-9)
 
 
-@pytest.mark.parametrize("name", ["mask_and_centre", "mask_and_erase"])
+@pytest.mark.parametrize("name", ["mask_and_centred", "mask_and_erased"])
 def test_what_is_fitted_under_the_mask_is_taken_away_under_the_mask(finished: Path, name: str) -> None:
     label = json.loads((finished / "artifacts/tiny/vectors/ja/choice.json").read_text())["same_layer"][
         "label"
     ]
     find, test = (read_vectors(finished, f"ja/{label}", split) for split in ("find", "test"))
     centre, basis = span_differences(find)
-    if name == "mask_and_centre":
+    if name == "mask_and_centred":
         moved = {lang: rows - find[lang].astype(np.float64).mean(0) for lang, rows in test.items()}
     else:
         moved = {lang: rows - (rows - centre) @ basis.T @ basis for lang, rows in test.items()}
@@ -183,7 +181,7 @@ def test_what_is_fitted_under_the_mask_is_taken_away_under_the_mask(finished: Pa
     costs = (
         "SELECT DISTINCT value FROM results WHERE view = 'same_layer' AND metric = 'cost' AND target = 'ja' "
     )
-    assert ask(finished, costs + f"AND intervention IN ('set', '{name}')") > 0  # one cost, the mask's own
+    assert ask(finished, costs + f"AND arm IN ('mask', '{name}')") > 0  # one cost, the mask's own
 
 
 def test_another_targets_mask_is_seen_from_this_target(finished: Path) -> None:
@@ -193,7 +191,7 @@ def test_another_targets_mask_is_seen_from_this_target(finished: Path) -> None:
     ]
     test = read_vectors(finished, f"ja/{label}", "test")
     into = np.mean([hits_by_hand(test[name], test["de"]) for name in ("en", "ja")])
-    rows = "SELECT value FROM results WHERE intervention = 'other_masks' AND target = 'de' AND draw = 1 "
+    rows = "SELECT value FROM results WHERE arm = 'other_masks' AND target = 'de' AND draw = 1 "
     assert ask(finished, rows + "AND source = '*' AND reference = 'de'") == pytest.approx(into, abs=1e-9)
     assert ask_headline(finished, "other_masks", "target = 'de'") == pytest.approx(
         top1_by_hand(test), abs=1e-9
@@ -207,7 +205,7 @@ def test_abx_under_a_mask_equals_a_loop_over_all_triples(finished: Path) -> None
     for metric, loop in (("abx_language", language_abx), ("abx_meaning", meaning_abx)):
         stored = ask(
             finished,
-            f"""SELECT value FROM results WHERE view = 'same_layer' AND target = 'ja' AND intervention = 'set'
+            f"""SELECT value FROM results WHERE view = 'same_layer' AND target = 'ja' AND arm = 'mask'
                 AND metric = '{metric}' AND source = 'en' AND reference = 'de'""",
         )
         assert stored == pytest.approx(np.mean(list(loop(read["en"], read["de"]).values())))
@@ -235,9 +233,7 @@ def test_a_larger_pool_and_csls_equal_loops_over_the_stored_vectors(finished: Pa
             - np.sort(small, axis=0)[-4:].mean(0)[None]
         )
         csls += [(np.delete(row, i) < row[i]).all() for i, row in enumerate(scores)]
-    of_all = (
-        "FROM metrics WHERE intervention = 'none' AND layer = 'final' AND source = '*' AND reference = '*'"
-    )
+    of_all = "FROM metrics WHERE arm = 'baseline' AND layer = 'final' AND source = '*' AND reference = '*'"
     assert ask(finished, f"SELECT value {of_all} AND metric = 'top1_pool'") == pytest.approx(np.mean(pooled))
     assert ask(finished, f"SELECT candidates {of_all} AND metric = 'top1_pool'") == 16 + 40
     assert ask(finished, f"SELECT value {of_all} AND metric = 'csls_top1'") == pytest.approx(np.mean(csls))
@@ -246,21 +242,21 @@ def test_a_larger_pool_and_csls_equal_loops_over_the_stored_vectors(finished: Pa
 def test_every_condition_has_its_larger_pool_and_its_mining_scores(finished: Path) -> None:
     rows = query_database(
         finished / "artifacts" / "metrics.duckdb",
-        "SELECT intervention, list(DISTINCT metric ORDER BY metric) FROM results WHERE metric IN "
+        "SELECT arm, list(DISTINCT metric ORDER BY metric) FROM results WHERE metric IN "
         "('top1_pool', 'csls_top1', 'margin_top1', 'xsim_error', 'bitext_accuracy', 'bitext_f1') "
-        "GROUP BY intervention",
+        "GROUP BY arm",
     ).rows
-    found = {intervention: list(metrics) for intervention, metrics in rows}
+    found = {arm: list(metrics) for arm, metrics in rows}
     assert found.pop("surface") == ["top1_pool"]
     assert found.keys() == {
-        *("none", "set", "centre", "erase", "mean_difference"),
-        *("erase_at_random", "mask_and_centre", "mask_and_erase"),
+        *("baseline", "mask", "centred", "erased", "mean_difference"),
+        *("erased_at_random", "mask_and_centred", "mask_and_erased"),
     }
     everything = ["bitext_accuracy", "bitext_f1", "csls_top1", "margin_top1", "top1_pool", "xsim_error"]
     assert all(metrics == everything for metrics in found.values())
     n_pairs = ask(
         finished,
-        "SELECT count(*) FROM metrics WHERE metric = 'margin_top1' AND intervention = 'none' "
+        "SELECT count(*) FROM metrics WHERE metric = 'margin_top1' AND arm = 'baseline' "
         "AND layer = 'final' AND source <> '*'",
     )
     assert n_pairs == 6

@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from polysteer.jsonfile import read_json, write_json
-from polysteer.store.rows import MetricRow, write_metrics
+from polysteer.store.files import write_metrics
+from polysteer.store.rows import MetricRow
 from polysteer.tensorfile import open_tensors, write_tensors
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "compare_runs.py"
@@ -126,16 +127,16 @@ def test_words_and_columns_may_be_others(old: Path, new: Path, tmp_path: Path) -
     """By hand, as a later version would write them."""
     metrics = new / "metrics" / "tiny.parquet"
     table = pq.read_table(metrics, partitioning=None)
-    arms = ["plain" if word == "none" else word for word in table["intervention"].to_pylist()]
-    names = ["arm" if name == "intervention" else name for name in table.column_names]
-    table = table.set_column(names.index("arm"), "arm", [arms])
-    pq.write_table(table.append_column("title", [arms]), metrics)
+    ways = ["plain" if word == "baseline" else word for word in table["arm"].to_pylist()]
+    names = ["way" if name == "arm" else name for name in table.column_names]
+    table = table.set_column(names.index("way"), "way", [ways])
+    pq.write_table(table.append_column("title", [ways]), metrics)
     (new / "tiny" / "vectors" / "baseline").rename(new / "tiny" / "vectors" / "plain")
     assert compare(old, new)[0] == 1
     words = tmp_path / "words.json"
     renames = {
-        "columns": {"intervention": "arm"},
-        "words": {"arm": {"none": "plain"}},
+        "columns": {"arm": "way"},
+        "words": {"way": {"baseline": "plain"}},
         "paths": {"/baseline/": "/plain/"},
         "added": ["title"],
     }

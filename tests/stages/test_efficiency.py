@@ -94,7 +94,7 @@ PAIRS = list(itertools.combinations(range(3), 2))
 def test_all_sentences_find_the_chosen_mask_again(database: Path) -> None:
     sql = """
         SELECT f.target, f.value, h.value FROM metrics f
-        JOIN headline h ON f.target = h.target AND h.intervention = 'set' AND h.view = 'same_layer'
+        JOIN headline h ON f.target = h.target AND h.arm = 'mask' AND h.view = 'same_layer'
         WHERE f.metric = 'top1_from_sentences' AND f.n = 40"""
     rows = query_database(database, sql).rows
     assert len(rows) == 2

@@ -50,7 +50,7 @@ experiments:
       resamples: 200
       choose: {{cost_at_most: 5, cost_texts: 6}}
 """
-CHOSEN = "view = 'same_layer' AND intervention = 'erase_in_model'"
+CHOSEN = "view = 'same_layer' AND arm = 'erase'"
 
 
 def run_all(folder: Path) -> list[str]:
@@ -209,7 +209,7 @@ def test_its_cost_is_the_geometric_mean_over_all_languages(erased: Path, loaded,
 
 def test_a_draw_is_a_random_subspace_around_the_same_means(erased: Path, loaded, by_hand) -> None:
     """With one thing to draw for nothing is chosen, so that the draw can be made again from the file."""
-    stored = ask(erased, "alone", "SELECT draw, value FROM headline WHERE intervention = 'random_subspace'")
+    stored = ask(erased, "alone", "SELECT draw, value FROM headline WHERE arm = 'random_subspace'")
     assert [draw for draw, _ in stored] == [0, 1, 2]
     fitted = erased / "artifacts/alone/vectors/erase/fitted/mean_difference/subspace.safetensors"
     by_hand(draw_subspace(LanguageSubspace.load(fitted), seed=0, draw=1))
@@ -227,7 +227,7 @@ def test_languages_that_took_no_part_in_the_fit_have_numbers_of_their_own(erased
     assert subspace.metadata.languages == sorted(SEEN)
     [method] = ask(erased, "alone", f"SELECT score FROM headline WHERE {CHOSEN}")
     kinds = {"seen": SEEN, "unseen": UNSEEN}
-    for intervention, condition in (("none", "baseline"), ("erase_in_model", f"erase/{method}-from1-s1")):
+    for arm, condition in (("baseline", "baseline"), ("erase", f"erase/{method}-from1-s1")):
         folder = erased / "artifacts/alone/vectors" / condition
         vectors = {
             name: load_vectors(folder / f"{name}.test.safetensors").at_layer("final") for name in LANGUAGES
@@ -238,7 +238,7 @@ def test_languages_that_took_no_part_in_the_fit_have_numbers_of_their_own(erased
                     erased,
                     "alone",
                     "SELECT value FROM results WHERE metric = 'top1' AND view = 'same_layer' AND "
-                    f"intervention = '{intervention}' AND source = '{source}' AND reference = '{reference}'",
+                    f"arm = '{arm}' AND source = '{source}' AND reference = '{reference}'",
                 )
                 assert stored == [pytest.approx(top1_by_hand(vectors, sources, references))]
 
@@ -256,7 +256,7 @@ def test_finished_embeddings_are_erased_with_the_same_languages(erased: Path) ->
     stored = ask(
         erased,
         "alone",
-        "SELECT value FROM results WHERE metric = 'top1' AND view = 'same_layer' AND intervention = 'erase' "
+        "SELECT value FROM results WHERE metric = 'top1' AND view = 'same_layer' AND arm = 'erased' "
         "AND source = 'unseen' AND reference = 'unseen'",
     )
     assert stored == [pytest.approx(top1_by_hand(moved, UNSEEN, UNSEEN))]
@@ -273,9 +273,9 @@ def test_sentences_of_find_are_distractors_for_it_too(erased: Path) -> None:
 
 
 def test_it_is_tested_together_with_the_targets(erased: Path) -> None:
-    raw = ask(erased, "both", "SELECT intervention, value FROM metrics WHERE metric = 'p_value'")
-    held = ask(erased, "both", "SELECT intervention, value FROM metrics WHERE metric = 'p_value_holm'")
-    assert [name for name, _ in raw] == ["erase_in_model", "set"]
+    raw = ask(erased, "both", "SELECT arm, value FROM metrics WHERE metric = 'p_value'")
+    held = ask(erased, "both", "SELECT arm, value FROM metrics WHERE metric = 'p_value_holm'")
+    assert [name for name, _ in raw] == ["erase", "mask"]
     low, high = sorted(value for _, value in raw)
     expected = {low: min(1, 2 * low), high: min(1, max(2 * low, high))}
     assert dict(held) == {name: pytest.approx(expected[value]) for name, value in raw}
@@ -304,7 +304,7 @@ def test_without_neurons_there_are_no_responses_and_no_masks(erased: Path) -> No
 
 
 def test_a_layer_that_is_not_erased_is_no_layer_of_its_own(erased: Path) -> None:
-    layers = ask(erased, "both", "SELECT sites, layer FROM chosen WHERE intervention = 'erase_in_model'")
+    layers = ask(erased, "both", "SELECT sites, layer FROM choices WHERE arm = 'erase'")
     assert layers
     for sites, layer in layers:
         first = {"block.out[1:]": 2, "block.out[-1:]": 3}[sites]
@@ -329,7 +329,7 @@ def test_without_masks_the_report_is_about_erasing(erased: Path) -> None:
     [summary] = report.summaries
     assert (summary.target, summary.name, summary.draws) == (None, "all", 3)
     [stored] = ask(erased, "alone", f"SELECT value FROM headline WHERE {CHOSEN}")
-    draws = ask(erased, "alone", "SELECT value FROM headline WHERE intervention = 'random_subspace'")
+    draws = ask(erased, "alone", "SELECT value FROM headline WHERE arm = 'random_subspace'")
     assert summary.steered == stored
     assert summary.control == pytest.approx(np.mean(draws))
     text = tell_report(report)

@@ -59,14 +59,14 @@ def test_the_tuned_model_s_numbers_are_transformers_own(run: Run) -> None:
         vectors[language], perplexity[language] = np.stack(rows), np.exp(nll / n_tokens)
     database = run.layout.folder.parent / "metrics.duckdb"
     build_database([run.layout.metrics], database)
-    sql = "SELECT metric, source, reference, value FROM results WHERE intervention = 'contrastive'"
+    sql = "SELECT metric, source, reference, value FROM results WHERE arm = 'contrastive'"
     found = {row[:3]: row[3] for row in query_database(database, sql).rows}
     assert found["top1", "*", "*"] == pytest.approx(
         retrieve_translations(vectors).hits().mean(), abs=2.5 / (6 * 16)
     )
     for language in LANGUAGES:
         assert found["perplexity", language, None] == pytest.approx(perplexity[language], rel=0.02)
-    plain = "SELECT source, value FROM metrics WHERE intervention = 'none' AND metric = 'perplexity'"
+    plain = "SELECT source, value FROM metrics WHERE arm = 'baseline' AND metric = 'perplexity'"
     ratio = {
         source: found["perplexity", source, None] / value
         for source, value in query_database(database, plain).rows

@@ -56,7 +56,7 @@ def test_the_target_s_mass_equals_a_softmax_by_hand(
     corpus = Corpus.read(finished / "artifacts" / "tiny" / "corpus")
     own = find_own_tokens(loaded[1], corpus, "ja")
     asked = f"metric = 'target_mass' AND source = '{language}' AND reference = 'ja'"
-    plain = ask(finished, f"SELECT value FROM metrics WHERE {asked} AND intervention = 'none'")
+    plain = ask(finished, f"SELECT value FROM metrics WHERE {asked} AND arm = 'baseline'")
     texts = corpus.texts(language, "test")
     assert plain == pytest.approx(mass_by_hand(loaded, texts, own), rel=5e-4)
     mask = ExpertMask.load(finished / "artifacts/tiny/chosen/ja.safetensors")
@@ -72,7 +72,7 @@ def test_the_target_s_mass_equals_a_softmax_by_hand(
 def test_own_tokens_and_their_share_of_the_text_equal_a_count(finished: Path, loaded) -> None:
     corpus, tokenizer = Corpus.read(finished / "artifacts" / "tiny" / "corpus"), loaded[1]
     own = find_own_tokens(tokenizer, corpus, "de")
-    asked = "FROM metrics WHERE reference = 'de' AND intervention = 'none'"
+    asked = "FROM metrics WHERE reference = 'de' AND arm = 'baseline'"
     assert ask(finished, f"SELECT value {asked} AND metric = 'own_tokens'") == len(own)
     shares = {}
     for language in LANGUAGES:

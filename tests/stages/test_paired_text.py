@@ -100,7 +100,7 @@ def test_hits_equal_a_loop_over_the_pairs_of_each_file(paired) -> None:
             expected[source, wanted] = np.mean(hits)
     found = read_rows(
         artifacts,
-        "SELECT source, reference, value, candidates, n FROM metrics WHERE intervention = 'none' "
+        "SELECT source, reference, value, candidates, n FROM metrics WHERE arm = 'baseline' "
         "AND metric = 'top1' AND split = 'test' AND layer = 'final'",
     )
     named = {"deu": "de"}
@@ -122,10 +122,10 @@ def test_hits_equal_a_loop_over_the_pairs_of_each_file(paired) -> None:
 
 def test_everything_else_is_there_and_the_report_says_so(paired) -> None:
     artifacts, _ = paired
-    kinds = {kind for (kind,) in read_rows(artifacts, "SELECT DISTINCT intervention FROM headline")}
-    rivals = {"centre", "erase", "erase_at_random", "mean_difference", "procrustes", "surface"}
-    controls = {"random", "random_at_expert_values", "permuted", "other_masks"}
-    assert kinds == {"none", "set", "mask_and_centre", "mask_and_erase"} | rivals | controls
+    kinds = {kind for (kind,) in read_rows(artifacts, "SELECT DISTINCT arm FROM headline")}
+    rivals = {"centred", "erased", "erased_at_random", "mean_difference", "procrustes", "surface"}
+    controls = {"random_neurons", "random_at_expert_values", "permuted", "other_masks"}
+    assert kinds == {"baseline", "mask", "mask_and_centred", "mask_and_erased"} | rivals | controls
     [(n_missing,)] = read_rows(
         artifacts, "SELECT count(*) FROM metrics WHERE ci_low > value OR ci_high < value OR isnan(value)"
     )
@@ -133,13 +133,13 @@ def test_everything_else_is_there_and_the_report_says_so(paired) -> None:
     [(cosine, gap)] = read_rows(
         artifacts,
         "SELECT max(value) FILTER (metric = 'pair_cosine'), max(value) FILTER (metric = 'cosine_gap') "
-        "FROM results WHERE intervention = 'none' AND view = 'same_layer'",
+        "FROM results WHERE arm = 'baseline' AND view = 'same_layer'",
     )
     assert 0 < abs(gap) < cosine <= 1
     plain = dict(
         read_rows(
             artifacts,
-            "SELECT metric, value FROM results WHERE intervention = 'none' AND view = 'same_layer' "
+            "SELECT metric, value FROM results WHERE arm = 'baseline' AND view = 'same_layer' "
             "AND source = '*' AND reference = '*'",
         )
     )

@@ -115,7 +115,7 @@ def test_every_pair_with_a_target_is_translated_once(run: Run) -> None:
 def test_what_erasing_does_is_written_for_every_target(run: Run, database: Path) -> None:
     stems = sorted(path.stem for path in run.layout.vectors.glob("erase/*/translated/*.json"))
     assert stems == ["de.en", "de.ja", "en.de", "en.ja", "ja.de", "ja.en"]
-    asked = "intervention = 'erase_in_model' AND target IS NULL"
+    asked = "arm = 'erase' AND target IS NULL"
     for target in ("de", "ja"):
         ask(database, f"{asked} AND metric = 'written_in_target' AND source = '*' AND reference = '{target}'")
         ask(database, f"{asked} AND metric = 'target_mass' AND source = '*' AND reference = '{target}'")
@@ -144,14 +144,14 @@ def ask(database: Path, where: str) -> dict[str, Any]:
 
 def test_shares_count_what_the_classifier_says(run: Run, text: Corpus, database: Path) -> None:
     classifier = LanguageClassifier({lang: text.texts(lang, "find") for lang in LANGUAGES})
-    for condition, intervention in (("baseline", "none"), ("ja/*", "set")):
+    for condition, arm in (("baseline", "baseline"), ("ja/*", "mask")):
         told = {}
         for language in LANGUAGES:
             (path,) = run.layout.vectors.glob(f"{condition}/written/{language}.json")
             told[language] = classifier.identify(read(path)["texts"])
         into = [[name == "ja" for name in names] for lang, names in told.items() if lang != "ja"]
         own = [[name == language for name in names] for language, names in told.items()]
-        asked = f"intervention = '{intervention}' AND coalesce(target, 'ja') = 'ja'"
+        asked = f"arm = '{arm}' AND coalesce(target, 'ja') = 'ja'"
         row = ask(
             database, f"{asked} AND metric = 'written_in_target' AND source = '!ja' AND reference = 'ja'"
         )
@@ -167,8 +167,8 @@ def test_shares_count_what_the_classifier_says(run: Run, text: Corpus, database:
 def test_chrf_and_bleu_are_sacrebleus(run: Run, text: Corpus, database: Path) -> None:
     (steered,) = run.layout.vectors.glob("ja/*/translated")
     means = {}
-    for folder, intervention in ((run.layout.vectors / "baseline/translated", "none"), (steered, "set")):
-        asked = f"intervention = '{intervention}' AND coalesce(target, 'ja') = 'ja' AND reference = 'ja'"
+    for folder, arm in ((run.layout.vectors / "baseline/translated", "baseline"), (steered, "mask")):
+        asked = f"arm = '{arm}' AND coalesce(target, 'ja') = 'ja' AND reference = 'ja'"
         references, by_sentence = text.texts("ja", "test")[:4], []
         for source in ("de", "en"):
             hypotheses = [one.strip() for one in read(folder / f"{source}.ja.json")["texts"]]
@@ -181,12 +181,12 @@ def test_chrf_and_bleu_are_sacrebleus(run: Run, text: Corpus, database: Path) ->
                 CHRF().sentence_score(one, [other]).score
                 for one, other in zip(hypotheses, references, strict=True)
             ]
-        means[intervention] = np.mean(by_sentence)
+        means[arm] = np.mean(by_sentence)
         mean = ask(database, f"{asked} AND source = '*' AND metric = 'sentence_chrf'")
-        assert mean["value"] == pytest.approx(means[intervention])
+        assert mean["value"] == pytest.approx(means[arm])
     differs = "metric = 'sentence_chrf_difference' AND source = '*' AND reference = 'ja'"
     row = ask(database, f"{differs} AND target = 'ja'")
-    assert row["value"] == pytest.approx(means["set"] - means["none"])
+    assert row["value"] == pytest.approx(means["mask"] - means["baseline"])
     assert row["ci_low"] <= row["value"] <= row["ci_high"]
 
 

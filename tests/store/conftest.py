@@ -12,6 +12,7 @@ def row() -> MetricRow:
         model="builtin",
         fingerprint="0123456789abcdef",
         target="ja",
+        arm="mask",
         intervention="set",
         score="ap",
         k=0.1,

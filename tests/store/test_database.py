@@ -15,7 +15,7 @@ import pytest
 
 from polysteer.errors import ArtifactError, QueryError
 from polysteer.store import build_database, query_database, refresh_database, write_metrics
-from polysteer.store.rows import check_columns
+from polysteer.store.columns import check_columns
 
 
 @pytest.fixture

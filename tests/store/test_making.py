@@ -12,8 +12,8 @@ import pytest
 
 from polysteer.errors import ArtifactError
 from polysteer.store import Making, build_database, query_database, refresh_database, write_metrics
+from polysteer.store.columns import SCHEMA
 from polysteer.store.making import read_making
-from polysteer.store.rows import SCHEMA
 
 SETTINGS = {"model": {"id": "some/model", "revision": "main"}, "rank": {"k": [0.1, None]}, "targets": ["ja"]}
 

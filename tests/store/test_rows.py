@@ -11,8 +11,9 @@ from polysteer.errors import ArtifactError
 from polysteer.store import MetricRow, excluding, write_metrics
 
 CONTRACT = """
-    experiment model revision target intervention strength sites response_pooling score held_statistic k draw
-    metric source reference layer embedding_pooling split candidates value ci_low ci_high n seed fingerprint
+    experiment model revision target arm intervention strength sites response_pooling score held_statistic k
+    draw metric source reference layer embedding_pooling view split candidates value ci_low ci_high n seed
+    fingerprint
 """
 
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from polysteer.config import Experiment
 from polysteer.evaluation.case import Case
-from polysteer.store.rows import MetricRow
+from polysteer.store.rows import Row
 from polysteer.trials.readings import Planned
 from polysteer.trials.session import Session
 
@@ -15,7 +15,7 @@ class Arm:
 
     key: ClassVar[str]
     title: ClassVar[str]
-    stored: ClassVar[str] = ""  # the store's word for it
+    definition: ClassVar[str]
     needs_no_mask: ClassVar[str] = ""  # what the sentence about rivals says of it, if anything
 
     def check(self, session: Session) -> None:
@@ -35,6 +35,6 @@ class Arm:
     def read(self, session: Session, targets: Sequence[str]) -> None:
         """Let the model read and write what is not there yet."""
 
-    def list_rows(self, case: Case) -> Iterator[MetricRow]:
+    def list_rows(self, case: Case) -> Iterator[Row]:
         """What it does, in numbers."""
         raise NotImplementedError

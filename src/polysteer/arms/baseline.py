@@ -13,7 +13,7 @@ from polysteer.evaluation.tags import list_tag_probe
 from polysteer.evaluation.translation import list_translated
 from polysteer.evaluation.written import list_identification, list_written
 from polysteer.layout import BASELINE
-from polysteer.store.rows import MetricRow
+from polysteer.store.rows import Row
 from polysteer.trials.readings import Planned, Reading
 from polysteer.trials.session import Session
 from polysteer.trials.writing import write_texts
@@ -29,7 +29,7 @@ class Baseline(Arm):
 
     key = BASELINE
     title = "baseline"
-    stored = "none"
+    definition = "the plain model"
 
     def list_readings(self, settings: Experiment, n_find: Sequence[int]) -> Iterable[Planned]:
         return [Planned(reading, 1) for reading in (FIND, DEV, TEST, WORDS)]
@@ -49,7 +49,7 @@ class Baseline(Arm):
             for split in ("find", "test"):
                 session.count_tokens(split)
 
-    def list_rows(self, case: Case) -> Iterator[MetricRow]:
+    def list_rows(self, case: Case) -> Iterator[Row]:
         plain, row = case.plain, case.base
         picked = (plain.same.layer, plain.best.layer)
         yield from list_choice(row, plain.same, plain.best)
@@ -60,7 +60,7 @@ class Baseline(Arm):
         yield from list_tag_probe(case, row, BASELINE, picked=picked)
         yield from self._list_texts(case)
 
-    def _list_texts(self, case: Case) -> Iterator[MetricRow]:
+    def _list_texts(self, case: Case) -> Iterator[Row]:
         yield from list_own_tokens(case)
         for target in case.targets:
             yield from list_masses(case, case.base, BASELINE, target)

@@ -6,7 +6,6 @@ from functools import partial
 from polysteer.arms.treatment import Fitted, Treatment
 from polysteer.embeddings.rivals import average_languages, center_languages
 from polysteer.evaluation.evidence import ByLanguage
-from polysteer.store.rows import CENTRED
 
 
 class Centred(Treatment):
@@ -14,7 +13,7 @@ class Centred(Treatment):
 
     key = "centred"
     title = "centred"
-    stored = CENTRED
+    definition = "every sentence less the mean of its language in `find`: needs every sentence's language"
     needs_no_mask = "subtracting each language's mean, which needs every sentence's language"
 
     def fit(self, find: ByLanguage, languages: Sequence[str]) -> Fitted:

@@ -10,7 +10,7 @@ from polysteer.evaluation.case import Case
 from polysteer.evaluation.condition import list_condition
 from polysteer.evaluation.tags import list_tag_probe
 from polysteer.layout import checkpoint_condition
-from polysteer.store.rows import MetricRow
+from polysteer.store.rows import Row
 from polysteer.trials.readings import Planned, Reading
 from polysteer.trials.session import Session
 
@@ -23,6 +23,7 @@ class Checkpoints(Arm):
 
     key = "checkpoints"
     title = "checkpoints"
+    definition = "the plain model of other revisions; its rows are the baseline's, with their `revision`"
 
     def list_readings(self, settings: Experiment, n_find: Sequence[int]) -> Iterable[Planned]:
         n_checkpoints = len(settings.model.checkpoints)
@@ -34,7 +35,7 @@ class Checkpoints(Arm):
             session.read_plain(reading)
             session.read_words(reading.text)
 
-    def list_rows(self, case: Case) -> Iterator[MetricRow]:
+    def list_rows(self, case: Case) -> Iterator[Row]:
         for name in case.checkpoints:
             condition, picked = checkpoint_condition(name), (case.primary,)
             find, test = (case.evidence.read(condition, split) for split in ("find", "test"))

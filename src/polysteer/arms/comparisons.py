@@ -17,8 +17,7 @@ from polysteer.metrics.intervals import (
     compare_paired,
     rank_among,
 )
-from polysteer.metrics.names import BEST_LAYER_SUFFIX
-from polysteer.store.rows import MetricRow
+from polysteer.store.rows import MetricRow, Row, View
 from polysteer.trials.judgement import load_judgement
 
 
@@ -30,7 +29,7 @@ class Comparison(NamedTuple):
     among: ControlRank | None
 
 
-def list_comparisons(case: Case, sweeps: Sequence[Sweep]) -> Iterator[MetricRow]:
+def list_comparisons(case: Case, sweeps: Sequence[Sweep]) -> Iterator[Row]:
     """Holm's correction runs over all trials of one view.
 
     In the view of the same layer the baseline stands there too, in the other at its own best. Random draws
@@ -44,8 +43,8 @@ def list_comparisons(case: Case, sweeps: Sequence[Sweep]) -> Iterator[MetricRow]
             _compare(case, sweep, trial, choices.same_layer, case.plain.same, _list_draws(case, trial))
         )
         best.append(_compare(case, sweep, trial, choices.best_layer, case.plain.best, ()))
-    yield from _list_tests(same, "")
-    yield from _list_tests(best, BEST_LAYER_SUFFIX)
+    yield from _list_tests(same, "same_layer")
+    yield from _list_tests(best, "best_layer")
 
 
 def _list_draws(case: Case, trial: Trial) -> list[float]:
@@ -66,14 +65,14 @@ def _compare(
     return Comparison(row, difference, rank_among(average_pairs(hits), draws) if draws else None)
 
 
-def _list_tests(comparisons: Sequence[Comparison], suffix: str) -> Iterator[MetricRow]:
+def _list_tests(comparisons: Sequence[Comparison], view: View) -> Iterator[Row]:
     adjusted = adjust_holm([one.difference.p_value for one in comparisons])
     for one, p_value_holm in zip(comparisons, adjusted, strict=True):
-        row, (mean, low, high, n, p_value) = one.row, one.difference
-        yield replace(row, metric=f"top1_difference{suffix}", value=mean, ci_low=low, ci_high=high, n=n)
-        yield replace(row, metric=f"p_value{suffix}", value=p_value, n=n)
-        yield replace(row, metric=f"p_value_holm{suffix}", value=p_value_holm, n=n)
+        row, (mean, low, high, n, p_value) = replace(one.row, view=view), one.difference
+        yield replace(row, metric="top1_difference", value=mean, ci_low=low, ci_high=high, n=n)
+        yield replace(row, metric="p_value", value=p_value, n=n)
+        yield replace(row, metric="p_value_holm", value=p_value_holm, n=n)
         if one.among is not None:
             rank, n_draws, control_p_value = one.among
-            yield replace(row, metric=f"control_rank{suffix}", value=float(rank), n=n_draws)
-            yield replace(row, metric=f"control_p_value{suffix}", value=control_p_value, n=n_draws)
+            yield replace(row, metric="control_rank", value=float(rank), n=n_draws)
+            yield replace(row, metric="control_p_value", value=control_p_value, n=n_draws)

@@ -10,8 +10,7 @@ from polysteer.config.evaluate import FinetuneSettings
 from polysteer.currency import is_current
 from polysteer.evaluation.case import Case
 from polysteer.evaluation.spaces import list_dev, list_losses, list_retrieval
-from polysteer.metrics.names import CHOSEN_SAME_LAYER
-from polysteer.store.rows import CONTRASTIVE, MetricRow
+from polysteer.store.rows import ChoiceRow, Row
 from polysteer.trials.judgement import load_judgement, save_judgement
 from polysteer.trials.readings import Planned, Reading
 from polysteer.trials.session import Session
@@ -31,7 +30,10 @@ class Contrastive(Arm):
 
     key = "contrastive"
     title = "fine-tuned"
-    stored = CONTRASTIVE
+    definition = (
+        "a copy of the model after a short contrastive fine-tuning on the translations in `find` "
+        "(`evaluate.finetune`, see below), at the primary layer"
+    )
     needs_no_mask = "fine-tuning on translations"
 
     def list_readings(self, settings: Experiment, n_find: Sequence[int]) -> Iterable[Planned]:
@@ -57,17 +59,17 @@ class Contrastive(Arm):
         for reading, stamp in stamps.items():
             save_judgement(paths[reading], session.judge_changed(self.key, tuned, reading), stamp=stamp)
 
-    def list_rows(self, case: Case) -> Iterator[MetricRow]:
+    def list_rows(self, case: Case) -> Iterator[Row]:
         evaluate, layout = case.settings.evaluate, case.evidence.layout
         if evaluate.finetune is None:
             return
-        row = replace(case.base, intervention=CONTRASTIVE)
+        row = replace(case.base, arm=self.key)
         dev, test = (load_judgement(layout.tuned(split)) for split in ("dev", "test"))
         judged = dev.as_judged(case.plain.dev.losses, None)
         yield from list_dev(row, judged)
         within = judged.cost is None or judged.cost <= evaluate.choose.cost_at_most
         at_layer = replace(row, layer=case.primary)
-        yield replace(at_layer, metric=CHOSEN_SAME_LAYER, split="dev", value=float(within))
+        yield ChoiceRow(row, "same_layer", case.primary, within)
         found = test.retrieval_by_layer[case.primary]
         yield from list_retrieval(at_layer, found, targets=case.targets, evaluate=evaluate)
         yield from list_losses(row, test.losses)

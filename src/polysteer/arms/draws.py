@@ -12,10 +12,10 @@ from polysteer.evaluation.case import Case
 from polysteer.evaluation.spaces import list_means
 from polysteer.metrics.choice import choose_at_layer
 from polysteer.metrics.directions import list_directions, list_kinds
-from polysteer.metrics.names import ALL, CHOSEN_SAME_LAYER
+from polysteer.metrics.names import ALL
 from polysteer.metrics.retrieval import Retrieval
 from polysteer.metrics.series import Series
-from polysteer.store.rows import MetricRow
+from polysteer.store.rows import ChoiceRow, MetricRow, Row
 from polysteer.trials.judgement import load_judgement
 from polysteer.trials.readings import Planned, Reading
 from polysteer.trials.session import Session, Steering
@@ -65,14 +65,14 @@ class Draws(Arm):
                     stamp=session.stamp("control", session.corpus.fingerprint(), *parts),
                 )
 
-    def list_rows(self, case: Case) -> Iterator[MetricRow]:
+    def list_rows(self, case: Case) -> Iterator[Row]:
         """Every draw, at the primary layer."""
         for trial in self.against.list_trials(case.settings, case.targets):
             for draw in range(case.settings.evaluate.controls):
                 judgement = load_judgement(case.evidence.layout.control(trial.name, draw))
                 row = self.against.describe(case, trial, judgement.label)
                 found = judgement.retrieval_by_layer[case.primary]
-                own = replace(row, intervention=self.stored, draw=draw)
+                own = replace(row, arm=self.key, draw=draw)
                 kinds, targets = list_kinds(found, case.unseen), trial.concerns(case.targets)
                 yield from list_draw(case, own, found, targets=targets, kinds=kinds)
 
@@ -99,10 +99,10 @@ class Draws(Arm):
 
 def list_draw(
     case: Case, row: MetricRow, found: Retrieval, *, targets: Sequence[str], kinds: Iterable[Series] = ()
-) -> Iterator[MetricRow]:
+) -> Iterator[Row]:
     """One of many draws, at the primary layer: means without intervals."""
     row = replace(row, layer=case.primary)
-    yield replace(row, metric=CHOSEN_SAME_LAYER, split="dev", value=1.0)
+    yield ChoiceRow(row, "same_layer", row.layer)
     series = [Series("top1", ALL, ALL, found.hits()), *kinds]
     for target in targets:
         series += list_directions(found, target)

@@ -9,18 +9,18 @@ from polysteer.checksums import hash_file
 from polysteer.config import Experiment
 from polysteer.config.erase import list_erased_layers
 from polysteer.evaluation.case import Case
-from polysteer.layout import ERASURE
+from polysteer.layout import ERASE as KEY
 from polysteer.masks.subspace import SITE, LanguageSubspace
-from polysteer.store.rows import ERASED_IN_MODEL, MetricRow
+from polysteer.store.rows import MetricRow
 from polysteer.trials.session import Session, Steering
 
 
 class Erase(Sweep):
     """Every way to find the subspace and every block to begin at."""
 
-    key = "erased_in_model"
+    key = KEY
     title = "erased in model"
-    stored = ERASED_IN_MODEL
+    definition = "the languages' subspace taken out while the model reads"
     jobs = ("erased on dev", "erased on find, test")
 
     def check(self, session: Session) -> None:
@@ -29,7 +29,7 @@ class Erase(Sweep):
             list_erased_layers(points, session.layers, n_blocks=session.shape.n_blocks)
 
     def list_trials(self, settings: Experiment, targets: Sequence[str]) -> list[Trial]:
-        return [Trial(ERASURE, None)] if settings.erasures() else []
+        return [Trial(KEY, None)] if settings.erasures() else []
 
     def count_points(self, settings: Experiment) -> int:
         return len(settings.erasures())
@@ -53,7 +53,8 @@ class Erase(Sweep):
         return {
             point.label: replace(
                 case.base,
-                intervention=ERASED_IN_MODEL,
+                arm=self.key,
+                intervention=self.key,
                 strength=point.strength,
                 sites=f"{SITE}[{point.from_block}:]",
                 score=point.method,

@@ -10,7 +10,7 @@ from polysteer.evaluation.evidence import ByLanguage
 from polysteer.masks.erasure import draw_subspace, fit_subspace
 from polysteer.masks.subspace import LanguageSubspace
 from polysteer.masks.subspace_metadata import SubspaceMetadata
-from polysteer.store.rows import ERASED, ERASED_AT_RANDOM, MetricRow
+from polysteer.store.rows import Row
 
 LAYER = "final"  # each layer has a subspace of its own, which has to be called something
 
@@ -20,7 +20,10 @@ class Erased(Treatment):
 
     key = "erased"
     title = "erased"
-    stored = ERASED
+    definition = (
+        "of finished vectors: the span of the differences of the languages' means in `find` taken "
+        "away: needs no label"
+    )
     needs_no_mask = "erasing the directions in which languages differ, which needs no label"
 
     def fit(self, find: ByLanguage, languages: Sequence[str]) -> Fitted:
@@ -32,14 +35,16 @@ class ErasedAtRandom(Arm):
 
     key = "erased_at_random"
     title = "random erased"
-    stored = ERASED_AT_RANDOM
+    definition = (
+        "as many random directions taken away around the same mean; `extra_draws` draws, at the primary layer"
+    )
 
-    def list_rows(self, case: Case) -> Iterator[MetricRow]:
+    def list_rows(self, case: Case) -> Iterator[Row]:
         find = case.evidence.find.by_layer[case.primary]
         fitted = _fit_subspace(find, case.evidence.fit_languages)
         for draw in range(case.settings.evaluate.extra_draws):
             erase = _erase(draw_subspace(fitted, seed=case.settings.evaluate.seed, draw=draw))
-            row = replace(case.base, intervention=ERASED_AT_RANDOM, draw=draw)
+            row = replace(case.base, arm=self.key, draw=draw)
             yield from list_rival(
                 case,
                 row,

@@ -9,7 +9,7 @@ from polysteer.arms.comparisons import list_comparisons
 from polysteer.arms.sweep import Sweep
 from polysteer.evaluation.case import Case
 from polysteer.evaluation.probes import list_rank_correlations
-from polysteer.store.rows import MetricRow
+from polysteer.store.rows import MetricRow, Row
 from polysteer.trials.session import Session
 
 
@@ -21,12 +21,12 @@ def read_arms(session: Session, targets: Sequence[str]) -> None:
         arm.read(session, targets)
 
 
-def evaluate_case(case: Case) -> Iterator[MetricRow]:
+def evaluate_case(case: Case) -> Iterator[Row]:
     """The rows of every arm, and of what compares them."""
     plain = []
     for arm in ARMS:
         for row in arm.list_rows(case):
-            if isinstance(arm, Baseline | Checkpoints):
+            if isinstance(arm, Baseline | Checkpoints) and isinstance(row, MetricRow):
                 plain.append(row)
             yield row
     yield from list_rank_correlations(plain, case.base)

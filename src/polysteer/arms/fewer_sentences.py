@@ -20,7 +20,7 @@ from polysteer.metrics.names import EXPERT_JACCARD, HALVES_SUFFIX, SCORE_CORRELA
 from polysteer.metrics.stability import average_with_others, correlate_ranks
 from polysteer.ranking.table import RankTable
 from polysteer.responses.store import ResponseStore
-from polysteer.store.rows import MetricRow
+from polysteer.store.rows import MetricRow, Row
 from polysteer.trials.agreement import Agreement, load_agreement, save_agreement
 from polysteer.trials.judgement import load_judgement
 from polysteer.trials.readings import Planned, Reading
@@ -36,6 +36,9 @@ class FewerSentences(Arm):
 
     key = "fewer_sentences"
     title = "experts from fewer sentences"
+    definition = (
+        "the chosen masks found again on some of the sentences; its rows are the mask's, with their `draw`"
+    )
 
     def check(self, session: Session) -> None:
         wanted, n_find = session.settings.evaluate.efficiency, _count_find(session)
@@ -62,7 +65,7 @@ class FewerSentences(Arm):
                 responses = ResponseStore(session.layout.pooled(folder), session.corpus.languages)
                 _Search(session, own, responses).read()
 
-    def list_rows(self, case: Case) -> Iterator[MetricRow]:
+    def list_rows(self, case: Case) -> Iterator[Row]:
         if case.settings.evaluate.efficiency:
             for trial in MASKS.list_trials(case.settings, case.targets):
                 yield from _list_target(case, trial.name, MASKS.describe_chosen(case, trial))
@@ -153,7 +156,7 @@ class _Search:
         return session.stamp("efficiency", *made_from, *parts)
 
 
-def _list_target(case: Case, target: str, row: MetricRow) -> Iterator[MetricRow]:
+def _list_target(case: Case, target: str, row: MetricRow) -> Iterator[Row]:
     """Draws are numbered through all numbers of sentences; `n` is the number that a draw is of."""
     assert case.settings.evaluate.efficiency
     layout, first_draw = case.evidence.layout, 0
@@ -178,9 +181,7 @@ def _list_target(case: Case, target: str, row: MetricRow) -> Iterator[MetricRow]
     yield from _list_agreement(of_halves, halves, 0, HALVES_SUFFIX)
 
 
-def _list_agreement(
-    row: MetricRow, agreement: Agreement, first_draw: int, suffix: str
-) -> Iterator[MetricRow]:
+def _list_agreement(row: MetricRow, agreement: Agreement, first_draw: int, suffix: str) -> Iterator[Row]:
     for metric, values in ((EXPERT_JACCARD, agreement.jaccard), (SCORE_CORRELATION, agreement.correlation)):
         for draw, value in enumerate(values, start=first_draw):
             yield replace(row, metric=f"{metric}{suffix}", draw=draw, split="find", value=value)

@@ -11,11 +11,10 @@ from polysteer.arms.random_neurons import RANDOM_NEURONS, find_scores
 from polysteer.checksums import hash_file
 from polysteer.config import Experiment
 from polysteer.evaluation.case import Case
-from polysteer.layout import AT_EXPERT_VALUES, PERMUTED
 from polysteer.masks.interventions import list_needs
 from polysteer.masks.mask import ExpertMask
 from polysteer.masks.permutation import hold_as, holds_numbers, permute_numbers
-from polysteer.store.rows import MetricRow
+from polysteer.store.rows import Row
 from polysteer.trials.judgement import load_judgement
 from polysteer.trials.readings import Planned, Reading
 from polysteer.trials.session import Session, Steering
@@ -44,31 +43,37 @@ class HeldOtherwise(Arm):
             assert isinstance(chosen.mask, ExpertMask)
             if not holds_numbers(chosen.mask):
                 continue
-            made_from = (chosen.stamp, hash_file(find_scores(session, chosen)), self.stored, evaluate.seed)
+            made_from = (chosen.stamp, hash_file(find_scores(session, chosen)), self.key, evaluate.seed)
             for draw in range(evaluate.extra_draws):
                 session.progress(f"{self.title} for {trial.name}", draw, evaluate.extra_draws)
                 session.keep_judgement(
-                    session.layout.extra_control(trial.name, self.stored, draw),
+                    session.layout.extra_control(trial.name, self.key, draw),
                     partial(self.hold, session, chosen, draw),
                     TEST,
                     stamp=session.stamp("control", session.corpus.fingerprint(), *made_from, draw),
                 )
 
-    def list_rows(self, case: Case) -> Iterator[MetricRow]:
+    def list_rows(self, case: Case) -> Iterator[Row]:
         for trial in MASKS.list_trials(case.settings, case.targets):
             held = MASKS.describe_chosen(case, trial)
-            for draw in range(case.settings.evaluate.extra_draws if list_needs(held.intervention) else 0):
-                judgement = load_judgement(case.evidence.layout.extra_control(trial.name, self.stored, draw))
-                row, found = replace(held, intervention=self.stored, draw=draw), judgement.retrieval_by_layer
+            for draw in range(
+                case.settings.evaluate.extra_draws if list_needs(str(held.intervention)) else 0
+            ):
+                judgement = load_judgement(case.evidence.layout.extra_control(trial.name, self.key, draw))
+                row, found = replace(held, arm=self.key, draw=draw), judgement.retrieval_by_layer
                 yield from list_draw(case, row, found[case.primary], targets=[trial.name])
 
 
 class RandomAtExpertValues(HeldOtherwise):
     """Random neurons held as the experts are."""
 
-    key = AT_EXPERT_VALUES
+    key = "random_at_expert_values"
     title = "random, their values"
-    stored = AT_EXPERT_VALUES
+    definition = (
+        "random neurons, drawn likewise for the mask chosen for the primary layer, held at a "
+        "permutation of the experts' values within each site and block; `extra_draws` draws per "
+        "target"
+    )
 
     def hold(self, session: Session, chosen: Steering, draw: int) -> Steering:
         neurons = RANDOM_NEURONS.draw_one(session, chosen, draw).mask
@@ -81,9 +86,12 @@ class RandomAtExpertValues(HeldOtherwise):
 class Permuted(HeldOtherwise):
     """The experts, each held as another one of them."""
 
-    key = PERMUTED
+    key = "permuted"
     title = "values permuted"
-    stored = PERMUTED
+    definition = (
+        "the experts of that mask with their values permuted within each site and block; "
+        "`extra_draws` draws per target"
+    )
 
     def hold(self, session: Session, chosen: Steering, draw: int) -> Steering:
         assert isinstance(chosen.mask, ExpertMask)

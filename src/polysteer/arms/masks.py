@@ -8,6 +8,7 @@ from polysteer.artifacts import fingerprint
 from polysteer.checksums import hash_file
 from polysteer.config import Candidate, Experiment
 from polysteer.evaluation.case import Case
+from polysteer.layout import MASK
 from polysteer.masks.mask import ExpertMask
 from polysteer.store.rows import MetricRow
 from polysteer.tensorfile import open_artifact
@@ -17,8 +18,9 @@ from polysteer.trials.session import Session, Steering
 class Masks(Sweep):
     """A target's experts held at a constant."""
 
-    key = "steered"
+    key = MASK
     title = "mask"
+    definition = "the experts of a target held while the model reads, by the `intervention`; a row per target"
     jobs = ("candidates on dev", "chosen on find, test")
 
     def list_trials(self, settings: Experiment, targets: Sequence[str]) -> list[Trial]:
@@ -55,6 +57,7 @@ def _describe(case: Case, target: str, candidate: Candidate) -> MetricRow:
     own = candidate.experts == "own"
     return replace(
         case.base,
+        arm=MASK,
         target=target,
         intervention=candidate.intervention,
         strength=candidate.strength,

@@ -9,7 +9,7 @@ from polysteer.embeddings.rivals import add_direction, average_languages, mean_d
 from polysteer.evaluation.case import Case
 from polysteer.evaluation.evidence import ByLanguage
 from polysteer.evaluation.spaces import judge_retrieval, retrieve_by_layer
-from polysteer.store.rows import MEAN_DIFFERENCE, MetricRow
+from polysteer.store.rows import Row
 
 STRENGTHS = (0.5, 1.0, 2.0)
 
@@ -19,14 +19,14 @@ class MeanDifference(Arm):
 
     key = "mean_difference"
     title = "mean difference"
-    stored = MEAN_DIFFERENCE
+    definition = "the target's mean less the others', added as strongly as dev likes it; a row per target"
     needs_no_mask = "adding the mean difference vector"
 
-    def list_rows(self, case: Case) -> Iterator[MetricRow]:
+    def list_rows(self, case: Case) -> Iterator[Row]:
         for target in case.targets:
             yield from self._list_target(case, target)
 
-    def _list_target(self, case: Case, target: str) -> Iterator[MetricRow]:
+    def _list_target(self, case: Case, target: str) -> Iterator[Row]:
         ways = {
             str(strength): Added(target, strength).fit_on(case.evidence.find, ()) for strength in STRENGTHS
         }
@@ -36,7 +36,7 @@ class MeanDifference(Arm):
         views = ((same, None), (None, best)) if same.label != best.label else ((same, best),)
         for at_primary, anywhere in views:
             label = same.label if at_primary else best.label
-            row = replace(case.base, intervention=self.stored, target=target, strength=float(label))
+            row = replace(case.base, arm=self.key, target=target, strength=float(label))
             yield from list_rival(case, row, ways[label], at_primary, anywhere)
 
 

@@ -9,7 +9,7 @@ from polysteer.arms.masks import MASKS
 from polysteer.evaluation.case import Case
 from polysteer.evaluation.spaces import retrieve_by_layer
 from polysteer.layout import steered_condition
-from polysteer.store.rows import OTHER_MASKS, MetricRow
+from polysteer.store.rows import Row
 
 
 class OtherMasks(Arm):
@@ -17,9 +17,12 @@ class OtherMasks(Arm):
 
     key = "other_masks"
     title = "others' masks"
-    stored = OTHER_MASKS
+    definition = (
+        "the masks chosen for the other targets, at the primary layer; `draw` is the place of the "
+        "mask's own target in the experiment's list, from 0, and `k`, `score`, ... are that mask's"
+    )
 
-    def list_rows(self, case: Case) -> Iterator[MetricRow]:
+    def list_rows(self, case: Case) -> Iterator[Row]:
         trials = MASKS.list_trials(case.settings, case.targets)
         for place, other in enumerate(trials):
             label = case.evidence.choices(other.name).same_layer.label
@@ -27,5 +30,5 @@ class OtherMasks(Arm):
             found, held = retrieve_by_layer(read)[case.primary], MASKS.describe(case, other, label)
             for trial in trials:
                 if trial != other:
-                    row = replace(held, target=trial.name, intervention=OTHER_MASKS, draw=place)
+                    row = replace(held, target=trial.name, arm=self.key, draw=place)
                     yield from list_draw(case, row, found, targets=[trial.name])

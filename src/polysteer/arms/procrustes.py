@@ -16,7 +16,7 @@ from polysteer.metrics.counting import Ranks
 from polysteer.metrics.pairing import retrieve_shared
 from polysteer.metrics.retrieval import Retrieval, retrieve_translations
 from polysteer.metrics.vectors import LanguagePair, normalize_rows, ordered_pairs
-from polysteer.store.rows import PROCRUSTES, MetricRow
+from polysteer.store.rows import Row
 
 Rotations = Mapping[LanguagePair, Rotation]
 
@@ -29,14 +29,19 @@ class Procrustes(Arm):
 
     key = "procrustes"
     title = "Procrustes"
-    stored = PROCRUSTES
+    definition = (
+        "for each ordered pair the source language turned onto the reference by the orthogonal map "
+        "that fits its translations in `find` best (unit vectors, closed form), at the primary layer:"
+        " needs every sentence's language, and translations in `find`; no rows where two languages "
+        "that are compared have none"
+    )
     needs_no_mask = "a rotation learnt from translations"
 
-    def list_rows(self, case: Case) -> Iterator[MetricRow]:
+    def list_rows(self, case: Case) -> Iterator[Row]:
         rotations = _fit_rotations(case)
         if rotations is None:
             return
-        test, row = case.plain.test, replace(case.base, intervention=PROCRUSTES)
+        test, row = case.plain.test, replace(case.base, arm=self.key)
         retrieve = partial(retrieve_turned, rotations=rotations)
         found = retrieve_shared(test.by_layer[case.primary], test.pairings, retrieve)
         yield from list_choice(row, case.plain.same, None)

@@ -10,7 +10,6 @@ from polysteer.checksums import hash_file
 from polysteer.masks.mask import ExpertMask
 from polysteer.ranking.experts import build_control
 from polysteer.ranking.table import REMEDY, RankTable
-from polysteer.store.rows import CONTROL
 from polysteer.tensorfile import open_artifact
 from polysteer.trials.session import Session, Steering
 
@@ -18,9 +17,12 @@ from polysteer.trials.session import Session, Steering
 class RandomNeurons(Draws):
     """Against the experts of every point."""
 
-    key = "control"
+    key = "random_neurons"
     title = "random"
-    stored = CONTROL
+    definition = (
+        "as many random neurons in the same sites and blocks, at their own values, each draw given "
+        "the experts' choice on dev; `controls` draws per target, at the primary layer"
+    )
     against = MASKS
     job = "random neurons"
 

@@ -6,7 +6,6 @@ from polysteer.arms.sweep import Trial
 from polysteer.config import Experiment
 from polysteer.masks.erasure import draw_subspace
 from polysteer.masks.subspace import LanguageSubspace
-from polysteer.store.rows import RANDOM_SUBSPACE
 from polysteer.trials.session import Session, Steering
 
 
@@ -15,7 +14,10 @@ class RandomSubspace(Draws):
 
     key = "random_subspace"
     title = "random subspace"
-    stored = RANDOM_SUBSPACE
+    definition = (
+        "as many random directions taken out while the model reads, the control of `erase`; "
+        "`controls` draws, at the primary layer"
+    )
     against = ERASE
     job = "random subspaces"
 

@@ -8,10 +8,10 @@ from polysteer.arms.arm import Arm
 from polysteer.evaluation.case import Case
 from polysteer.evaluation.spaces import list_pooled, list_series
 from polysteer.metrics.directions import list_directions
-from polysteer.metrics.names import ALL, CHOSEN_SAME_LAYER
+from polysteer.metrics.names import ALL
 from polysteer.metrics.pairing import retrieve_shared
 from polysteer.metrics.series import Series
-from polysteer.store.rows import SURFACE, MetricRow
+from polysteer.store.rows import ChoiceRow, Row
 
 
 class Surface(Arm):
@@ -19,14 +19,14 @@ class Surface(Arm):
 
     key = "surface"
     title = "n-grams"
-    stored = SURFACE
+    definition = "character n-grams, no model"
     needs_no_mask = "character n-grams without any model"
 
-    def list_rows(self, case: Case) -> Iterator[MetricRow]:
+    def list_rows(self, case: Case) -> Iterator[Row]:
         from polysteer.embeddings.surface import embed_surface
         from polysteer.metrics.sparse import retrieve_sparse_translations
 
-        row = replace(case.base, intervention=SURFACE, embedding_pooling=None)
+        row = replace(case.base, arm=self.key, embedding_pooling=None)
         evaluate = case.settings.evaluate
         find, texts = (
             {language: case.corpus.texts(language, split) for language in case.corpus.languages}
@@ -35,7 +35,7 @@ class Surface(Arm):
         embed = partial(embed_surface, fitted_on=[text for rows in find.values() for text in rows])
         vectors, pairings = embed(texts), case.plain.test.pairings
         found = retrieve_shared(vectors, pairings, retrieve_sparse_translations)
-        yield replace(row, metric=CHOSEN_SAME_LAYER, split="dev", value=1.0)
+        yield ChoiceRow(row, "same_layer", None)
         series = [Series("top1", ALL, ALL, found.hits())]
         for target in case.targets:
             series += list_directions(found, target)

@@ -17,7 +17,7 @@ from polysteer.masks.chosen import ChosenSettings
 from polysteer.masks.files import AnyMask
 from polysteer.metrics.choice import choose_at_layer, choose_with_layer
 from polysteer.metrics.perplexity import measure_cost
-from polysteer.store.rows import MetricRow
+from polysteer.store.rows import MetricRow, Row
 from polysteer.trials.choices import Choices, load_choices, save_choices
 from polysteer.trials.judgement import Judgement, load_judgement
 from polysteer.trials.readings import Planned, Reading
@@ -93,7 +93,7 @@ class Sweep(Arm):
         """The row of the point that a file is of; a file of other settings is refused."""
         return pick_row(self.describe_points(case, trial), label)
 
-    def list_rows(self, case: Case) -> Iterator[MetricRow]:
+    def list_rows(self, case: Case) -> Iterator[Row]:
         """What dev saw of every point, and what was chosen on test."""
         for trial in self.list_trials(case.settings, case.targets):
             for label, row in self.describe_points(case, trial).items():
@@ -150,7 +150,7 @@ class Sweep(Arm):
             session.read_steered(condition, point, self._on_find, picked)
             session.read_steered(condition, point, self._on_test, session.layers)
 
-    def _list_chosen(self, case: Case, trial: Trial, label: str) -> Iterator[MetricRow]:
+    def _list_chosen(self, case: Case, trial: Trial, label: str) -> Iterator[Row]:
         row = self.describe(case, trial, label)
         same, best = case.evidence.choices(trial.name).views_of(label)
         condition = steered_condition(trial.name, label)
@@ -162,7 +162,7 @@ class Sweep(Arm):
             cost = measure_cost(case.plain.test.losses, test.losses, trial.target)
             yield replace(row, metric="cost", value=cost)
 
-    def _list_texts(self, case: Case, trial: Trial, label: str) -> Iterator[MetricRow]:
+    def _list_texts(self, case: Case, trial: Trial, label: str) -> Iterator[Row]:
         """Whose tokens are expected; of what was chosen for the primary layer also what is written."""
         row, condition = self.describe(case, trial, label), steered_condition(trial.name, label)
         targets = trial.concerns(case.targets)

@@ -14,7 +14,7 @@ from polysteer.evaluation.case import Case
 from polysteer.evaluation.spaces import list_choice
 from polysteer.layout import steered_condition
 from polysteer.metrics.perplexity import measure_cost
-from polysteer.store.rows import MASK_AND_CENTRE, MASK_AND_ERASE, MetricRow
+from polysteer.store.rows import Row
 
 
 class TreatedMasks(Arm):
@@ -22,17 +22,17 @@ class TreatedMasks(Arm):
 
     treatment: ClassVar[Treatment]
 
-    def list_rows(self, case: Case) -> Iterator[MetricRow]:
+    def list_rows(self, case: Case) -> Iterator[Row]:
         for trial in MASKS.list_trials(case.settings, case.targets):
             for label in case.evidence.choices(trial.name).labels:
                 yield from self._list_mask(case, trial, label)
 
-    def _list_mask(self, case: Case, trial: Trial, label: str) -> Iterator[MetricRow]:
+    def _list_mask(self, case: Case, trial: Trial, label: str) -> Iterator[Row]:
         choices, condition = case.evidence.choices(trial.name), steered_condition(trial.name, label)
         layers = choices.layers_of(label)
         find, test = (case.evidence.read(condition, split, layers) for split in ("find", "test"))
         move = self.treatment.fit_on(find, case.evidence.fit_languages)
-        row = replace(MASKS.describe(case, trial, label), intervention=self.stored)
+        row = replace(MASKS.describe(case, trial, label), arm=self.key)
         yield from list_choice(row, *choices.views_of(label))
         yield from list_moved(case, row, move(test), move(find), layers)
         if test.losses:
@@ -45,7 +45,9 @@ class MaskAndCentred(TreatedMasks):
 
     key = "mask_and_centred"
     title = "mask, centred"
-    stored = MASK_AND_CENTRE
+    definition = (
+        "the chosen mask, and on top the languages' means under the mask taken away; `cost` is the mask's"
+    )
     treatment = Centred()
 
 
@@ -54,5 +56,8 @@ class MaskAndErased(TreatedMasks):
 
     key = "mask_and_erased"
     title = "mask, erased"
-    stored = MASK_AND_ERASE
+    definition = (
+        "the chosen mask, and on top the span of the languages' differences under the mask taken "
+        "away; `cost` is the mask's"
+    )
     treatment = Erased()

@@ -10,7 +10,7 @@ from polysteer.evaluation.condition import list_condition
 from polysteer.evaluation.evidence import ByLanguage, Spaces
 from polysteer.evaluation.spaces import judge_retrieval, list_choice, retrieve_by_layer
 from polysteer.metrics.choice import Choice
-from polysteer.store.rows import MetricRow
+from polysteer.store.rows import MetricRow, Row
 
 Fitted = Callable[[ByLanguage], ByLanguage]
 Move = Callable[[Spaces], Spaces]
@@ -28,16 +28,16 @@ class Treatment(Arm):
         fit = cache(lambda layer: self.fit(find.by_layer[layer], languages))
         return lambda spaces: spaces.move(lambda layer, vectors: fit(layer)(vectors))
 
-    def list_rows(self, case: Case) -> Iterator[MetricRow]:
+    def list_rows(self, case: Case) -> Iterator[Row]:
         move = self.fit_on(case.evidence.find, case.evidence.fit_languages)
         judged = judge_retrieval(self.key, retrieve_by_layer(move(case.plain.dev)))
-        row = replace(case.base, intervention=self.stored)
+        row = replace(case.base, arm=self.key)
         yield from list_rival(case, row, move, *case.choose_freely([judged]))
 
 
 def list_rival(
     case: Case, row: MetricRow, move: Move, same: Choice | None, best: Choice | None
-) -> Iterator[MetricRow]:
+) -> Iterator[Row]:
     """What a way to move the plain model's vectors does, in the views that it was chosen for."""
     picked = [choice.layer for choice in (same, best) if choice]
     yield from list_choice(row, same, best)
@@ -46,7 +46,7 @@ def list_rival(
 
 def list_moved(
     case: Case, row: MetricRow, test: Spaces, find: Spaces, picked: Collection[str]
-) -> Iterator[MetricRow]:
+) -> Iterator[Row]:
     """What a way to move vectors does on test, and among the sentences of `find` if that is asked for."""
     targets = [row.target] if row.target else case.targets
     yield from list_condition(case, row, find, test, picked=picked, targets=targets, in_full=False)

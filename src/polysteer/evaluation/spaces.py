@@ -10,13 +10,13 @@ from polysteer.evaluation.evidence import Spaces
 from polysteer.metrics.choice import Choice, Judged
 from polysteer.metrics.directions import list_directions, list_ends
 from polysteer.metrics.intervals import average_pairs, bootstrap_means
-from polysteer.metrics.names import ALL, CHOSEN_BEST_LAYER, CHOSEN_SAME_LAYER
+from polysteer.metrics.names import ALL
 from polysteer.metrics.pairing import retrieve_shared
 from polysteer.metrics.perplexity import LanguageLoss
 from polysteer.metrics.registry import find_metric
 from polysteer.metrics.retrieval import Retrieval, retrieve_translations
 from polysteer.metrics.series import Series
-from polysteer.store.rows import MetricRow
+from polysteer.store.rows import ChoiceRow, MetricRow
 
 TOP1_POOL = "top1_pool"
 
@@ -35,13 +35,12 @@ def judge_retrieval(label: str, retrieval_by_layer: Mapping[str, Retrieval]) -> 
     return Judged(label, top1, None)
 
 
-def list_choice(row: MetricRow, same: Choice | None, best: Choice | None) -> Iterator[MetricRow]:
-    """The rows that say where a condition stands in the two views."""
-    picked = ((CHOSEN_SAME_LAYER, same), (CHOSEN_BEST_LAYER, best))
-    for metric, choice in picked:
-        if choice is not None:
-            within = float(choice.within_budget)
-            yield replace(row, metric=metric, layer=choice.layer, split="dev", value=within)
+def list_choice(row: MetricRow, same: Choice | None, best: Choice | None) -> Iterator[ChoiceRow]:
+    """Where a condition stands in the views that it was picked for."""
+    if same:
+        yield ChoiceRow(row, "same_layer", same.layer, same.within_budget)
+    if best:
+        yield ChoiceRow(row, "best_layer", best.layer, best.within_budget)
 
 
 def list_dev(row: MetricRow, judged: Judged) -> Iterator[MetricRow]:

@@ -5,13 +5,6 @@
 ALL = "*"
 SEEN, UNSEEN = "seen", "unseen"
 
-CHOSEN_SAME_LAYER = "chosen_same_layer"
-CHOSEN_BEST_LAYER = "chosen_best_layer"
-# What compares a steered run with the baseline or the controls: under its name for the view 'same layer',
-# and with the suffix for the view 'own best layer', where either side stands at another layer.
-COMPARISONS = ("top1_difference", "p_value", "p_value_holm", "control_rank", "control_p_value")
-BEST_LAYER_SUFFIX = "_best_layer"
-
 # Of experts found on fewer sentences: `n` is how many of each language, and a draw is one choice of them.
 TOP1_FROM_SENTENCES = "top1_from_sentences"
 EXPERT_JACCARD = "expert_jaccard"

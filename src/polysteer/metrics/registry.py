@@ -5,7 +5,7 @@ from collections.abc import Collection
 from polysteer.errors import NumericError
 from polysteer.metrics import units
 from polysteer.metrics.metric import Kind, Metric
-from polysteer.metrics.names import BEST_LAYER_SUFFIX, CHANCE_SUFFIX, HALVES_SUFFIX, OVER_CHECKPOINTS_SUFFIX
+from polysteer.metrics.names import CHANCE_SUFFIX, HALVES_SUFFIX, OVER_CHECKPOINTS_SUFFIX
 
 FOUND = Kind("retrieval", units.SHARE, "up", "directions", among_candidates=True)
 MINED = FOUND._replace(module="mining")
@@ -42,7 +42,7 @@ COMPARISONS = (
     ),
     *COMPARED.define(
         p_value="two-sided sign-flip test of `top1_difference`",
-        p_value_holm="the same after Holm's correction over the targets and `erase_in_model`",
+        p_value_holm="the same after Holm's correction over the targets and erasing in the model",
     ),
     *COMPARED._replace(unit=units.COUNT).define(
         control_rank="1 + how many random draws are at least as good"
@@ -135,13 +135,7 @@ REGISTERED = (
     *Kind("translation", units.DIFFERENCE_OF_100, "up").define(
         sentence_chrf_difference="`sentence_chrf` steered less plain, over the same sentences",
     ),
-    *Kind("choice", units.FLAG, "up").define(
-        chosen_same_layer="picked on dev at this layer, for the view 'same layer': 1 if it kept to the "
-        "budget, 0 if none did and the cheapest was taken",
-        chosen_best_layer="the same for the view 'own best layer'",
-    ),
     *COMPARISONS,
-    *(one.vary(BEST_LAYER_SUFFIX, "in the view 'own best layer'") for one in COMPARISONS),
     *Kind("efficiency", units.SHARE, "up", among_candidates=True).define(
         top1_from_sentences="`top1` at the primary layer under the chosen mask as `n` of each language's "
         "`find` sentences make it",

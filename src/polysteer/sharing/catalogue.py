@@ -7,7 +7,7 @@ from typing import NamedTuple
 from polysteer.config import Experiments
 from polysteer.corpus.languages import canonical_language
 from polysteer.errors import PolysteerError
-from polysteer.layout import ERASURE, Layout
+from polysteer.layout import ERASE, Layout
 from polysteer.masks.metadata import MaskMetadata
 from polysteer.masks.subspace_metadata import SubspaceMetadata
 from polysteer.tensorfile import open_tensors
@@ -48,7 +48,7 @@ def _find_places(experiments: Experiments, layout: Layout) -> Iterator[tuple[str
             for label in labels:
                 yield name, target, label, places.mask(language, label)
             yield name, target, "chosen", places.chosen_mask(language)
-        yield name, None, "chosen", places.chosen_mask(ERASURE)
+        yield name, None, "chosen", places.chosen_mask(ERASE)
 
 
 def _read_entry(experiment: str, language: str | None, label: str, path: Path) -> CatalogueEntry:

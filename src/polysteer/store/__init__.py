@@ -8,10 +8,12 @@ from polysteer.store.database import (
     query_database,
     refresh_database,
 )
+from polysteer.store.files import write_metrics
 from polysteer.store.making import Making
-from polysteer.store.rows import MetricRow, write_metrics
+from polysteer.store.rows import ChoiceRow, MetricRow
 
 __all__ = [
+    "ChoiceRow",
     "Making",
     "MetricRow",
     "QueryResult",

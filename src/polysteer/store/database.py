@@ -17,8 +17,9 @@ import pyarrow.parquet as pq
 
 from polysteer.artifacts import atomic_path
 from polysteer.errors import ArtifactError, DamageError, QueryError
+from polysteer.store.columns import REMEDY, check_columns
+from polysteer.store.files import check_content, read_choices
 from polysteer.store.making import Making, read_making, write_canonically
-from polysteer.store.rows import REMEDY, check_columns, check_content
 from polysteer.store.views import VIEWS
 
 Answer = TypeVar("Answer")
@@ -30,7 +31,7 @@ READ_ONLY: dict[str, str | bool | int | float | list[str]] = {
 EXPERIMENTS = """
     CREATE TABLE experiments (experiment VARCHAR, model VARCHAR, revision VARCHAR, corpus VARCHAR,
         texts VARCHAR, steering VARCHAR, settings VARCHAR, polysteer VARCHAR, made TIMESTAMP)"""
-FORMAT = 2  # of the tables and views: a database of another one is built anew
+FORMAT = 3  # of the tables and views: a database of another one is built anew
 NO_ROWS = "this asks for no rows; write a SELECT"
 DAMAGE = (duckdb.IOException, duckdb.SerializationException, duckdb.InternalException, duckdb.FatalException)
 
@@ -58,6 +59,7 @@ class _Source(NamedTuple):
     file: str
     sha256: str
     rows: pa.Table
+    choices: pa.Table
     making: Making | None
     made: datetime
 
@@ -166,18 +168,22 @@ def _read_source(file: Path) -> _Source:
         check_content(data, file)
         reader = pq.ParquetFile(pa.BufferReader(data))
         check_columns(reader.schema_arrow, file)
-        making = read_making(reader.schema_arrow, file)
+        choices, making = read_choices(reader.schema_arrow, file), read_making(reader.schema_arrow, file)
         made = datetime.fromtimestamp(int(seconds), UTC).replace(tzinfo=None)
-        return _Source(str(file), hashlib.sha256(data).hexdigest(), reader.read(), making, made)
+        return _Source(str(file), hashlib.sha256(data).hexdigest(), reader.read(), choices, making, made)
     except (OSError, pa.ArrowException) as error:
         raise DamageError(file, f"cannot be read ({error})", REMEDY) from error
 
 
 def _fill(path: Path, sources: Sequence[_Source]) -> None:
     with duckdb.connect(str(path)) as connection:
-        connection.register("rows", pa.concat_tables(source.rows for source in sources))
-        connection.execute("CREATE TABLE metrics AS SELECT * FROM rows")
-        connection.unregister("rows")
+        for table, parts in (
+            ("metrics", [source.rows for source in sources]),
+            ("choices", [source.choices for source in sources]),
+        ):
+            connection.register("parts", pa.concat_tables(parts))
+            connection.execute(f"CREATE TABLE {table} AS SELECT * FROM parts")
+            connection.unregister("parts")
         connection.execute("CREATE TABLE sources (file VARCHAR, sha256 VARCHAR, format INTEGER)")
         named = sorted((source.file, source.sha256, FORMAT) for source in sources)
         connection.executemany("INSERT INTO sources VALUES (?, ?, ?)", named)

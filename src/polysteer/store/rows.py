@@ -1,73 +1,15 @@
-"""One number and all that says what it is of: the row of the metrics table, explained in docs/store.md."""
+"""One number, or one choice, and all that says what it is of: docs/store.md explains the columns."""
 
-import itertools
 import math
-import re
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from polysteer.artifacts import atomic_path
-from polysteer.checksums import KEY as KEY_OF_CHECKSUM
-from polysteer.checksums import UNSEALED, hash_content, refuse_other, seal
-from polysteer.errors import ArtifactError
+from polysteer.layout import BASELINE
 from polysteer.metrics.names import ALL
-from polysteer.store.making import Making
+from polysteer.store.columns import CONFIGURATION, KEY
 
-_SEAL = re.compile(rb"sha256..([0-9a-f]{64})", re.DOTALL)  # as a footer has it: two bytes between
-REMEDY = "run `steer evaluate`, which makes it anew"
-
-BASELINE = "none"
-CONTROL = "random"
-CENTRED = "centre"
-ERASED = "erase"
-ERASED_IN_MODEL = "erase_in_model"
-RANDOM_SUBSPACE = "random_subspace"
-MEAN_DIFFERENCE = "mean_difference"
-SURFACE = "surface"
-OTHER_MASKS = "other_masks"
-MASK_AND_CENTRE = "mask_and_centre"
-MASK_AND_ERASE = "mask_and_erase"
-ERASED_AT_RANDOM = "erase_at_random"
-PROCRUSTES = "procrustes"
-CONTRASTIVE = "contrastive"
-# What a sweep over experts steers with.
-STEERING = ("set", "ablate", "scale", "add", "transport_mean", "transport_gaussian", "transport_linear")
-
-SCHEMA = pa.schema(
-    [
-        pa.field("experiment", pa.string(), nullable=False),
-        pa.field("model", pa.string(), nullable=False),
-        pa.field("revision", pa.string()),
-        pa.field("target", pa.string()),
-        pa.field("intervention", pa.string(), nullable=False),
-        pa.field("strength", pa.float64()),
-        pa.field("sites", pa.string()),
-        pa.field("response_pooling", pa.string()),
-        pa.field("score", pa.string()),
-        pa.field("held_statistic", pa.string()),
-        pa.field("k", pa.float64()),
-        pa.field("draw", pa.int64()),
-        pa.field("metric", pa.string(), nullable=False),
-        pa.field("source", pa.string()),
-        pa.field("reference", pa.string()),
-        pa.field("layer", pa.string()),
-        pa.field("embedding_pooling", pa.string()),
-        pa.field("split", pa.string(), nullable=False),
-        pa.field("candidates", pa.int64()),
-        pa.field("value", pa.float64(), nullable=False),
-        pa.field("ci_low", pa.float64()),
-        pa.field("ci_high", pa.float64()),
-        pa.field("n", pa.int64()),
-        pa.field("seed", pa.int64()),
-        pa.field("fingerprint", pa.string(), nullable=False),
-    ]
-)
-KEY = (*SCHEMA.names[: SCHEMA.names.index("split")], "split")
+View = Literal["same_layer", "best_layer"]
+"""Every arm at the primary layer, or each at the layer that dev liked best."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +21,8 @@ class MetricRow:
     fingerprint: str
     revision: str | None = None
     target: str | None = None
-    intervention: str = BASELINE
+    arm: str = BASELINE
+    intervention: str | None = None
     strength: float | None = None
     sites: str | None = None
     response_pooling: str | None = None
@@ -92,6 +35,7 @@ class MetricRow:
     reference: str | None = ALL
     layer: str | None = None
     embedding_pooling: str | None = None
+    view: View | None = None
     split: str = "test"
     candidates: int | None = None
     value: float = math.nan
@@ -106,47 +50,21 @@ class MetricRow:
         return tuple(getattr(self, name) for name in KEY)
 
 
-def write_metrics(path: Path, rows: Iterable[MetricRow], *, making: Making | None = None) -> None:
-    """Write rows as one Parquet file, with how they were made.
+class ChoiceRow(NamedTuple):
+    """Which point of an arm dev picked for a view, and at which layer; None is of no layer."""
 
-    The same rows, in whatever order they come, give the same bytes.
-    """
-    ordered = sorted(rows, key=_sort_key)
-    for row in ordered:
-        _check(row, path)
-    for row, following in itertools.pairwise(ordered):
-        if row.key == following.key:
-            raise ArtifactError(
-                f"two rows for {path} are of the same thing: {_describe(row)}; write each once"
-            )
-    columns = {name: [getattr(row, name) for row in ordered] for name in SCHEMA.names}
-    schema = SCHEMA.with_metadata(making.write_metadata() if making else None)
-    with atomic_path(path) as temporary:
-        with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
-            writer.write_table(pa.table(columns, schema=schema))
-            writer.add_key_value_metadata({KEY_OF_CHECKSUM: UNSEALED})
-        seal(temporary, temporary.read_bytes().rindex(UNSEALED.encode()))
+    of: MetricRow
+    view: View
+    layer: str | None
+    within_budget: bool = True  # False: no point kept to it, and the cheapest was picked
+
+    def record(self) -> dict[str, Any]:
+        """As the table of choices has it."""
+        configuration = {name: getattr(self.of, name) for name in CONFIGURATION}
+        return configuration | {"view": self.view, "layer": self.layer, "within_budget": self.within_budget}
 
 
-def check_content(content: bytes, path: Path) -> None:
-    """Refuse a file of metrics unless it is what was written; nothing is parsed before that."""
-    seals = list(_SEAL.finditer(content))
-    if not seals:
-        raise ArtifactError(
-            f"{path} has no checksum, as earlier versions wrote it or damage left it; {REMEDY}"
-        )
-    recorded, found = seals[-1][1].decode(), hash_content(content, seals[-1].start(1))
-    refuse_other(path, recorded, found, remedy=REMEDY)
-
-
-def check_columns(schema: pa.Schema, path: Path) -> None:
-    """Refuse a file whose columns are not those of this version."""
-    if not schema.equals(SCHEMA):
-        differing = sorted(set(map(str, schema)) ^ set(map(str, SCHEMA)))
-        raise ArtifactError(
-            f"{path} has other columns than this version of polysteer writes "
-            f"({', '.join(differing) or 'another order'}); {REMEDY}"
-        )
+Row = MetricRow | ChoiceRow
 
 
 def layer_depth(layer: str | None) -> float:
@@ -154,20 +72,3 @@ def layer_depth(layer: str | None) -> float:
     if layer is None:
         return -1.0
     return math.inf if layer == "final" else float(layer)
-
-
-def _sort_key(row: MetricRow) -> tuple[tuple[bool, Any], ...]:
-    return tuple(
-        (value is not None, layer_depth(row.layer) if name == "layer" else value)
-        for name, value in zip(KEY, row.key, strict=True)
-    )
-
-
-def _check(row: MetricRow, path: Path) -> None:
-    if not row.metric or math.isnan(row.value):
-        raise ArtifactError(f"a row for {path} lacks its metric or its value: {_describe(row)}")
-
-
-def _describe(row: MetricRow) -> str:
-    given = {field.name: getattr(row, field.name) for field in fields(row)}
-    return ", ".join(f"{name} {value}" for name, value in given.items() if value not in (None, ""))

@@ -1,8 +1,7 @@
-"""The database's views: ready answers to the questions people ask of the metrics table."""
+"""The database's views: ready answers to the questions people ask of its tables."""
 
+from polysteer.layout import ERASE, MASK
 from polysteer.metrics.names import (
-    CHOSEN_BEST_LAYER,
-    CHOSEN_SAME_LAYER,
     EXPERT_JACCARD,
     HALVES_SUFFIX,
     SCORE_CORRELATION,
@@ -10,9 +9,7 @@ from polysteer.metrics.names import (
     TOP1_FROM_SENTENCES,
     UNSEEN,
 )
-from polysteer.store.rows import ERASED_IN_MODEL, KEY, STEERING
-
-CONFIGURATION = KEY[: KEY.index("metric")]
+from polysteer.store.columns import CONFIGURATION
 
 
 def same_columns(columns: tuple[str, ...], left: str, right: str) -> str:
@@ -24,32 +21,28 @@ MEAN_OF_PAIRS = "m.source = '*' AND coalesce(m.reference, '*') = '*'"
 ONE_LANGUAGE_EACH = " AND ".join(
     f"m.{end} NOT IN ('*', '{SEEN}', '{UNSEEN}') AND m.{end} NOT LIKE '!%'" for end in ("source", "reference")
 )
-IS_STEERED = f"m.intervention IN {STEERING}"
-ACTS_IN_MODEL = f"m.intervention IN {(*STEERING, ERASED_IN_MODEL)}"
+IS_STEERED = f"m.arm = '{MASK}'"
+ACTS_IN_MODEL = f"m.arm IN ('{MASK}', '{ERASE}')"
 SAME_CONFIGURATION = same_columns(CONFIGURATION, "m", "c")
 DEPTH = "CASE WHEN m.layer = 'final' THEN 'infinity'::DOUBLE ELSE TRY_CAST(m.layer AS DOUBLE) END"
 
 VIEWS = {
-    "chosen": f"""
-        SELECT {", ".join(CONFIGURATION)}, layer, value = 1 AS within_budget,
-               CASE metric WHEN '{CHOSEN_SAME_LAYER}' THEN 'same_layer' ELSE 'best_layer' END AS view
-        FROM metrics WHERE metric IN ('{CHOSEN_SAME_LAYER}', '{CHOSEN_BEST_LAYER}')""",
     "results": f"""
-        SELECT c.view, c.within_budget, m.* EXCLUDE (split)
-        FROM chosen c JOIN metrics m ON {SAME_CONFIGURATION}
-          AND (m.layer IS NULL OR m.layer = c.layer)
+        SELECT c.view, c.within_budget, m.* EXCLUDE (split, view)
+        FROM choices c JOIN metrics m ON {SAME_CONFIGURATION}
+          AND (m.layer IS NULL OR m.layer = c.layer) AND (m.view IS NULL OR m.view = c.view)
         WHERE m.split = 'test'""",
     "headline": """
         SELECT * FROM results WHERE metric = 'top1' AND source = '*' AND reference = '*'""",
     "by_layer": f"""
-        SELECT m.experiment, m.revision, m.target, m.intervention, m.metric, m.embedding_pooling, m.layer,
+        SELECT m.experiment, m.revision, m.target, m.arm, m.metric, m.embedding_pooling, m.layer,
                {DEPTH} AS depth, avg(m.value) AS value, min(m.value) AS least, max(m.value) AS most,
                count(*) AS draws
-        FROM chosen c JOIN metrics m ON {SAME_CONFIGURATION}
+        FROM choices c JOIN metrics m ON {SAME_CONFIGURATION}
         WHERE c.view = 'same_layer' AND m.split = 'test' AND m.layer IS NOT NULL AND {MEAN_OF_PAIRS}
         GROUP BY ALL ORDER BY ALL""",
     "by_pair": f"""
-        SELECT experiment, revision, target, intervention, metric, embedding_pooling, source, reference,
+        SELECT experiment, revision, target, arm, metric, embedding_pooling, source, reference,
                layer, avg(value) AS value, count(*) AS draws
         FROM results m
         WHERE view = 'same_layer' AND {ONE_LANGUAGE_EACH}
@@ -71,7 +64,7 @@ VIEWS = {
             SELECT {", ".join(f"m.{name}" for name in CONFIGURATION)}, m.layer,
                    m.value AS top1, coalesce(cost.value, 1) AS cost
             FROM metrics m
-            JOIN (SELECT DISTINCT experiment, target, layer FROM chosen m
+            JOIN (SELECT DISTINCT experiment, target, layer FROM choices m
                   WHERE view = 'same_layer' AND {ACTS_IN_MODEL}) c
               ON m.experiment = c.experiment AND m.target IS NOT DISTINCT FROM c.target
                 AND m.layer = c.layer
