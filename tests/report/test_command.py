@@ -87,7 +87,7 @@ def test_formats_for_scripts(run):
     answer = json.loads(run("report", "--lang", "ja", "--format", "json"))
     assert answer["summary"]["steered"] == 0.187
     assert len(list(csv.DictReader(io.StringIO(run("report", "--format", "csv"))))) > len(answer["rows"])
-    assert "\n| target | baseline | mask |" in run("report", "--format", "markdown")
+    assert "\n|  | baseline | mask |" in run("report", "--format", "markdown")
 
 
 @pytest.mark.usefixtures("project")

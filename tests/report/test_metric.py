@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from polysteer.errors import ArtifactError, ConfigError
-from polysteer.report.data import ReportRow
-from polysteer.report.metric_grids import draw_target
+from polysteer.report.measured import Measured, ReportRow
+from polysteer.report.views.metric import draw_target
 
 pytestmark = pytest.mark.usefixtures("study")
 
@@ -142,5 +142,5 @@ def test_layers_stand_in_the_model_s_order_whichever_method_has_them():
         candidates=None,
     )
     others = [replace(row, method="centred", layer=layer) for layer in ("10", "9", "final")]
-    curve = next(grid for grid in draw_target([row, *others]) if grid.title.endswith("by layer"))
+    curve = next(grid for grid in draw_target(Measured((row, *others))) if grid.title.endswith("by layer"))
     assert [line[0] for line in curve.rows] == ["9", "10", "final"]

@@ -7,7 +7,7 @@ import json
 import pytest
 from rich.console import Console
 
-from polysteer.cli.grids import Folded
+from polysteer.cli.folding import Folded
 from polysteer.errors import ArtifactError
 from polysteer.report import Grid
 

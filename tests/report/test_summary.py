@@ -5,7 +5,8 @@ from dataclasses import fields, replace
 import pytest
 
 from polysteer.errors import ArtifactError
-from polysteer.report import Summary, list_experiments, list_targets, summarize
+from polysteer.report import Summary, summarize
+from polysteer.report.contents import list_experiments, list_targets
 from polysteer.store import build_database, write_metrics
 
 CONTRACT = """
@@ -19,7 +20,7 @@ def test_summary_has_the_contracts_keys_in_order():
 
 
 def test_summary_of_a_target_that_gains(database):
-    (summary,) = summarize(database, experiment="try", target="ja").summaries
+    summary = summarize(database, experiment="try", target="ja")[0].summary
     expected = Summary(
         "ja",
         "try",
@@ -46,34 +47,33 @@ def test_summary_of_a_target_that_gains(database):
 
 
 def test_every_target_without_being_asked(database):
-    report = summarize(database, experiment="try")
-    assert [summary.target for summary in report.summaries] == ["de", "ja"]
-    assert report.summaries[0].control_rank == 6
-    assert report.summaries[0].control == pytest.approx((5 * 0.13 + 34 * 0.11) / 39)
-    assert {row.target for row in report.rows} == {"de", "ja"}
+    found = summarize(database, experiment="try")
+    assert [one.summary.target for one in found] == ["de", "ja"]
+    assert found[0].summary.control_rank == 6
+    assert found[0].summary.control == pytest.approx((5 * 0.13 + 34 * 0.11) / 39)
+    assert [{row.target for row in one.rows} for one in found] == [{"de"}, {"ja"}]
 
 
 def test_views_keep_their_own_configuration_and_comparison(database):
-    report = summarize(database, experiment="try", target="ja")
-    same, best = report.find("ja", "steered", "top1"), report.find("ja", "steered", "top1", view="best_layer")
+    [report] = summarize(database, experiment="try", target="ja")
+    same, best = report.find("steered", "top1"), report.find("steered", "top1", view="best_layer")
     assert (same.k, same.layer, same.value) == (0.2, "final", 0.187)
     assert (best.k, best.layer, best.value) == (0.03, "1", 0.18)
-    assert report.value("ja", "steered", "cost") == 1.25
-    assert report.value("ja", "steered", "cost", view="best_layer") == 1.04
-    assert report.value("ja", "steered", "top1_difference") == pytest.approx(0.062)
-    assert report.value("ja", "steered", "top1_difference", view="best_layer") == pytest.approx(-0.01)
-    assert report.value("ja", "steered", "control_rank", view="best_layer") == 40
+    assert report.value("steered", "cost") == 1.25
+    assert report.find("steered", "cost", view="best_layer").value == 1.04
+    assert report.value("steered", "top1_difference") == pytest.approx(0.062)
+    assert report.find("steered", "top1_difference", view="best_layer").value == pytest.approx(-0.01)
+    assert report.find("steered", "control_rank", view="best_layer").value == 40
     assert not any(row.metric.endswith("_best_layer") for row in report.rows)
 
 
 def test_rivals_stand_beside(database):
-    report = summarize(database, experiment="try", target="ja")
+    [report] = summarize(database, experiment="try", target="ja")
     found = {
-        method: report.value("ja", method, "top1")
-        for method in ("baseline", "best_control", "mean_difference")
+        method: report.value(method, "top1") for method in ("baseline", "best_control", "mean_difference")
     }
     assert found == {"baseline": 0.125, "best_control": 0.11, "mean_difference": 0.15}
-    assert report.find("ja", "centred", "top1", view="best_layer").layer == "0"
+    assert report.find("centred", "top1", view="best_layer").layer == "0"
 
 
 def test_other_controls_are_shown_as_the_mean_of_their_draws(tmp_path, metrics_rows):
@@ -87,9 +87,9 @@ def test_other_controls_are_shown_as_the_mean_of_their_draws(tmp_path, metrics_r
     ]
     write_metrics(tmp_path / "m.parquet", [*metrics_rows, *drawn])
     build_database([tmp_path / "m.parquet"], tmp_path / "m.duckdb")
-    report = summarize(tmp_path / "m.duckdb", experiment="try", target="ja")
-    assert report.value("ja", "permuted", "top1") == pytest.approx(0.13)
-    assert report.summaries[0].draws == 39
+    [report] = summarize(tmp_path / "m.duckdb", experiment="try", target="ja")
+    assert report.value("permuted", "top1") == pytest.approx(0.13)
+    assert report.summary.draws == 39
 
 
 def test_every_number_of_sentences_is_a_row(tmp_path, metrics_rows):
@@ -106,7 +106,7 @@ def test_every_number_of_sentences_is_a_row(tmp_path, metrics_rows):
     ]
     write_metrics(tmp_path / "m.parquet", [*metrics_rows, *fewer])
     build_database([tmp_path / "m.parquet"], tmp_path / "m.duckdb")
-    report = summarize(tmp_path / "m.duckdb", experiment="try", target="ja")
+    [report] = summarize(tmp_path / "m.duckdb", experiment="try", target="ja")
     found = {row.metric: (row.n, row.value) for row in report.rows if row.view == "efficiency"}
     assert found == {
         "top1_from_sentences": (50, pytest.approx(0.15)),
@@ -115,25 +115,24 @@ def test_every_number_of_sentences_is_a_row(tmp_path, metrics_rows):
     }
     assert not [
         row
-        for row in summarize(tmp_path / "m.duckdb", experiment="try", target="de").rows
+        for row in summarize(tmp_path / "m.duckdb", experiment="try", target="de")[0].rows
         if row.view == "efficiency"
     ]
 
 
 def test_curve_directions_and_perplexity(database):
-    report = summarize(database, experiment="try", target="ja")
+    [report] = summarize(database, experiment="try", target="ja")
     curve = [(row.layer, row.value) for row in report.rows if (row.view, row.method) == ("curve", "steered")]
     assert curve == [("0", 0.3), ("1", 0.16), ("final", 0.187)]
-    assert report.find("ja", "steered", "top1", reference="ja").value == 0.3
-    assert report.find("ja", "baseline", "top1", source="!ja", reference="!ja").value == 0.15
-    assert report.find("ja", "steered", "perplexity", source="en", reference=None).value == 4.4
-    assert report.value("de", "steered", "top1") is None
+    assert report.find("steered", "top1", reference="ja").value == 0.3
+    assert report.find("baseline", "top1", source="!ja", reference="!ja").value == 0.15
+    assert report.find("steered", "perplexity", source="en", reference=None).value == 4.4
 
 
 def test_budget_that_nothing_met_is_told(database):
-    report = summarize(database, experiment="try")
-    assert report.value("ja", "steered", "within_budget") == 1
-    assert report.value("de", "steered", "within_budget") == 0
+    de, ja = summarize(database, experiment="try")
+    assert ja.value("steered", "within_budget") == 1
+    assert de.value("steered", "within_budget") == 0
 
 
 def test_unknown_names_say_what_there_is(database):
@@ -153,7 +152,7 @@ def test_what_was_not_measured_is_none_and_cost_1(tmp_path, metrics_rows):
     ]
     write_metrics(tmp_path / "m.parquet", kept)
     build_database([tmp_path / "m.parquet"], tmp_path / "m.duckdb")
-    (summary,) = summarize(tmp_path / "m.duckdb", experiment="try", target="ja").summaries
+    summary = summarize(tmp_path / "m.duckdb", experiment="try", target="ja")[0].summary
     absent = (
         summary.control,
         summary.centred,
@@ -173,7 +172,7 @@ def test_a_baseline_that_finds_nothing_has_no_ratio(tmp_path, metrics_rows):
     ]
     write_metrics(tmp_path / "m.parquet", rows)
     build_database([tmp_path / "m.parquet"], tmp_path / "m.duckdb")
-    assert summarize(tmp_path / "m.duckdb", experiment="try", target="ja").summaries[0].ratio is None
+    assert summarize(tmp_path / "m.duckdb", experiment="try", target="ja")[0].summary.ratio is None
 
 
 def test_a_missing_number_names_the_step(tmp_path, metrics_rows):

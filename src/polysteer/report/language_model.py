@@ -2,12 +2,12 @@
 
 from typing import NamedTuple
 
-from polysteer.report.data import Grid, Report, ReportRow
-from polysteer.report.methods import STEERED, name_method
-from polysteer.report.words import number, percent
+from polysteer.report.answer import Grid
+from polysteer.report.digits import number, percent
+from polysteer.report.measured import Measured, ReportRow
+from polysteer.report.methods import PLAIN, STEERED, name_method
+from polysteer.report.units import is_share, write_interval
 from polysteer.store.rows import ALL, excluding
-
-METHODS = ("baseline", STEERED)
 
 
 class Line(NamedTuple):
@@ -19,17 +19,18 @@ class Line(NamedTuple):
     reference: str | None
 
 
-def grid_language_model(report: Report, target: str) -> Grid:
+def draw_language_model(measured: Measured, target: str) -> Grid:
     """The baseline and the mask; no rows where none of it was measured."""
     lines = []
     for line in _list_lines(target):
         before, after = (
-            report.find(target, method, line.metric, source=line.source, reference=line.reference)
-            for method in METHODS
+            measured.find(method, line.metric, source=line.source, reference=line.reference)
+            for method in (PLAIN, STEERED)
         )
         if before and after:
-            lines.append((line.name, _write(before), _write(after), _write_interval(after)))
-    header = ("of test", *map(name_method, METHODS), "95 %")
+            interval = write_interval(line.metric, after.ci_low, after.ci_high)
+            lines.append((line.name, _write(before), _write(after), interval))
+    header = ("of test", name_method(PLAIN), name_method(STEERED), "95 %")
     return Grid("The language model, same layer", header, tuple(lines))
 
 
@@ -47,15 +48,5 @@ def _list_lines(target: str) -> list[Line]:
     ]
 
 
-def _is_share(row: ReportRow) -> bool:
-    return row.metric not in ("chrf", "bleu")
-
-
 def _write(row: ReportRow) -> str:
-    return percent(row.value) if _is_share(row) else number(row.value)
-
-
-def _write_interval(row: ReportRow) -> str:
-    if row.ci_low is None or row.ci_high is None:
-        return "-"
-    return f"{100 * row.ci_low:.1f}..{100 * row.ci_high:.1f}"
+    return percent(row.value) if is_share(row.metric) else number(row.value)

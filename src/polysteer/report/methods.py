@@ -22,7 +22,7 @@ from polysteer.store.rows import (
     SURFACE,
 )
 
-STEERED, BEST_CONTROL = "steered", "best_control"
+PLAIN, STEERED, BEST_CONTROL = "baseline", "steered", "best_control"
 ERASED_INSIDE, SUBSPACE_CONTROL = "erased_in_model", "random_subspace"
 
 
@@ -30,23 +30,31 @@ ERASED_INSIDE, SUBSPACE_CONTROL = "erased_in_model", "random_subspace"
 class Method:
     """`key` names it in rows, `name` in tables; `intervention` is the store's word for it.
 
-    `needs_no_mask` is what the sentence about rivals says of it; without one it stands in the tables alone.
+    The rest is what sentences say of it, as a rival, as a control of what the values do, and between
+    languages that took no part in fitting; without any it stands in the tables alone.
     """
 
     key: str
     name: str
     intervention: str | None = None
     needs_no_mask: str = ""
+    as_control: str = ""
+    between_unseen: str = ""
 
 
 METHODS = (
-    Method("baseline", "baseline", BASELINE),
+    Method(PLAIN, "baseline", BASELINE, between_unseen="as they are"),
     Method(STEERED, "mask"),
     Method("control", "random", CONTROL),
     Method(BEST_CONTROL, "random, best"),
-    Method("random_at_expert_values", "random, their values", AT_EXPERT_VALUES),
-    Method("permuted", "values permuted", PERMUTED),
-    Method("other_masks", "others' masks", OTHER_MASKS),
+    Method(
+        "random_at_expert_values",
+        "random, their values",
+        AT_EXPERT_VALUES,
+        as_control="random neurons held at the experts' values",
+    ),
+    Method("permuted", "values permuted", PERMUTED, as_control="the experts with their values permuted"),
+    Method("other_masks", "others' masks", OTHER_MASKS, as_control="the masks of other targets"),
     Method("mask_and_centred", "mask, centred", MASK_AND_CENTRE),
     Method("mask_and_erased", "mask, erased", MASK_AND_ERASE),
     Method("mean_difference", "mean difference", MEAN_DIFFERENCE, "adding the mean difference vector"),
@@ -57,10 +65,14 @@ METHODS = (
         "subtracting each language's mean, which needs every sentence's language",
     ),
     Method(
-        "erased", "erased", ERASED, "erasing the directions in which languages differ, which needs no label"
+        "erased",
+        "erased",
+        ERASED,
+        "erasing the directions in which languages differ, which needs no label",
+        between_unseen="erased in finished embeddings",
     ),
     Method("erased_at_random", "random erased", ERASED_AT_RANDOM),
-    Method(ERASED_INSIDE, "erased in model", ERASED_IN_MODEL),
+    Method(ERASED_INSIDE, "erased in model", ERASED_IN_MODEL, between_unseen="erased inside the model"),
     Method(SUBSPACE_CONTROL, "random subspace", RANDOM_SUBSPACE),
     Method("procrustes", "Procrustes", PROCRUSTES, "a rotation learnt from translations"),
     Method("contrastive", "fine-tuned", CONTRASTIVE, "fine-tuning on translations"),
@@ -89,3 +101,18 @@ def name_method(key: str) -> str:
 def order_methods(keys: Iterable[str]) -> list[str]:
     """Each key once, as the table above has them, unknown ones last; variants stay in their order."""
     return sorted(dict.fromkeys(keys), key=lambda key: _PLACES.get(key.partition(VARIANT)[0], len(METHODS)))
+
+
+def find_acting(target: str | None) -> str:
+    """What an answer is of: the mask of a target, or erasing inside the model where there is none."""
+    return ERASED_INSIDE if target is None else STEERED
+
+
+def find_control(target: str | None) -> str:
+    """The random draws that stand beside it."""
+    return SUBSPACE_CONTROL if target is None else "control"
+
+
+def acts_inside(key: str) -> bool:
+    """Whether it changes what the model computes, and is chosen on dev."""
+    return key in (STEERED, ERASED_INSIDE)

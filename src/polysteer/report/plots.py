@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import asdict
 
-from polysteer.report.data import ReportRow
-from polysteer.report.front import FrontRow
-from polysteer.report.methods import order_methods
+from polysteer.report.measured import Measured
+from polysteer.report.views.front import FrontRow
 from polysteer.store.rows import layer_depth
 
 # dvc.yaml names these columns: they stand in every file, empty where nothing was measured.
@@ -14,14 +13,13 @@ CURVES = ("baseline", "steered", "mean_difference", "centred", "erased")
 Record = dict[str, object]
 
 
-def tabulate_layers(rows: Iterable[ReportRow]) -> list[Record]:
+def tabulate_layers(measured: Measured) -> list[Record]:
     """One record per layer, one column per method; `depth` counts the layers, `final` being the last."""
-    curve = [row for row in rows if row.view == "curve"]
-    methods = [*CURVES, *(one for one in order_methods(row.method for row in curve) if one not in CURVES)]
-    top1 = {(row.layer, row.method): row.value for row in curve}
-    layers = sorted({row.layer for row in curve if row.layer is not None}, key=layer_depth)
+    curves = {method: measured.find_by_layer("top1", method) for method in measured.list_methods()}
+    methods = [*CURVES, *(method for method, curve in curves.items() if curve and method not in CURVES)]
+    layers = sorted({layer for curve in curves.values() for layer in curve}, key=layer_depth)
     return [
-        {"depth": depth, "layer": layer} | {method: top1.get((layer, method)) for method in methods}
+        {"depth": depth, "layer": layer} | {method: curves.get(method, {}).get(layer) for method in methods}
         for depth, layer in enumerate(layers)
     ]
 

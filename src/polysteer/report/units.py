@@ -2,7 +2,7 @@
 
 import re
 
-from polysteer.report.words import number, percent
+from polysteer.report.digits import number, percent
 
 _SHARE = re.compile(
     r"(^|_)(top\d+|accuracy|error|f1|written_in_\w+|mass|share)(_|$)"

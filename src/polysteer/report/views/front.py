@@ -1,14 +1,16 @@
-"""Gain against cost over the sweep, as dev saw it: which masks no other beats in both."""
+"""`--front`: gain against cost over the sweep, as dev saw it, and which masks no other beats in both."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from polysteer.numbers import write_exactly
-from polysteer.report.data import Answer, Grid
-from polysteer.report.reading import list_asked
+from polysteer.report.answer import Answer, Grid, explain
+from polysteer.report.digits import number, size
+from polysteer.report.question import Question, Subject
 from polysteer.report.units import write_difference, write_value
-from polysteer.report.words import number, size
+from polysteer.report.view import View
 from polysteer.store import query_database
 from polysteer.store.views import CONFIGURATION, same_columns
 
@@ -50,24 +52,19 @@ class FrontRow:
     chosen: bool
 
 
-def read_front(database: Path, experiment: str, target: str | None) -> list[FrontRow]:
-    """The sweep of one target, cheapest first."""
-    found = query_database(database, FRONT, {"experiment": experiment, "target": target}).records()
-    return [FrontRow(**record) for record in found]
-
-
-def show_front(database: Path, experiments: Sequence[str], *, target: str | None = None) -> Answer:
+def show_front(question: Question) -> Answer:
     """The sweeps of all targets asked for."""
-    grids, rows = [], []
-    for experiment in experiments:
-        for one in list_asked(database, experiment, target):
-            found = read_front(database, experiment, one)
-            grids.append(_draw_front(experiment, one, found))
-            rows += found
-    return Answer("front", NOTE, tuple(grids), tuple(asdict(row) for row in rows))
+    found = {subject: read_front(question.database, subject) for subject in question.subjects}
+    grids = [_draw_front(subject, rows) for subject, rows in found.items()]
+    return explain("front", NOTE, grids, chain.from_iterable(found.values()))
 
 
-def _draw_front(experiment: str, target: str | None, rows: Sequence[FrontRow]) -> Grid:
+def read_front(database: Path, subject: Subject) -> list[FrontRow]:
+    """The sweep of one target, cheapest first."""
+    return [FrontRow(**record) for record in query_database(database, FRONT, subject._asdict()).records()]
+
+
+def _draw_front(subject: Subject, rows: Sequence[FrontRow]) -> Grid:
     """What all masks share is left out of the table."""
     named: dict[str, Callable[[FrontRow], str | None]] = {
         "intervention": lambda row: row.intervention,
@@ -94,5 +91,10 @@ def _draw_front(experiment: str, target: str | None, rows: Sequence[FrontRow]) -
         )
         for row in rows
     )
-    title = f"{experiment}, {target or 'erased in model'}: top1 (%) on dev against cost"
+    title = f"{subject.name}: top1 (%) on dev against cost"
     return Grid(title, ("", *differing, "top1", "gain", "cost", ""), lines)
+
+
+VIEW = View(
+    "--front", show_front, takes=("--lang",), of="is of top1, by which dev chooses, at the layers it chose"
+)

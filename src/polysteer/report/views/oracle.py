@@ -1,0 +1,93 @@
+"""`--oracle`: each method with its layer picked on test: an upper bound, never a result."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+from polysteer.report.answer import Answer, Grid, explain
+from polysteer.report.methods import acts_inside, identify_method, name_method, order_methods
+from polysteer.report.question import Question, Subject
+from polysteer.report.units import write_difference, write_value
+from polysteer.report.view import View
+from polysteer.store import query_database
+from polysteer.store.rows import layer_depth
+from polysteer.store.views import MEAN_OF_PAIRS, SAME_CONFIGURATION
+
+RESULT = "result: layer picked on dev"
+UPPER_BOUND = "UPPER BOUND, NOT A RESULT: layer picked on test"
+NOTE = (
+    "UPPER BOUND, NOT A RESULT: it takes the layer with the best top-1 on test, which nobody knows "
+    "beforehand. The result is what was picked on dev; the last column says how much the bound flatters."
+)
+
+# Draws of random neurons are read at one layer alone: there is nothing to pick.
+LAYERS = f"""
+    SELECT DISTINCT m.intervention, m.target, m.k, m.strength, m.layer, m.value, m.candidates,
+           c.view = 'best_layer' AND c.layer = m.layer AS on_dev
+    FROM chosen c JOIN metrics m ON {SAME_CONFIGURATION}
+    WHERE m.experiment = $experiment AND (m.target = $target OR m.target IS NULL) AND m.draw IS NULL
+      AND m.metric = 'top1' AND m.split = 'test' AND m.layer IS NOT NULL AND {MEAN_OF_PAIRS}
+    ORDER BY on_dev DESC"""
+
+
+@dataclass(frozen=True)
+class OracleRow:
+    """One method's mean top-1 on test at a layer that was picked on dev, or on test itself."""
+
+    experiment: str
+    target: str | None
+    method: str
+    picked_on: str
+    label: str
+    metric: str
+    layer: str
+    k: float | None
+    value: float
+    candidates: int | None
+
+
+def show_oracle(question: Question) -> Answer:
+    """Both picks of every method side by side."""
+    found = {subject: _read_oracle(question.database, subject) for subject in question.subjects}
+    grids = [_draw_oracle(subject, rows) for subject, rows in found.items()]
+    return explain("oracle", NOTE, grids, chain.from_iterable(found.values()))
+
+
+def _read_oracle(database: Path, subject: Subject) -> list[OracleRow]:
+    """No mask acts on layer 0, so it is no layer of a steered run."""
+    records = query_database(database, LAYERS, subject._asdict()).records()
+    methods = [identify_method(record["intervention"]) for record in records]
+    rows = []
+    for method in order_methods(methods):
+        own = [record for record, of in zip(records, methods, strict=True) if of == method]
+        allowed = [record for record in own if not acts_inside(method) or record["layer"] != "0"]
+        on_dev = next((record for record in own if record["on_dev"]), None)
+        if on_dev is None or len({record["layer"] for record in allowed}) < 2:
+            continue
+        on_test = max(allowed, key=lambda record: (record["value"], -layer_depth(record["layer"])))
+        for picked_on, label, record in (("dev", RESULT, on_dev), ("test", UPPER_BOUND, on_test)):
+            facts = {name: record[name] for name in ("layer", "k", "value", "candidates")}
+            rows.append(OracleRow(*subject, method, picked_on, label, "top1", **facts))
+    return rows
+
+
+def _draw_oracle(subject: Subject, rows: Sequence[OracleRow]) -> Grid:
+    lines = tuple(
+        (
+            name_method(on_dev.method),
+            write_value("top1", on_dev.value),
+            on_dev.layer,
+            write_value("top1", on_test.value),
+            on_test.layer,
+            write_difference("top1", on_test.value - on_dev.value),
+        )
+        for on_dev, on_test in zip(rows[::2], rows[1::2], strict=True)
+    )
+    title = f"{subject.name}: top1 (%) on test, layer picked on dev, and ON TEST"
+    return Grid(title, ("", "result", "layer", "UPPER BOUND", "layer", "flatters by"), lines)
+
+
+VIEW = View(
+    "--oracle", show_oracle, takes=("--lang",), of="is of top1, by which dev chooses, at the layers it chose"
+)
