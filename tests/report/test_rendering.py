@@ -14,12 +14,12 @@ def answer(*found: Headline) -> Answer:
 
 
 def test_json_has_summary_then_rows(database):
-    [one] = summarize(database, experiment="try", target="ja")
+    [one] = summarize(database, experiment="tiny", target="ja")
     single = json.loads(render(answer(one), "json"))
     assert list(single) == ["summary", "summaries", "stale", "experiments", "rows"]
     assert single["summaries"] == [single["summary"]] == [asdict(one.summary)]
     assert single["rows"] == [asdict(row) for row in one.rows]
-    several = json.loads(render(answer(*summarize(database, experiment="try")), "json"))
+    several = json.loads(render(answer(*summarize(database, experiment="tiny")), "json"))
     assert [summary["target"] for summary in several["summaries"]] == ["de", "ja"]
     assert several["summary"] is None
 
@@ -41,7 +41,7 @@ def test_json_has_no_infinity():
 
 
 def test_csv_has_every_row(database):
-    [one] = summarize(database, experiment="try", target="ja")
+    [one] = summarize(database, experiment="tiny", target="ja")
     found = list(csv.DictReader(io.StringIO(render(answer(one), "csv"))))
     assert len(found) == len(one.rows)
     assert [float(record["value"]) for record in found] == [row.value for row in one.rows]

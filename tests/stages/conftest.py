@@ -1,4 +1,4 @@
-"""A whole experiment small enough for a test: a random Llama with a real tokenizer, and the real commands."""
+"""The tiny experiment as a user has it: its file, and the real commands."""
 
 import os
 import subprocess
@@ -9,51 +9,7 @@ from pathlib import Path
 
 import pytest
 
-EXPERIMENTS = """\
-schema: 1
-experiments:
-  tiny:
-    model: {model}
-    corpus: {{source: builtin, languages: [en, de, ja], find: 40, dev: 12, test: 16}}
-    targets: [de, ja]
-    collect: {{sites: [attn.out, mlp.hidden]}}
-    rank: {{experts: [own, union], k: [0.1, 8], value: token_mean}}
-    steer: {{}}
-    embed: {{}}
-    evaluate: {{controls: 3, resamples: 200, distractors: true, choose: {{cost_at_most: 5, cost_texts: 6}}}}
-"""
-
 Steer = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture(scope="session")
-def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A random Llama of three blocks, in the form that a download has."""
-    import torch
-    import transformers
-
-    from polysteer.corpus.builtin import generate
-    from polysteer.models.builtin.tokenizer import train_tokenizer
-
-    folder = tmp_path_factory.mktemp("model")
-    rows = generate(languages=["en", "de", "ja"], sizes={"find": 60}, seed=1)
-    tokenizer = train_tokenizer([row.sentence.text for row in rows], vocabulary=400)
-    torch.manual_seed(0)
-    config = transformers.LlamaConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=32,
-        intermediate_size=48,
-        num_hidden_layers=3,
-        num_attention_heads=4,
-        initializer_range=0.2,
-        tie_word_embeddings=True,
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-    )
-    transformers.LlamaForCausalLM(config).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
 
 
 @pytest.fixture
@@ -72,21 +28,10 @@ def steer(tmp_path: Path) -> Steer:
 
 
 @pytest.fixture
-def project(tmp_path: Path, model_folder: Path) -> Path:
+def project(tmp_path: Path, tiny_experiment: str) -> Path:
     """A folder with an experiments file and nothing else."""
-    (tmp_path / "experiments.yaml").write_text(EXPERIMENTS.format(model=model_folder))
+    (tmp_path / "experiments.yaml").write_text(tiny_experiment)
     return tmp_path
-
-
-@pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory, model_folder: Path) -> Path:
-    """The same project after `steer run`; tests only read it."""
-    folder = tmp_path_factory.mktemp("finished")
-    (folder / "experiments.yaml").write_text(EXPERIMENTS.format(model=model_folder))
-    command = [sys.executable, "-c", "from polysteer.cli.main import main; main()", "run"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return folder
 
 
 @pytest.fixture
