@@ -1,15 +1,14 @@
 """The database of all metrics, and from it the numbers that `dvc metrics` and `dvc plots` show."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from polysteer.artifacts import atomic_path
 from polysteer.config import Experiments
 from polysteer.layout import Layout
-from polysteer.report import Headline, Subject, summarize, write_csv
+from polysteer.report import Headline, Record, Subject, summarize, write_csv
 from polysteer.report.contents import list_experiments
 from polysteer.report.plots import tabulate_front, tabulate_layers
 from polysteer.report.views.front import read_front
@@ -40,7 +39,7 @@ def _write_summary(layout: Layout, found: Sequence[Headline]) -> None:
 
 def _write_plots(layout: Layout, found: Sequence[Headline]) -> None:
     """One file per target and picture; those of removed experiments and targets go."""
-    records_by_file: dict[Path, Sequence[Mapping[str, Any]]] = {}
+    records_by_file: dict[Path, Sequence[Record]] = {}
     for one in found:
         experiment, name = one.summary.experiment, one.summary.name
         front = read_front(layout.database, Subject(experiment, one.summary.target))

@@ -181,10 +181,20 @@ def rewrite(project: Path) -> Callable[..., Path]:
         making = read_making(pq.read_schema(source), source)
         rows = [MetricRow(**{**row, "experiment": name}) for row in pq.read_table(source).to_pylist()]
         write_metrics(path, change(rows), making=remake(making))
-        build_database([path], project / "changed.duckdb")
-        return project / "changed.duckdb"
+        return path
 
     return write
+
+
+@pytest.fixture
+def rebuild(rewrite: Callable[..., Path], tmp_path: Path) -> Callable[..., Path]:
+    """A database of the tiny experiment's numbers, changed."""
+
+    def build(change: Callable[[list[MetricRow]], list[MetricRow]]) -> Path:
+        build_database([rewrite(change=change)], tmp_path / "changed.duckdb")
+        return tmp_path / "changed.duckdb"
+
+    return build
 
 
 @pytest.fixture

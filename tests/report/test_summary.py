@@ -83,7 +83,7 @@ def test_other_controls_are_shown_as_the_mean_of_their_draws(database, stored):
         assert headline.value(name, "top1") == pytest.approx(stored.mean("top1", name, "ja"))
 
 
-def test_every_number_of_sentences_is_a_row(rewrite):
+def test_every_number_of_sentences_is_a_row(rebuild):
     def add_fewer(rows):
         like = next(row for row in rows if row.intervention == "set" and row.target == "ja")
         like = replace(like, ci_low=None, ci_high=None, candidates=None, source="*", reference="*")
@@ -97,7 +97,7 @@ def test_every_number_of_sentences_is_a_row(rewrite):
             )
         ]
 
-    de, ja = summarize(rewrite(change=add_fewer), experiment="tiny")
+    de, ja = summarize(rebuild(add_fewer), experiment="tiny")
     found = {row.metric: (row.n, row.value) for row in ja.rows if row.view == "efficiency"}
     assert found == {
         "top1_from_sentences": (50, pytest.approx(0.15)),
@@ -123,7 +123,7 @@ def test_curve_directions_and_perplexity(database, stored):
         assert headline.find_by_language("perplexity", "same_layer", method) == by_language
 
 
-def test_budget_that_nothing_met_is_told(rewrite):
+def test_budget_that_nothing_met_is_told(rebuild):
     def go_over(rows):
         return [
             replace(row, value=0.0)
@@ -132,7 +132,7 @@ def test_budget_that_nothing_met_is_told(rewrite):
             for row in rows
         ]
 
-    de, ja = summarize(rewrite(change=go_over), experiment="tiny")
+    de, ja = summarize(rebuild(go_over), experiment="tiny")
     assert ja.value("steered", "within_budget") == 1
     assert de.value("steered", "within_budget") == 0
 
@@ -148,12 +148,12 @@ def test_unknown_names_say_what_there_is(database):
     assert summarize(database, experiment="plain") == []
 
 
-def test_what_was_not_measured_is_none_and_cost_1(rewrite):
+def test_what_was_not_measured_is_none_and_cost_1(rebuild):
     def keep_top1(rows):
         measured = [row for row in rows if row.intervention in ("none", "set")]
         return [row for row in measured if row.metric == "top1" or row.metric.startswith("chosen")]
 
-    summary = summarize(rewrite(change=keep_top1), experiment="tiny", target="ja")[0].summary
+    summary = summarize(rebuild(keep_top1), experiment="tiny", target="ja")[0].summary
     absent = (
         summary.control,
         summary.centred,
@@ -166,20 +166,20 @@ def test_what_was_not_measured_is_none_and_cost_1(rewrite):
     assert (summary.draws, summary.cost) == (0, 1.0)
 
 
-def test_a_baseline_that_finds_nothing_has_no_ratio(rewrite):
+def test_a_baseline_that_finds_nothing_has_no_ratio(rebuild):
     def find_nothing(rows):
         return [
             replace(row, value=0.0) if row.intervention == "none" and row.metric == "top1" else row
             for row in rows
         ]
 
-    found = summarize(rewrite(change=find_nothing), experiment="tiny", target="ja")
+    found = summarize(rebuild(find_nothing), experiment="tiny", target="ja")
     assert [one.summary.ratio for one in found] == [None]
 
 
-def test_a_missing_number_names_the_step(rewrite):
+def test_a_missing_number_names_the_step(rebuild):
     def lose_baseline(rows):
         return [row for row in rows if row.intervention != "none"]
 
     with pytest.raises(ArtifactError, match=r"no top-1 of the baseline .*`steer evaluate tiny`"):
-        summarize(rewrite(change=lose_baseline), experiment="tiny")
+        summarize(rebuild(lose_baseline), experiment="tiny")

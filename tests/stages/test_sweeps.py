@@ -262,10 +262,10 @@ def test_the_report_says_what_was_chosen(swept: CountedRun, database: Path) -> N
     assert said in list_sentences(headline)[0]
     assert f"sites {sites}, pooling {pool}" in draw_summaries([headline]).title
     rows = read_front(database, Subject("tiny", "ja"))
-    assert {(row.sites, row.response_pooling) for row in rows} == {
+    assert {(row["sites"], row["response_pooling"]) for row in rows} == {
         (sites, pool) for sites in ("attn.out+mlp.hidden", "mlp.hidden") for pool in ("mean", "max")
     }
-    assert [(row.sites, row.response_pooling) for row in rows if row.chosen] == [(sites, pool)]
+    assert [(row["sites"], row["response_pooling"]) for row in rows if row["chosen"]] == [(sites, pool)]
 
 
 def test_the_list_of_masks_tells_them_apart(swept: CountedRun, capsys) -> None:

@@ -1,6 +1,6 @@
 """What the store says about one question, as data, in words and in the formats of scripts."""
 
-from polysteer.report.answer import Answer, Grid, Summary
+from polysteer.report.answer import Answer, Grid, Record, Summary
 from polysteer.report.headline import Headline, summarize, summarize_question
 from polysteer.report.origin import Origins, trace_origins
 from polysteer.report.origin_sentences import tell_origins, tell_stale
@@ -13,6 +13,7 @@ __all__ = [
     "Headline",
     "Origins",
     "Question",
+    "Record",
     "Subject",
     "Summary",
     "render",

@@ -1,10 +1,12 @@
 """What a question is answered with: words and tables for people, records and summaries for scripts."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from polysteer.report.origin import Origins
+
+Record = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -52,16 +54,13 @@ class Answer:
     """`parts`, lines of words and tables, are read in their order; `facts` are what scripts get besides."""
 
     parts: tuple[str | Grid, ...]
-    records: tuple[Mapping[str, Any], ...]
+    records: tuple[Record, ...]
     facts: Mapping[str, Any] = field(default_factory=dict)
     summaries: tuple[Summary, ...] = ()
     origins: Origins = field(default_factory=Origins)
 
 
-def explain(view: str, note: str, grids: Iterable[Grid], rows: Iterable[Any], **facts: Any) -> Answer:
-    """An answer of a note and tables, its records made of dataclasses; scripts are told view and note."""
-    return Answer(
-        parts=(note, *grids),
-        records=tuple(asdict(row) for row in rows),
-        facts={"view": view, "note": note, **facts},
-    )
+def explain(view: str, note: str, grids: Iterable[Grid], records: Iterable[Record], **facts: Any) -> Answer:
+    """An answer of a note and tables; scripts are told view and note."""
+    facts = {"view": view, "note": note, **facts}
+    return Answer(parts=(note, *grids), records=tuple(records), facts=facts)

@@ -1,16 +1,13 @@
 """The curve over layers and the front as flat tables, for `dvc plots`."""
 
 from collections.abc import Iterable
-from dataclasses import asdict
 
+from polysteer.report.answer import Record
 from polysteer.report.measured import Measured
-from polysteer.report.views.front import FrontRow
 from polysteer.store.rows import layer_depth
 
 # dvc.yaml names these columns: they stand in every file, empty where nothing was measured.
 CURVES = ("baseline", "steered", "mean_difference", "centred", "erased")
-
-Record = dict[str, object]
 
 
 def tabulate_layers(measured: Measured) -> list[Record]:
@@ -24,7 +21,7 @@ def tabulate_layers(measured: Measured) -> list[Record]:
     ]
 
 
-def tabulate_front(rows: Iterable[FrontRow]) -> list[Record]:
+def tabulate_front(rows: Iterable[Record]) -> list[Record]:
     """One record per mask of the sweep, cheapest first."""
     dropped = ("experiment", "target")
-    return [{name: value for name, value in asdict(row).items() if name not in dropped} for row in rows]
+    return [{name: value for name, value in row.items() if name not in dropped} for row in rows]

@@ -1,11 +1,12 @@
 """Reading the rows of a report out of the metrics database: what was picked on dev, as it did on test."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import fields, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from polysteer.report.answer import Record
 from polysteer.report.contents import shorten_comparison
 from polysteer.report.measured import ReportRow
 from polysteer.report.methods import BEST_CONTROL, STEERED, acts_inside, identify_method
@@ -47,7 +48,6 @@ FEWER = """
     SELECT sentences, halves, top1, jaccard, correlation FROM efficiency
     WHERE experiment = $experiment AND target = $target ORDER BY sentences, halves"""
 
-Record = Mapping[str, Any]
 NOT_OF_MEANS = dict.fromkeys(("k", "draw", "ci_low", "ci_high", "n", "candidates", "within_budget"))
 
 

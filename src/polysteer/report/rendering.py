@@ -4,11 +4,11 @@ import csv
 import io
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any, Literal
 
-from polysteer.report.answer import Answer, Grid
+from polysteer.report.answer import Answer, Grid, Record
 from polysteer.report.origin_sentences import tell_origins
 
 
@@ -19,7 +19,7 @@ def render(answer: Answer, format: Literal["json", "csv", "markdown"]) -> str:
     return write_csv(answer.records) if format == "csv" else _write_markdown(answer)
 
 
-def write_csv(records: Sequence[Mapping[str, Any]]) -> str:
+def write_csv(records: Sequence[Record]) -> str:
     """One header line, then the records."""
     out = io.StringIO()
     writer = csv.DictWriter(out, list(records[0]) if records else [], lineterminator="\n")
@@ -42,7 +42,7 @@ def _write_json(answer: Answer) -> str:
     return json.dumps(told, indent=2)
 
 
-def _finite_only(record: Mapping[str, Any]) -> dict[str, Any]:
+def _finite_only(record: Record) -> dict[str, Any]:
     return {
         name: None if isinstance(value, float) and not math.isfinite(value) else value
         for name, value in record.items()

@@ -1,10 +1,10 @@
 """`--compare`: two experiments, target by target; or two targets of one experiment, method by method."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from polysteer.errors import ArtifactError
-from polysteer.report.answer import Answer, Grid
+from polysteer.report.answer import Answer, Grid, Record, explain
 from polysteer.report.comparability import (
     find_unlike_origins,
     find_unlike_rows,
@@ -52,7 +52,8 @@ class _Pair(NamedTuple):
 
 def show_comparison(question: Question) -> Answer:
     """Targets that one experiment lacks are said; what has no target is the same for two of one."""
-    metric, places = question.metric, _list_places(question)
+    metric, has = question.metric, _list_targets(question)
+    places = _list_places(question, has)
     pairs = [pair for place in places for pair in _pair(place, question, _read_means)]
     costs = [pair for place in places for pair in _pair(place, question, _read_costs)]
     origins = read_origins(question.database)
@@ -62,24 +63,29 @@ def show_comparison(question: Question) -> Answer:
     draw = _draw_targets if question.compares_targets else _draw_experiments
     grid = draw(question, pairs, title_unlike(unlike))
     told = f"{_name_sides(question)}: {title_metric(metric)} on test."
-    note = " ".join([told, *tell_unlike(unlike), *_tell_alone(question, places), NO_TEST])
-    facts = {
-        "view": "compare",
-        "note": note,
-        "comparable": not any(one.forbids for one in unlike),
-        "differences": [{"key": one.key, "a": one.old, "b": one.new} for one in list_differences(a, b)],
-    }
-    records = tuple(_record(question, pair) for pair in [*pairs, *costs])
-    return Answer(parts=(note, grid, _draw_costs(costs)), records=records, facts=facts)
+    note = " ".join([told, *tell_unlike(unlike), *_tell_alone(question, has), NO_TEST])
+    return explain(
+        "compare",
+        note,
+        (grid, _draw_costs(costs)),
+        (_record(question, pair) for pair in [*pairs, *costs]),
+        comparable=not any(one.forbids for one in unlike),
+        differences=[{"key": one.key, "a": one.old, "b": one.new} for one in list_differences(a, b)],
+    )
 
 
-def _list_places(question: Question) -> list[_Place]:
+def _list_targets(question: Question) -> dict[str, list[str]]:
+    """Of each of two experiments; none of one whose targets are compared."""
+    sides = () if question.compares_targets else question.sides
+    return {name: list_targets(question.database, name) for name in sides}
+
+
+def _list_places(question: Question, has: Mapping[str, Sequence[str]]) -> list[_Place]:
     """Two targets of the one experiment, or two experiments' common targets."""
     a, b = question.sides
     if question.compares_targets:
         name = question.experiments[0]
         return [_Place(f"{a}, {b}", Subject(name, a), Subject(name, b))]
-    has = {name: list_targets(question.database, name) for name in (a, b)}
     common = [one for one in has[a] if one in has[b] and question.target in (None, one)]
     if not common:
         told = "; ".join(f"{name} has {', '.join(found) or 'none'}" for name, found in has.items())
@@ -93,12 +99,11 @@ def _name_sides(question: Question) -> str:
     return f"A is {a}, B is {b}{of}"
 
 
-def _tell_alone(question: Question, places: Sequence[_Place]) -> list[str]:
+def _tell_alone(question: Question, has: Mapping[str, Sequence[str]]) -> list[str]:
     """Which targets one of two experiments has alone."""
-    if question.target is not None or question.compares_targets:
+    if question.target is not None:
         return []
-    common = [place.name for place in places]
-    has = {name: list_targets(question.database, name) for name in question.sides}
+    common = set.intersection(*map(set, has.values())) if has else set()
     alone = {name: [one for one in targets if one not in common] for name, targets in has.items()}
     return [f"Only {name} has {', '.join(targets)}." for name, targets in alone.items() if targets]
 
@@ -162,7 +167,7 @@ def _draw_costs(costs: Sequence[_Pair]) -> Grid:
     return Grid("Cost in perplexity, and k", ("target", "A cost", "B cost", "A k", "B k"), lines)
 
 
-def _record(question: Question, pair: _Pair) -> dict[str, Any]:
+def _record(question: Question, pair: _Pair) -> Record:
     a, b = question.sides
     metric = next(side.metric for side in (pair.a, pair.b) if side)
     sides = {

@@ -1,12 +1,12 @@
 """`--front`: gain against cost over the sweep, as dev saw it, and which masks no other beats in both."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from polysteer.numbers import write_exactly
-from polysteer.report.answer import Answer, Grid, explain
+from polysteer.report.answer import Answer, Grid, Record, explain
 from polysteer.report.digits import number, size
 from polysteer.report.question import Question, Subject
 from polysteer.report.units import write_difference, write_value
@@ -31,27 +31,6 @@ FRONT = f"""
     ORDER BY f.cost, f.top1"""
 
 
-@dataclass(frozen=True)
-class FrontRow:
-    """One mask of the sweep on dev. `gain` is over the baseline, None where that was not kept."""
-
-    experiment: str
-    target: str | None
-    intervention: str
-    strength: float | None
-    sites: str | None
-    response_pooling: str | None
-    score: str | None
-    held_statistic: str | None
-    k: float | None
-    layer: str
-    top1: float
-    gain: float | None
-    cost: float
-    on_front: bool
-    chosen: bool
-
-
 def show_front(question: Question) -> Answer:
     """The sweeps of all targets asked for."""
     found = {subject: read_front(question.database, subject) for subject in question.subjects}
@@ -59,21 +38,21 @@ def show_front(question: Question) -> Answer:
     return explain("front", NOTE, grids, chain.from_iterable(found.values()))
 
 
-def read_front(database: Path, subject: Subject) -> list[FrontRow]:
-    """The sweep of one target, cheapest first."""
-    return [FrontRow(**record) for record in query_database(database, FRONT, subject._asdict()).records()]
+def read_front(database: Path, subject: Subject) -> list[dict[str, Any]]:
+    """The masks of one target on dev, cheapest first; no `gain` where no baseline was kept."""
+    return query_database(database, FRONT, subject._asdict()).records()
 
 
-def _draw_front(subject: Subject, rows: Sequence[FrontRow]) -> Grid:
+def _draw_front(subject: Subject, rows: Sequence[Record]) -> Grid:
     """What all masks share is left out of the table."""
-    named: dict[str, Callable[[FrontRow], str | None]] = {
-        "intervention": lambda row: row.intervention,
-        "sites": lambda row: row.sites,
-        "pooling": lambda row: row.response_pooling,
-        "experts": lambda row: row.score,
-        "value": lambda row: row.held_statistic,
-        "strength": lambda row: None if row.strength is None else write_exactly(row.strength),
-        "k": lambda row: size(row.k),
+    named: dict[str, Callable[[Record], str | None]] = {
+        "intervention": lambda row: row["intervention"],
+        "sites": lambda row: row["sites"],
+        "pooling": lambda row: row["response_pooling"],
+        "experts": lambda row: row["score"],
+        "value": lambda row: row["held_statistic"],
+        "strength": lambda row: None if row["strength"] is None else write_exactly(row["strength"]),
+        "k": lambda row: size(row["k"]),
     }
     differing = {
         name: tell
@@ -82,12 +61,12 @@ def _draw_front(subject: Subject, rows: Sequence[FrontRow]) -> Grid:
     }
     lines = tuple(
         (
-            "*" if row.on_front else "",
+            "*" if row["on_front"] else "",
             *(str(tell(row) or "-") for tell in differing.values()),
-            write_value("top1", row.top1),
-            write_difference("top1", row.gain),
-            number(row.cost),
-            "chosen" if row.chosen else "",
+            write_value("top1", row["top1"]),
+            write_difference("top1", row["gain"]),
+            number(row["cost"]),
+            "chosen" if row["chosen"] else "",
         )
         for row in rows
     )

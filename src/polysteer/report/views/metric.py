@@ -1,7 +1,7 @@
 """`--metric` and `--layer`: one metric by method, by direction, by language, and over the layers."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from polysteer.errors import ArtifactError
@@ -36,7 +36,7 @@ def show_metric(question: Question) -> Answer:
         rows += [row for one in found for row in one]
         told = [_label_variants(one) for one in found]
         grids += draw_target(told[0]) if len(told) == 1 else _draw_targets(told)
-    return explain("metric", _explain(metric, layer), grids, rows)
+    return explain("metric", _explain(metric, layer), grids, map(asdict, rows))
 
 
 def read_metric(database: Path, subject: Subject, *, metric: str, layer: str | None) -> list[ReportRow]:

@@ -1,11 +1,10 @@
 """`--oracle`: each method with its layer picked on test: an upper bound, never a result."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from polysteer.report.answer import Answer, Grid, explain
+from polysteer.report.answer import Answer, Grid, Record, explain
 from polysteer.report.methods import acts_inside, identify_method, name_method, order_methods
 from polysteer.report.question import Question, Subject
 from polysteer.report.units import write_difference, write_value
@@ -31,22 +30,6 @@ LAYERS = f"""
     ORDER BY on_dev DESC"""
 
 
-@dataclass(frozen=True)
-class OracleRow:
-    """One method's mean top-1 on test at a layer that was picked on dev, or on test itself."""
-
-    experiment: str
-    target: str | None
-    method: str
-    picked_on: str
-    label: str
-    metric: str
-    layer: str
-    k: float | None
-    value: float
-    candidates: int | None
-
-
 def show_oracle(question: Question) -> Answer:
     """Both picks of every method side by side."""
     found = {subject: _read_oracle(question.database, subject) for subject in question.subjects}
@@ -54,11 +37,11 @@ def show_oracle(question: Question) -> Answer:
     return explain("oracle", NOTE, grids, chain.from_iterable(found.values()))
 
 
-def _read_oracle(database: Path, subject: Subject) -> list[OracleRow]:
+def _read_oracle(database: Path, subject: Subject) -> list[Record]:
     """No mask acts on layer 0, so it is no layer of a steered run."""
     records = query_database(database, LAYERS, subject._asdict()).records()
     methods = [identify_method(record["intervention"]) for record in records]
-    rows = []
+    rows: list[Record] = []
     for method in order_methods(methods):
         own = [record for record, of in zip(records, methods, strict=True) if of == method]
         allowed = [record for record in own if not acts_inside(method) or record["layer"] != "0"]
@@ -67,20 +50,21 @@ def _read_oracle(database: Path, subject: Subject) -> list[OracleRow]:
             continue
         on_test = max(allowed, key=lambda record: (record["value"], -layer_depth(record["layer"])))
         for picked_on, label, record in (("dev", RESULT, on_dev), ("test", UPPER_BOUND, on_test)):
-            facts = {name: record[name] for name in ("layer", "k", "value", "candidates")}
-            rows.append(OracleRow(*subject, method, picked_on, label, "top1", **facts))
+            facts = {"method": method, "picked_on": picked_on, "label": label, "metric": "top1"}
+            found = {name: record[name] for name in ("layer", "k", "value", "candidates")}
+            rows.append({**subject._asdict(), **facts, **found})
     return rows
 
 
-def _draw_oracle(subject: Subject, rows: Sequence[OracleRow]) -> Grid:
+def _draw_oracle(subject: Subject, rows: Sequence[Record]) -> Grid:
     lines = tuple(
         (
-            name_method(on_dev.method),
-            write_value("top1", on_dev.value),
-            on_dev.layer,
-            write_value("top1", on_test.value),
-            on_test.layer,
-            write_difference("top1", on_test.value - on_dev.value),
+            name_method(on_dev["method"]),
+            write_value("top1", on_dev["value"]),
+            on_dev["layer"],
+            write_value("top1", on_test["value"]),
+            on_test["layer"],
+            write_difference("top1", on_test["value"] - on_dev["value"]),
         )
         for on_dev, on_test in zip(rows[::2], rows[1::2], strict=True)
     )

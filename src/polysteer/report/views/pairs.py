@@ -1,12 +1,11 @@
 """`--all-pairs`: every ordered pair of languages: baseline, mask, and difference, at one layer."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from statistics import fmean
 
 from polysteer.errors import ArtifactError
-from polysteer.report.answer import Answer, Grid, explain
+from polysteer.report.answer import Answer, Grid, Record, explain
 from polysteer.report.methods import ERASED_INSIDE, PLAIN, name_method
 from polysteer.report.question import Question, Subject
 from polysteer.report.units import title_metric, write_difference, write_value
@@ -26,26 +25,10 @@ PAIRS = f"""
     GROUP BY ALL ORDER BY ALL"""
 
 
-@dataclass(frozen=True)
-class PairRow:
-    """One ordered pair: queries in `source`, candidates in `reference`. None is what was not measured."""
-
-    experiment: str
-    target: str | None
-    metric: str
-    layer: str | None
-    source: str
-    reference: str
-    candidates: int | None
-    baseline: float | None
-    steered: float | None
-    difference: float | None
-
-
 def show_pairs(question: Question) -> Answer:
     """Matrices of languages: the rows ask, the columns answer."""
     grids: list[Grid] = []
-    rows: list[PairRow] = []
+    rows: list[Record] = []
     for experiment in question.experiments:
         for place, target in enumerate(question.list_targets(experiment)):
             found = _read_pairs(question, Subject(experiment, target))
@@ -56,28 +39,28 @@ def show_pairs(question: Question) -> Answer:
     return explain("all-pairs", note, grids, rows)
 
 
-def _read_pairs(question: Question, subject: Subject) -> list[PairRow]:
+def _read_pairs(question: Question, subject: Subject) -> list[Record]:
     asked = {**subject._asdict(), "metric": question.metric, "layer": question.layer, "baseline": BASELINE}
     found = query_database(question.database, PAIRS, asked).records()
     if all(record["plain"] for record in found):
         raise ArtifactError(_explain_lack(question, subject))
     by_pair = {(record["source"], record["reference"]): record for record in found}
     values = {(record["source"], record["reference"], record["plain"]): record["value"] for record in found}
-    rows = []
+    rows: list[Record] = []
     for source, reference in sorted(by_pair):
         before, after = (values.get((source, reference, plain)) for plain in (True, False))
         rows.append(
-            PairRow(
-                *subject,
-                metric=question.metric,
-                layer=found[0]["layer"],
-                source=source,
-                reference=reference,
-                candidates=by_pair[source, reference]["candidates"],
-                baseline=before,
-                steered=after,
-                difference=None if before is None or after is None else after - before,
-            )
+            {
+                **subject._asdict(),
+                "metric": question.metric,
+                "layer": found[0]["layer"],
+                "source": source,
+                "reference": reference,
+                "candidates": by_pair[source, reference]["candidates"],
+                "baseline": before,
+                "steered": after,
+                "difference": None if before is None or after is None else after - before,
+            }
         )
     return rows
 
@@ -91,18 +74,17 @@ def _explain_lack(question: Question, subject: Subject) -> str:
     )
 
 
-def _draw_pairs(rows: Sequence[PairRow], *, with_baseline: bool) -> list[Grid]:
+def _draw_pairs(rows: Sequence[Record], *, with_baseline: bool) -> list[Grid]:
     """The plain model's matrix is the same for every target, and stands before the first."""
     first = rows[0]
-    where = "" if first.layer is None else f", layer {first.layer}"
-    shares_pool = len({row.candidates for row in rows}) == 1 and first.candidates is not None
-    pool = f", {first.candidates} candidates" if shares_pool else ""
-    head = f"{first.experiment}{where}{pool}: {title_metric(first.metric)}"
-    plain = name_method(PLAIN)
-    steered = f"{first.target}'s mask" if first.target else name_method(ERASED_INSIDE)
-    value, difference = (partial(write, first.metric) for write in (write_value, write_difference))
+    metric, layer, target, candidates = (first[name] for name in ("metric", "layer", "target", "candidates"))
+    shares_pool = candidates is not None and {row["candidates"] for row in rows} == {candidates}
+    head = f"{first['experiment']}{f', layer {layer}' if layer else ''}"
+    head += f"{f', {candidates} candidates' if shares_pool else ''}: {title_metric(metric)}"
+    plain, steered = name_method(PLAIN), f"{target}'s mask" if target else name_method(ERASED_INSIDE)
+    value, difference = (partial(write, metric) for write in (write_value, write_difference))
     before, after, gain = (
-        {(row.source, row.reference): getattr(row, name) for row in rows}
+        {(row["source"], row["reference"]): row[name] for row in rows}
         for name in ("baseline", "steered", "difference")
     )
     grids = [

@@ -1,11 +1,11 @@
 """`--study`: how a model tells languages and meanings apart, by layer and over its checkpoints."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from polysteer.errors import ArtifactError
-from polysteer.report.answer import Answer, Grid
+from polysteer.report.answer import Answer, Grid, Record, explain
 from polysteer.report.digits import percent
 from polysteer.report.grids import draw_layers, keep_told
 from polysteer.report.question import Question
@@ -59,15 +59,22 @@ ROWS = f"""
     WHERE experiment = $experiment AND intervention = '{BASELINE}' AND split = 'test'
       AND source = '*' AND reference = '*' AND list_contains($metrics, metric)"""
 
-Records = Sequence[Mapping[str, Any]]
+Records = Sequence[Record]
+
+
+class _Shown(NamedTuple):
+    """Of one experiment."""
+
+    grids: Sequence[Grid]
+    records: Records
 
 
 def show_study(question: Question) -> Answer:
     """Every layer of every checkpoint."""
     found = [_show_experiment(question, name) for name in question.experiments]
-    parts = (found[0].parts[0], *(grid for one in found for grid in one.parts[1:]))
-    records = tuple(record for one in found for record in one.records)
-    return Answer(parts=parts, records=records, facts={"view": "study", "note": parts[0]})
+    note = NOTE + _tell_chance(found[0].records)
+    grids = [grid for one in found for grid in one.grids]
+    return explain("study", note, grids, (record for one in found for record in one.records))
 
 
 def has_study(database: Path, experiment: str) -> bool:
@@ -75,7 +82,7 @@ def has_study(database: Path, experiment: str) -> bool:
     return bool(_read(database, experiment, [ABX_LANGUAGE]))
 
 
-def _show_experiment(question: Question, experiment: str) -> Answer:
+def _show_experiment(question: Question, experiment: str) -> _Shown:
     """Checkpoints in the order of the file, the model itself last."""
     records = _read(question.database, experiment, METRICS)
     if not any(record["metric"] == ABX_LANGUAGE for record in records):
@@ -89,7 +96,7 @@ def _show_experiment(question: Question, experiment: str) -> Answer:
     records = sorted(records, key=lambda one: _order(one, revisions))
     layered = _draw_checkpoints if len(revisions) > 1 else _draw_model
     grids = keep_told(*layered(experiment, records), _draw_correlations(experiment, records, revisions))
-    return Answer(parts=(NOTE + _tell_chance(records), *grids), records=tuple(records))
+    return _Shown(grids, records)
 
 
 def _tell_chance(records: Records) -> str:
@@ -104,7 +111,7 @@ def _read(database: Path, experiment: str, metrics: Iterable[str]) -> Records:
     return query_database(database, ROWS, asked).records()
 
 
-def _order(record: Mapping[str, Any], revisions: Sequence[str]) -> tuple[int, int, float]:
+def _order(record: Record, revisions: Sequence[str]) -> tuple[int, int, float]:
     place = revisions.index(record["revision"])
     return METRICS.index(record["metric"]), place, layer_depth(record["layer"])
 
