@@ -4,14 +4,18 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 
 import pyarrow.parquet as pq
 import pytest
+from typer.testing import CliRunner
 
+from polysteer.cli.main import app
 from polysteer.errors import ArtifactError, ConfigError, QueryError
+from polysteer.report.views import VIEWS
 from polysteer.store import query_database
 
 
@@ -126,6 +130,13 @@ def test_options_that_do_not_go_together_are_refused(run, arguments, says):
     with pytest.raises(AssertionError, match="Usage") as refused:
         run("report", *arguments, columns=200)
     assert says in str(refused.value)
+
+
+def test_every_view_has_its_option():
+    shown = CliRunner().invoke(app, ["report", "--help"], env={"COLUMNS": "200", "NO_COLOR": "1"}).stdout
+    options = [view.option for view in VIEWS]
+    assert len(set(options)) == len(options)
+    assert {option for option in options if option} <= set(re.findall(r"--[\w-]+", shown))
 
 
 @pytest.mark.usefixtures("project")
