@@ -1,31 +1,64 @@
-"""What an option of `steer report` answers, in the format asked for."""
+"""The answer to what `steer report` is asked, with what its numbers were made with."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from pathlib import Path
 
 from polysteer.cli.options import Format
 from polysteer.cli.output import print_json_text, print_table, print_text
+from polysteer.cli.progress import tell
+from polysteer.cli.query import refresh
+from polysteer.cli.questions import Asked, find_question, steers_nothing
+from polysteer.config import Experiments, load_experiments
+from polysteer.config.filling import fill_in
+from polysteer.layout import Layout
+from polysteer.report import (
+    Answer,
+    Origins,
+    Question,
+    render,
+    summarize_question,
+    tell_origins,
+    tell_stale,
+    trace_origins,
+)
+from polysteer.report.view import View
+from polysteer.report.views import study
 
-if TYPE_CHECKING:
-    from polysteer.cli.origins import Heading
-    from polysteer.report import Answer, Report
+
+def find_answer(view: View, asked: Asked, file: Path, artifacts: Path, *, summarized: bool) -> Answer:
+    """Where nothing that is asked about steers, layers and checkpoints are all there is to show."""
+    experiments = load_experiments(file)
+    if view.is_default and asked.lang is None and steers_nothing(asked, experiments, file):
+        view = study.VIEW
+    question = find_question(view, asked, experiments, file, lambda: refresh(file, artifacts))
+    answer = replace(view.show(question), origins=_find_origins(question, experiments, file, artifacts))
+    if summarized and not answer.summaries and view.is_steered:
+        return replace(answer, summaries=summarize_question(question))
+    return answer
 
 
-def print_answer(
-    answer: "Answer", summarize: "Callable[[], Report]", heading: "Heading", format: Format
-) -> None:
-    """Scripts get the summary of what is asked about, too."""
-    from polysteer.report import answer_to_markdown, records_to_csv, to_json
+def print_answer(answer: Answer, format: Format) -> None:
+    """CSV has no place for what is stale, so stderr says it."""
+    if format == "table":
+        from polysteer.cli.folding import draw_parts
 
-    if format == "json":
-        print_json_text(to_json(summarize(), heading.origins, answer))
-    elif format == "csv":
-        heading.tell_stale()
-        print_text(records_to_csv(answer.records))
-    elif format == "markdown":
-        print_text(answer_to_markdown(answer, heading.lines))
-    else:
-        from polysteer.cli.grids import draw_answer
+        print_table(draw_parts(["\n".join(tell_origins(answer.origins)), *answer.parts]))
+        return
+    if format == "csv":
+        for line in tell_stale(answer.origins):
+            tell(line)
+    (print_json_text if format == "json" else print_text)(render(answer, format))
 
-        print_table(heading.draw())
-        print_table(draw_answer(answer))
+
+def _find_origins(question: Question, experiments: Experiments, file: Path, artifacts: Path) -> Origins:
+    """Where all is asked for, what has no numbers, or no place in the file, is part of the answer."""
+    now = {name: fill_in(one) for name, one in experiments.experiments.items()}
+    evaluated = Layout(artifacts).list_evaluated() if question.is_of_all else []
+    return trace_origins(
+        question.database,
+        question.experiments,
+        now,
+        file=file.name,
+        asked=now if question.is_of_all else (),
+        unnamed=[name for name in evaluated if name not in now],
+    )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from polysteer.corpus.corpus_inspection import Inspection, LanguageInspection, Lengths
-from polysteer.report.data import Grid
+from polysteer.grid import Grid
 
 if TYPE_CHECKING:
     from polysteer.cli.sheets import Part

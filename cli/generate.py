@@ -16,8 +16,8 @@ from polysteer.errors import ConfigError
 
 if TYPE_CHECKING:
     from polysteer.corpus.identification import LanguageIdentifier
+    from polysteer.grid import Grid
     from polysteer.models.generation import TextPair
-    from polysteer.report.data import Grid
 
 
 @take_groups
@@ -122,7 +122,7 @@ def _describe(text: str, identifier: "LanguageIdentifier | None") -> dict[str, A
 
 
 def _list_texts(answer: dict[str, Any]) -> "Iterator[Grid]":
-    from polysteer.report.data import Grid
+    from polysteer.grid import Grid
 
     steered = f"with {answer['target']}" if answer["target"] else "erased"
     rows = [(row["prompt"], _cell(row["plain"]), _cell(row["steered"])) for row in answer["results"]]

@@ -5,9 +5,9 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from polysteer.cli.sheets import write_cell
+from polysteer.grid import Grid
 from polysteer.masks.metadata import MaskMetadata
 from polysteer.numbers import write_size
-from polysteer.report.data import Grid
 
 if TYPE_CHECKING:
     from polysteer.cli.sheets import Part

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from polysteer.cli.sheets import write_bytes
 from polysteer.config.experts import PRESETS
 from polysteer.errors import SiteError
+from polysteer.grid import Grid
 from polysteer.models.inspection import ModelFacts, TokenizerFacts
-from polysteer.report.data import Grid
 from polysteer.responses.sizes import predict_bytes
 
 if TYPE_CHECKING:

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from polysteer.cli.sheets import write_bytes
+from polysteer.grid import Grid
 from polysteer.planning import Plan, Speed
 from polysteer.planning.plan import estimate_minutes
 from polysteer.planning.reading import Job
-from polysteer.report.data import Grid
 
 if TYPE_CHECKING:
     from polysteer.cli.sheets import Part

@@ -9,24 +9,22 @@ from pathlib import Path
 import typer
 
 from polysteer.cli.progress import tell
-from polysteer.config import Experiments, load_experiments
+from polysteer.config import Experiments
 from polysteer.config.experiments import find_experiment
 from polysteer.config.section import suggest
 from polysteer.corpus.languages import resolve_language
 from polysteer.errors import ArtifactError, ConfigError, LanguageError
-from polysteer.report import (
-    Report,
+from polysteer.report import Question
+from polysteer.report.contents import (
     check_target,
     list_experiments,
     list_layers,
     list_metrics,
     list_targets,
-    merge_reports,
-    summarize,
 )
+from polysteer.report.view import View
+from polysteer.report.views import VIEWS
 from polysteer.store.rows import layer_depth
-
-Sides = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -37,70 +35,78 @@ class Asked:
     experiment: str | None
     metric: str | None
     layer: str | None
-    sides: Sides | None
+    sides: tuple[str, str] | None
 
 
-@dataclass(frozen=True)
-class Question:
-    """Which numbers of which experiments; `sides` are what is compared."""
-
-    database: Path
-    experiments: tuple[str, ...]
-    target: str | None
-    metric: str
-    layer: str | None
-    sides: Sides | None
-    compares_targets: bool
-
-    def summarize(self) -> Report:
-        """The headline of what is asked about; nothing where an experiment steers nothing."""
-        targets = self.sides if self.compares_targets and self.sides else (self.target,)
-        return merge_reports(
-            summarize(self.database, experiment=name, target=target)
-            for name in self.experiments
-            for target in targets
-        )
+def choose_view(options: Mapping[str, object], asked: Asked) -> View:
+    """One at a time, and with the details that it takes; a metric or a layer alone is a view too."""
+    named = [option for option, given in options.items() if given]
+    if len(named) > 1:
+        raise typer.BadParameter(f"{' and '.join(named)} are different questions: ask one at a time")
+    details = {"--lang": asked.lang, "--metric": asked.metric, "--layer": asked.layer}
+    given = [option for option, value in details.items() if value is not None]
+    alone = "--metric" if {"--metric", "--layer"} & set(given) else ""
+    view = next(one for one in VIEWS if one.option == (named[0] if named else alone))
+    refused = [option for option in given if option not in view.takes]
+    if refused:
+        raise typer.BadParameter(f"{view.option} {view.of}: leave out {refused[0]}")
+    return view
 
 
-def check_options(views: Mapping[str, object], details: Mapping[str, object]) -> None:
-    """One view at a time; the sweep and the upper bound are of top1 at its own layers."""
-    asked = [name for name, given in views.items() if given]
-    if len(asked) > 1:
-        raise typer.BadParameter(f"{' and '.join(asked)} are different questions: ask one at a time")
-    refused = [name for name, given in details.items() if given is not None]
-    if refused and asked and asked[0] in ("--front", "--oracle"):
-        raise typer.BadParameter(
-            f"{asked[0]} is of top1, by which dev chooses, at the layers it chose: leave out {refused[0]}"
-        )
+def steers_nothing(asked: Asked, experiments: Experiments, file: Path) -> bool:
+    """Whether nothing that is asked about changes what the model computes."""
+    named = (experiments.experiments[name] for name in _name_experiments(asked, experiments, file))
+    return not any(one.candidates() or one.erasures() for one in named)
 
 
-def find_question(asked: Asked, file: Path, refresh: Callable[[], Path]) -> Question:
+def find_question(
+    view: View, asked: Asked, experiments: Experiments, file: Path, refresh: Callable[[], Path]
+) -> Question:
     """The question, with every name in it checked: against the file first, then against the numbers."""
-    experiments = load_experiments(file)
     if asked.lang is not None:
         asked = replace(asked, lang=_find_target(asked.lang, experiments) or asked.lang)
     named = _name_sides(asked, experiments) if asked.sides else _name_experiments(asked, experiments, file)
-    database = refresh()
-    if asked.sides is None and asked.experiment is None:
-        named = _keep_evaluated(database, named, steered=asked.metric is None)
+    question = Question(
+        database=refresh(),
+        experiments=tuple(named),
+        target=asked.lang,
+        metric=asked.metric or "top1",
+        layer=asked.layer,
+        sides=asked.sides or ("", ""),
+        is_of_one=asked.experiment is not None,
+        is_of_all=not (asked.lang or asked.experiment or asked.sides),
+        checkpoints={
+            name: [checkpoint.name for checkpoint in experiments.experiments[name].model.checkpoints]
+            for name in named
+        },
+    )
+    if view.has is not None:
+        having = tuple(name for name in named if view.has(question.database, name))
+        return replace(question, experiments=having or question.experiments)
+    return _check_numbers(question, asked)
+
+
+def _check_numbers(question: Question, asked: Asked) -> Question:
+    """The same of the experiments that have numbers of what is asked."""
+    database, named = question.database, list(question.experiments)
+    if not (question.is_of_one or asked.sides):
+        evaluated = list_experiments(database, steered=asked.metric is None)
+        named = [name for name in named if name in evaluated] or named
     if asked.lang is not None and len(named) > 1 and not asked.sides:
         tell(f"{asked.lang} is a target of {', '.join(named)}; showing {named[0]}, choose with --experiment")
         named = named[:1]
     if asked.metric is None:
         _check_steered(database, named)
-    compares_targets = asked.sides is not None and len(named) == 1
-    metric = asked.metric or "top1"
-    having = _check_metric(database, named, metric)
+    having = _check_metric(database, named, question.metric)
     if asked.sides and len(having) < len(named):
-        raise ConfigError(f"only {having[0]} has {metric}, so it cannot be compared")
-    named = having
+        raise ConfigError(f"only {having[0]} has {question.metric}, so it cannot be compared")
     if asked.layer is not None:
-        _check_layer(database, named, metric, asked.layer)
-    for target in asked.sides if asked.sides and compares_targets else (asked.lang,):
-        for name in named:
+        _check_layer(database, having, question.metric, asked.layer)
+    for target in question.sides if question.compares_targets else (asked.lang,):
+        for name in having:
             if target is not None:
                 check_target(database, name, target)
-    return Question(database, tuple(named), asked.lang, metric, asked.layer, asked.sides, compares_targets)
+    return replace(question, experiments=tuple(having))
 
 
 def _name_experiments(asked: Asked, experiments: Experiments, file: Path) -> list[str]:
@@ -161,12 +167,6 @@ def _explain_sides(asked: Asked, experiments: Experiments, names: Sequence[str])
 def _list_targets(experiments: Experiments, name: str) -> Sequence[str]:
     found = experiments.experiments.get(name)
     return found.targets if found else ()
-
-
-def _keep_evaluated(database: Path, named: Sequence[str], *, steered: bool) -> list[str]:
-    """Of several experiments those with numbers; if none has any, they stay and are refused by name."""
-    evaluated = list_experiments(database, steered=steered)
-    return [name for name in named if name in evaluated] or list(named)
 
 
 def _check_metric(database: Path, named: Sequence[str], metric: str) -> list[str]:

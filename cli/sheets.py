@@ -9,7 +9,7 @@ from polysteer.cli.output import print_json, print_table, print_text
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from polysteer.report.data import Grid
+    from polysteer.grid import Grid
 
     Part = str | Grid
 

@@ -1,4 +1,4 @@
-"""What every test can count on: no network, one thread, the same results each time."""
+"""What every test can count on: no network, one thread, and one whole experiment that has been run."""
 
 import logging
 import os
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support.experiment import STEER, save_llama, write_experiments
+from support.experiment import EXPERIMENTS, STEER, save_llama, write_experiments
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -28,6 +28,12 @@ def notices(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tiny experiment's model."""
     return save_llama(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="session")
+def tiny_experiment(model_folder: Path) -> str:
+    """An experiments file of it: two targets, four masks for each."""
+    return EXPERIMENTS.format(model=model_folder)
 
 
 @pytest.fixture(scope="session")

@@ -148,5 +148,5 @@ class Thing:
         ("polysteer.errors.A", "at once"),
         ("polysteer.errors.B", "at once"),
         ("polysteer.models", "for types"),
-        ("polysteer.store.rows.KEY", "when called"),
+        ("polysteer.store.columns.KEY", "when called"),
     ]

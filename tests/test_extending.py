@@ -23,9 +23,9 @@ class Example(NamedTuple):
 
 EXAMPLES = {
     "intervention": Example(words=("scale",)),
-    "option": Example(words=("--oracle",), modules=("polysteer.report.oracle",)),
-    "metric": Example(words=("xsim_error",)),
-    "arm": Example(words=("surface",), modules=("polysteer.embeddings.surface",), names=("SURFACE",)),
+    "option": Example(words=("--oracle",), modules=("polysteer.report.views.oracle",)),
+    "metric": Example(words=("evenness",), modules=("polysteer.metrics.evenness",)),
+    "arm": Example(modules=("polysteer.arms.centred",), names=("Centred",)),
     "source": Example(words=("tatoeba",), modules=("polysteer.corpus.sources.tatoeba",)),
 }
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from polysteer.cli.sheets import print_found, write_bytes
-from polysteer.report.data import Grid
+from polysteer.grid import Grid
 
 
 class Found(NamedTuple):

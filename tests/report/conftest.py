@@ -1,235 +1,219 @@
-"""A database with one experiment of two targets, its numbers chosen by hand, and projects to ask it in."""
+"""Experiments that the real stages made, their numbers looked up by hand, and projects to ask them in."""
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from contextlib import chdir
+from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
+from typing import Any
 
+import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import typer
+from safetensors.numpy import load_file, save_file
 from typer.testing import CliRunner
 
 from polysteer.cli import query, report
 from polysteer.config import load_experiments
-from polysteer.config.filling import fill_in
-from polysteer.config.steering import tell_steering
 from polysteer.layout import Layout
-from polysteer.store import Making, MetricRow, build_database, excluding, write_metrics
+from polysteer.stages import collect, corpus, embed, evaluate, rank
+from polysteer.stages import settings as settings_stage
+from polysteer.stages.run import Run
+from polysteer.stages.store import build_store
+from polysteer.store import ChoiceRow, Making, MetricRow, build_database, write_metrics
+from polysteer.store.files import read_choices
+from polysteer.store.making import read_making
 
-BASE = MetricRow(experiment="try", model="builtin", fingerprint="0123456789abcdef", embedding_pooling="mean")
-LANGUAGES = ("de", "en", "ja")
-LAYERS = ("0", "1", "final")
-DRAWS = 39
-
-
-def pick(row: MetricRow, same: str | None, best: str | None, *, within: float = 1.0) -> Iterator[MetricRow]:
-    """The rows that say where a configuration was picked."""
-    if same is not None:
-        yield replace(row, metric="chosen_same_layer", layer=same, split="dev", value=within)
-    if best is not None:
-        yield replace(row, metric="chosen_best_layer", layer=best, split="dev", value=within)
-
-
-def curve(row: MetricRow, *top1: float) -> Iterator[MetricRow]:
-    """Mean top-1 on test at every layer."""
-    for layer, value in zip(LAYERS, top1, strict=True):
-        interval = {"ci_low": value - 0.01, "ci_high": value + 0.01}
-        yield replace(row, metric="top1", layer=layer, value=value, candidates=500, n=500, **interval)
-
-
-def perplexities(row: MetricRow, *values: float) -> Iterator[MetricRow]:
-    for language, value in zip(LANGUAGES, values, strict=True):
-        yield replace(row, metric="perplexity", source=language, reference=None, value=value)
-
-
-def directions(row: MetricRow, target: str, *values: float) -> Iterator[MetricRow]:
-    ends = (("*", target), (target, "*"), (excluding(target), excluding(target)))
-    for (source, reference), value in zip(ends, values, strict=True):
-        yield replace(row, metric="top1", layer="final", source=source, reference=reference, value=value)
-
-
-def plain_rows() -> Iterator[MetricRow]:
-    """What has no target."""
-    yield from pick(BASE, "final", "1")
-    yield from curve(BASE, 0.3, 0.19, 0.125)
-    yield from perplexities(BASE, 5.0, 4.0, 6.0)
-    yield from directions(BASE, "ja", 0.1, 0.12, 0.15)
-    centred = replace(BASE, intervention="centre")
-    yield from pick(centred, "final", "0")
-    yield from curve(centred, 0.51, 0.4, 0.336)
-    surface = replace(BASE, intervention="surface", embedding_pooling=None)
-    yield replace(surface, metric="chosen_same_layer", split="dev", value=1.0)
-    yield replace(surface, metric="top1", value=0.22, candidates=500, n=500)
-
-
-def target_rows(target: str, final: float, *, draws_as_good: int, within: float = 1.0) -> Iterator[MetricRow]:
-    """What belongs to a target: a mask with two values of k on dev, controls, the mean difference."""
-    mask = replace(BASE, target=target, intervention="set", strength=1.0, sites="attn.out", score="ap_union")
-    small, large = replace(mask, k=0.03), replace(mask, k=0.2)
-    for row, top1, cost in ((small, 0.14, 1.05), (large, 0.2, 1.2)):
-        yield replace(row, metric="top1", layer="final", split="dev", value=top1)
-        yield replace(row, metric="cost", split="dev", value=cost)
-    yield from pick(large, "final", None, within=within)
-    yield from pick(small, None, "1", within=within)
-    yield from curve(large, 0.3, 0.16, final)
-    yield from curve(small, 0.3, 0.18, 0.13)
-    yield replace(large, metric="cost", value=1.25)
-    yield replace(small, metric="cost", value=1.04)
-    yield from perplexities(large, 5.5, 4.4, 7.5)
-    yield from directions(large, target, 0.3, 0.12, 0.16)
-    yield from comparisons(large, "final", "", final - 0.125, draws_as_good)
-    yield from comparisons(small, "1", "_best_layer", -0.01, DRAWS)
-    for draw in range(DRAWS):
-        control = replace(mask, intervention="random", k=0.2 if draw % 2 else 0.03, draw=draw)
-        yield from pick(control, "final", "1")
-        yield from curve(control, 0.3, 0.18, final if draw < draws_as_good else 0.11)
-    vector = replace(BASE, target=target, intervention="mean_difference", strength=0.5)
-    yield from pick(vector, "final", "1")
-    yield from curve(vector, 0.3, 0.2, 0.15)
-
-
-def comparisons(
-    row: MetricRow, layer: str, suffix: str, difference: float, draws_as_good: int
-) -> Iterator[MetricRow]:
-    row = replace(row, layer=layer)
-    low, high = difference - 0.01, difference + 0.01
-    yield replace(row, metric=f"top1_difference{suffix}", value=difference, ci_low=low, ci_high=high)
-    yield replace(row, metric=f"p_value{suffix}", value=0.0001 if difference > 0.02 else 0.4)
-    yield replace(row, metric=f"p_value_holm{suffix}", value=0.0002 if difference > 0.02 else 0.8)
-    yield replace(row, metric=f"control_rank{suffix}", value=1.0 + draws_as_good, n=DRAWS)
-    yield replace(row, metric=f"control_p_value{suffix}", value=(1 + draws_as_good) / 40, n=DRAWS)
-
-
-@pytest.fixture(scope="session")
-def metrics_rows() -> list[MetricRow]:
-    """ja gains beyond every control; de gains nothing and the controls do as well, over budget."""
-    return [
-        *plain_rows(),
-        *target_rows("ja", 0.187, draws_as_good=0),
-        *target_rows("de", 0.13, draws_as_good=5, within=0.0),
-    ]
-
-
-@pytest.fixture(scope="session")
-def database(tmp_path_factory, metrics_rows) -> Path:
-    folder = tmp_path_factory.mktemp("report")
-    write_experiments(folder, **{"try": ["de", "ja"]})
-    write_metrics(folder / "try.parquet", metrics_rows, making=make("try", folder))
-    build_database([folder / "try.parquet"], folder / "metrics.duckdb")
-    return folder / "metrics.duckdb"
-
-
-EXPERIMENT = """\
-  {name}:
-    model: builtin
-    corpus: {{source: builtin, languages: [de, en, ja], find: 10, dev: 5, test: 5}}
-    targets: {targets}
-    collect: {{}}
-    rank: {{}}
-    steer: {{}}
-    embed: {{}}
-    evaluate: {{}}
+STAGES = (settings_stage, corpus, collect, rank, embed, evaluate)
+MORE = """\
+  other:
+    model: {model}
+    corpus: {{source: builtin, languages: [en, de, ja], find: 20, dev: 6, test: 10}}
+    targets: [ja]
+    collect: {{sites: mlp.hidden}}
+    rank: {{k: 0.1, value: token_mean}}
+    evaluate: {{families: [retrieval, perplexity], controls: 2, extra_draws: 1, resamples: 100}}
+  plain:
+    model: {{id: {model}, checkpoints: [./early]}}
+    corpus: {{source: builtin, languages: [en, de, ja], find: 10, dev: 4, test: 8}}
+    targets: []
+    evaluate: {{families: [retrieval, abx], controls: 1, extra_draws: 1, resamples: 100}}
+  later:
+    model: {model}
+    corpus: {{source: builtin, languages: [en, de, ja], find: 10, dev: 4, test: 8}}
+    targets: [ja]
 """
+CONFIGURATION = (
+    "model",
+    "revision",
+    "strength",
+    "sites",
+    "response_pooling",
+    "score",
+    "held_statistic",
+    "k",
+    "draw",
+)
+Row = dict[str, Any]
 
 
-def write_experiments(folder: Path, **targets: Sequence[str]) -> None:
-    text = "".join(EXPERIMENT.format(name=name, targets=f"[{', '.join(of)}]") for name, of in targets.items())
-    (folder / "experiments.yaml").write_text(f"schema: 1\nexperiments:\n{text}")
+@dataclass(frozen=True)
+class Stored:
+    """Every row of the metrics files, searched in plain Python."""
+
+    rows: Sequence[Row]
+    choices: Sequence[Row]
+
+    def find(self, **wanted: object) -> list[Row]:
+        return self._search(self.rows, wanted)
+
+    def find_choices(self, **wanted: object) -> list[Row]:
+        return self._search(self.choices, wanted)
+
+    @staticmethod
+    def _search(rows: Sequence[Row], wanted: Row) -> list[Row]:
+        return [row for row in rows if all(row[name] == value for name, value in wanted.items())]
+
+    def list_picked(
+        self,
+        metric: str,
+        arm: str,
+        target: str | None = None,
+        *,
+        experiment: str = "tiny",
+        view: str = "same_layer",
+        ends: tuple[str | None, str | None] = ("*", "*"),
+        layer: str | None = None,
+    ) -> list[Row]:
+        """What was measured on test of what dev picked: at the layer it was picked for, or at another."""
+        of = {"experiment": experiment, "arm": arm, "target": target}
+        found = []
+        for choice in self.find_choices(view=view, **of):
+            same = {name: choice[name] for name in CONFIGURATION}
+            rows = self.find(metric=metric, split="test", source=ends[0], reference=ends[1], **of, **same)
+            rows = [row for row in rows if row["view"] in (None, view)]
+            found += [row for row in rows if row["layer"] in (None, layer or choice["layer"])]
+        return found
+
+    def pick(self, *what: Any, **where: Any) -> Row:
+        """The only one."""
+        (row,) = self.list_picked(*what, **where)
+        return row
+
+    def mean(self, *what: Any, **where: Any) -> float:
+        """Over draws."""
+        return fmean(row["value"] for row in self.list_picked(*what, **where))
 
 
-def make(experiment: str, folder: Path) -> Making:
-    """With the settings of the file in the folder."""
-    settings = load_experiments(folder / "experiments.yaml").experiments[experiment]
-    return Making(
-        settings=fill_in(settings),
-        corpus="builtin, 3 languages, find 10, dev 5, test 5",
-        texts={"test": "0123"},
-        steering=tell_steering(settings),
-        polysteer="0.1.0",
-    )
+class Write:
+    """Shares as tables have them, in percent."""
 
+    @staticmethod
+    def share(of: float | Row) -> str:
+        return f"{100 * (of['value'] if isinstance(of, dict) else of):.1f}"
 
-@pytest.fixture
-def project(tmp_path, database, monkeypatch) -> Path:
-    write_experiments(tmp_path, **{"try": ["de", "ja"]})
-    metrics = Layout(tmp_path / "artifacts").experiment("try").metrics
-    metrics.parent.mkdir(parents=True)
-    shutil.copy(database.with_name("try.parquet"), metrics)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-STUDIED = {"try": ["de", "ja"], "other": ["ja"], "plain": ["ja"], "later": ["ja"]}
-PAIRS = (("de", "en"), ("de", "ja"), ("en", "de"), ("en", "ja"), ("ja", "de"), ("ja", "en"))
-
-
-def pairs(row: MetricRow, *values: float) -> Iterator[MetricRow]:
-    for (source, reference), value in zip(PAIRS, values, strict=True):
-        yield replace(
-            row,
-            metric="top1",
-            layer="final",
-            source=source,
-            reference=reference,
-            value=value,
-            candidates=500,
-        )
-
-
-def study_rows() -> Iterator[MetricRow]:
-    """ja as it is above, with pairs, mean reciprocal ranks, dev's baseline and two methods of later days."""
-    yield from plain_rows()
-    yield from target_rows("ja", 0.187, draws_as_good=0)
-    mask = replace(BASE, target="ja", intervention="set", strength=1.0, sites="attn.out", score="ap_union")
-    mask = replace(mask, k=0.2)
-    yield from pairs(BASE, 0.10, 0.20, 0.11, 0.21, 0.12, 0.22)
-    yield from pairs(mask, 0.15, 0.30, 0.10, 0.31, 0.13, 0.25)
-    yield replace(BASE, metric="top1", layer="final", split="dev", value=0.11)
-    for row, mrr in ((BASE, 0.2), (mask, 0.3)):
-        yield replace(row, metric="mrr", layer="final", value=mrr, ci_low=mrr - 0.01, ci_high=mrr + 0.01)
-        yield replace(row, metric="linear_cka", layer="final", value=10 * mrr)
-    for pooling, mexa in (("mean", 0.8), ("last", 0.2)):
-        yield replace(BASE, metric="mexa", layer="final", embedding_pooling=pooling, value=mexa)
-    for name in ("permuted", "brand_new"):
-        for draw, top1 in enumerate((0.16, 0.18)):
-            later = replace(mask, intervention=name, draw=draw)
-            yield from pick(later, "final", None)
-            yield replace(later, metric="top1", layer="final", value=top1, candidates=500, n=500)
+    @staticmethod
+    def share_and_spread(row: Row) -> tuple[str, str]:
+        return Write.share(row), f"{100 * row['ci_low']:.1f}..{100 * row['ci_high']:.1f}"
 
 
 @pytest.fixture(scope="session")
-def study_files(tmp_path_factory) -> Path:
-    """Metrics of `try`, of `other` with a smaller pool and half the gain, and of one that steers nothing."""
-    folder = tmp_path_factory.mktemp("study")
-    write_experiments(folder, **STUDIED)
-    rows = list(study_rows())
-    write_metrics(folder / "try.parquet", rows, making=make("try", folder))
-    other = [replace(row, experiment="other", candidates=row.candidates and 200) for row in rows]
-    other = [
-        replace(row, value=0.156) if row.value == 0.187 and row.metric == "top1" else row for row in other
-    ]
-    write_metrics(folder / "other.parquet", other, making=make("other", folder))
-    plain = replace(BASE, experiment="plain", metric="language_abx", value=0.7)
-    checkpoints = [
-        made
-        for revision, top in (("step-1", 0.6), ("step-2", 0.9))
-        for made in (
-            *pick(replace(plain, revision=revision), "final", None),
-            *(replace(plain, revision=revision, layer=layer, value=top) for layer in LAYERS),
-        )
-    ]
-    write_metrics(folder / "plain.parquet", checkpoints, making=make("plain", folder))
+def write() -> type[Write]:
+    return Write
+
+
+@pytest.fixture(scope="session")
+def ran(tmp_path_factory: pytest.TempPathFactory, finished: Path, model_folder: Path) -> Path:
+    """The tiny experiment; one of other text, fewer sentences; one that steers nothing; one not run."""
+    folder = tmp_path_factory.mktemp("ran")
+    more = MORE.format(model=model_folder)
+    (folder / "experiments.yaml").write_text((finished / "experiments.yaml").read_text() + more)
+    shutil.copytree(finished / "artifacts" / "metrics", folder / "artifacts" / "metrics")
+    write_earlier_state(model_folder, folder / "early")
+    with chdir(folder):
+        experiments, layout = load_experiments(Path("experiments.yaml")), Layout(Path("artifacts"))
+        for name in ("other", "plain"):
+            run = Run(name, experiments.experiments[name], layout.experiment(name))
+            for stage in STAGES:
+                stage.perform(run)
+        build_store(experiments, layout)
     return folder
 
 
+def write_earlier_state(model: Path, folder: Path) -> None:
+    """The same model with noise on its weights."""
+    shutil.copytree(model, folder)
+    generator = np.random.default_rng(0)
+    weights = load_file(folder / "model.safetensors")
+    noisy = {
+        name: (array + generator.normal(0, 0.2, array.shape)).astype(array.dtype)
+        for name, array in weights.items()
+    }
+    save_file(noisy, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+@pytest.fixture(scope="session")
+def stored(ran: Path) -> Stored:
+    files = list((ran / "artifacts" / "metrics").glob("*.parquet"))
+    return Stored(
+        [row for file in files for row in pq.read_table(file).to_pylist()],
+        [row for file in files for row in read_choices(pq.read_schema(file), file).to_pylist()],
+    )
+
+
+@pytest.fixture(scope="session")
+def database(ran: Path) -> Path:
+    return ran / "artifacts" / "metrics.duckdb"
+
+
 @pytest.fixture
-def study(tmp_path, study_files, monkeypatch) -> Path:
-    """A project of those three, and of one that was not run."""
-    write_experiments(tmp_path, **STUDIED)
-    ignored = shutil.ignore_patterns("experiments.yaml")
-    shutil.copytree(study_files, tmp_path / "artifacts" / "metrics", ignore=ignored)
+def project(tmp_path: Path, ran: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of all that `steer report` reads."""
+    shutil.copy(ran / "experiments.yaml", tmp_path)
+    shutil.copytree(ran / "artifacts" / "metrics", tmp_path / "artifacts" / "metrics")
+    shutil.copy(ran / "artifacts" / "metrics.duckdb", tmp_path / "artifacts")
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def rewrite(project: Path) -> Callable[..., Path]:
+    """Change an experiment's numbers, and how they were made, in the project; or give them `to` another."""
+
+    def write(
+        experiment: str = "tiny",
+        change: Callable[[list[MetricRow]], list[MetricRow]] = list,
+        choose: Callable[[list[ChoiceRow]], list[ChoiceRow]] = list,
+        remake: Callable[[Making | None], Making | None] = lambda making: making,
+        *,
+        to: str | None = None,
+    ) -> Path:
+        folder, name = project / "artifacts" / "metrics", to or experiment
+        source, path = folder / f"{experiment}.parquet", folder / f"{name}.parquet"
+        making = read_making(pq.read_schema(source), source)
+        rows = [MetricRow(**{**row, "experiment": name}) for row in pq.read_table(source).to_pylist()]
+        choices = []
+        for row in read_choices(pq.read_schema(source), source).to_pylist():
+            view, layer, within = (row.pop(key) for key in ("view", "layer", "within_budget"))
+            of = MetricRow(**{**row, "experiment": name}, fingerprint=rows[0].fingerprint)
+            choices.append(ChoiceRow(of, view, layer, within))
+        write_metrics(path, [*change(rows), *choose(choices)], making=remake(making))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def rebuild(rewrite: Callable[..., Path], tmp_path: Path) -> Callable[..., Path]:
+    """A database of the tiny experiment's numbers, changed."""
+
+    def build(**changes: Callable[[list[Any]], list[Any]]) -> Path:
+        build_database([rewrite(**changes)], tmp_path / "changed.duckdb")
+        return tmp_path / "changed.duckdb"
+
+    return build
 
 
 @pytest.fixture

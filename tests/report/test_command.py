@@ -1,23 +1,31 @@
-"""`steer report` and `steer query` as a user runs them, on the hand-made numbers."""
+"""`steer report` and `steer query` as a user runs them, on numbers that the real stages made."""
 
 import csv
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 
 import pyarrow.parquet as pq
 import pytest
+from typer.testing import CliRunner
 
+from polysteer.cli.main import app
 from polysteer.errors import ArtifactError, ConfigError, QueryError
+from polysteer.report.views import VIEWS
 from polysteer.store import query_database
+
+
+def number(value: float) -> str:
+    return f"{value:#.3g}".removesuffix(".")
 
 
 @pytest.mark.usefixtures("project")
 @pytest.mark.parametrize(
-    "arguments", [("report",), ("report", "--lang", "ja"), ("report", "-l", "de", "-e", "try")]
+    "arguments", [("report",), ("report", "--lang", "ja", "-e", "tiny"), ("report", "-l", "de", "-e", "tiny")]
 )
 def test_tables_fit_80_columns_and_lose_nothing(arguments, run):
     out = run(*arguments)
@@ -27,15 +35,26 @@ def test_tables_fit_80_columns_and_lose_nothing(arguments, run):
 
 
 @pytest.mark.usefixtures("project")
-def test_one_language_is_told_in_words_and_tables(run):
-    out = run("report", "--lang", "ja")
-    assert "Steering to ja helps" in " ".join(out.split())
+def test_one_language_is_told_in_words_and_tables(run, stored, write):
+    out = run("report", "-e", "tiny", "--lang", "ja")
+    assert "Steering to ja makes no difference this test can see" in " ".join(out.split())
     lines = [line.split() for line in out.splitlines()]
-    assert ["mask", "18.7", "17.7..19.7", "18.0", "17.0..19.0", "1", "1.25"] in lines
-    assert ["centred", "33.6", "32.6..34.6", "51.0", "50.0..52.0", "0", "-"] in lines
-    assert ["ja", "6.00", "7.50", "x1.25"] in lines
-    assert ["mask", "30.0", "12.0", "16.0"] in lines
-    assert ["1", "19.0", "16.0", "18.0", "20.0", "40.0"] in lines
+    for name, arm, target in (("mask", "mask", "ja"), ("centred", "centred", None)):
+        same, best = (stored.pick("top1", arm, target, view=view) for view in ("same_layer", "best_layer"))
+        costs = [number(row["value"]) for row in stored.list_picked("cost", arm, target)] or ["-"]
+        spread = (*write.share_and_spread(same), *write.share_and_spread(best))
+        assert [name, *spread, best["layer"], *costs] in lines
+    before, after = (
+        stored.pick("perplexity", *of, ends=("ja", None))["value"] for of in (("baseline",), ("mask", "ja"))
+    )
+    assert ["ja", number(before), number(after), f"x{after / before:.2f}"] in lines
+    directions = (("*", "ja"), ("ja", "*"), ("!ja", "!ja"))
+    assert [
+        "mask",
+        *(write.share(stored.pick("top1", "mask", "ja", ends=ends)) for ends in directions),
+    ] in lines
+    curves = (("baseline",), ("mask", "ja"), ("mean_difference", "ja"), ("centre",), ("erase",))
+    assert ["1", *(write.share(stored.pick("top1", *of, layer="1")) for of in curves)] in lines
 
 
 @pytest.mark.usefixtures("project")
@@ -45,57 +64,87 @@ def test_a_language_is_found_under_its_other_names(run, lang):
 
 
 @pytest.mark.usefixtures("project")
-def test_all_targets_stand_in_one_table(run):
+def test_all_targets_stand_in_one_table(run, stored, write):
     lines = [line.split() for line in run("report").splitlines()]
-    assert [
-        "ja",
-        "12.5",
-        "18.7",
-        "x1.50",
-        "+5.2..+7.2",
-        "0.0001",
-        "11.0",
-        "1/40",
-        "33.6",
-        "22.0",
-        "1.25",
-    ] in lines
-    assert [
-        "de",
-        "12.5",
-        "13.0",
-        "x1.04",
-        "-0.5..+1.5",
-        "0.40",
-        "11.3",
-        "6/40",
-        "33.6",
-        "22.0",
-        "1.25",
-    ] in lines
+    for target in ("de", "ja"):
+        plain, mask = stored.pick("top1", "baseline"), stored.pick("top1", "mask", target)
+        gain, p = (
+            stored.pick("top1_difference", "mask", target),
+            stored.pick("p_value", "mask", target)["value"],
+        )
+        assert [
+            target,
+            write.share(plain),
+            write.share(mask),
+            f"x{mask['value'] / plain['value']:.2f}",
+            f"{100 * gain['ci_low']:+.1f}..{100 * gain['ci_high']:+.1f}",
+            f"{p:.4f}" if p < 0.1 else f"{p:.2f}",
+            write.share(stored.mean("top1", "random_neurons", target)),
+            f"{stored.pick('control_rank', 'set', target)['value']:.0f}/4",
+            write.share(stored.pick("top1", "centred")),
+            write.share(stored.pick("top1", "surface")),
+            number(stored.pick("cost", "mask", target)["value"]),
+        ] in lines
 
 
 @pytest.mark.usefixtures("project")
-def test_two_targets_of_one_experiment_stand_side_by_side_by_method(run):
+def test_two_targets_of_one_experiment_stand_side_by_side_by_method(run, stored, write):
     lines = [line.split() for line in run("report", "--compare", "ja", "de").splitlines()]
-    assert ["mask", "18.7", "17.7..19.7", "13.0", "12.0..14.0", "-5.7"] in lines
-    assert ["baseline", "12.5", "11.5..13.5", "12.5", "11.5..13.5", "+0.0"] in lines
+    a, b = (stored.pick("top1", "mask", target) for target in ("ja", "de"))
+    gain = f"{100 * (b['value'] - a['value']):+.1f}"
+    assert ["mask", *write.share_and_spread(a), *write.share_and_spread(b), gain] in lines
+    plain = write.share_and_spread(stored.pick("top1", "baseline"))
+    assert ["baseline", *plain, *plain, "+0.0"] in lines
 
 
 @pytest.mark.usefixtures("project")
-def test_formats_for_scripts(run):
-    answer = json.loads(run("report", "--lang", "ja", "--format", "json"))
-    assert answer["summary"]["steered"] == 0.187
+def test_formats_for_scripts(run, stored):
+    answer = json.loads(run("report", "-e", "tiny", "--lang", "ja", "--format", "json"))
+    assert answer["summary"]["steered"] == stored.pick("top1", "mask", "ja")["value"]
     assert len(list(csv.DictReader(io.StringIO(run("report", "--format", "csv"))))) > len(answer["rows"])
-    assert "\n| target | baseline | mask |" in run("report", "--format", "markdown")
+    assert "\n|  | baseline | mask |" in run("report", "--format", "markdown")
+
+
+@pytest.mark.usefixtures("project")
+def test_the_plain_model_by_layer_stands_below_an_experiment_in_whole(run):
+    assert "tiny: by layer (%)" in run("report", "-e", "tiny")
+    assert "tiny: by layer (%)" not in run("report", "-e", "tiny", "-l", "ja")
+    assert "by layer (%)" not in run("report", "-e", "other")
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--front", "--oracle"), "--front and --oracle are different questions: ask one at a time"),
+        (
+            ("--front", "-m", "mrr"),
+            "--front is of top1, by which dev chooses, at the layers it chose: leave out",
+        ),
+        (("--study", "-l", "ja"), "--study is of the plain model at every layer: leave out --lang"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(run, arguments, says):
+    with pytest.raises(AssertionError, match="Usage") as refused:
+        run("report", *arguments, columns=200)
+    assert says in str(refused.value)
+
+
+def test_every_view_has_its_option():
+    shown = CliRunner().invoke(app, ["report", "--help"], env={"COLUMNS": "200", "NO_COLOR": "1"}).stdout
+    options = [view.option for view in VIEWS]
+    assert len(set(options)) == len(options)
+    assert {option for option in options if option} <= set(re.findall(r"--[\w-]+", shown))
 
 
 @pytest.mark.usefixtures("project")
 def test_a_wrong_name_is_answered_with_the_nearest(run):
-    with pytest.raises(ConfigError, match="'jaa' is no target of try; did you mean 'ja'"):
+    with pytest.raises(
+        ConfigError, match="'jaa' is no target of tiny, other, plain, later; did you mean 'ja'"
+    ):
         run("report", "--lang", "jaa")
-    with pytest.raises(ConfigError, match=r"no experiment 'tri' .*did you mean 'try'"):
-        run("report", "--experiment", "tri")
+    with pytest.raises(ConfigError, match=r"no experiment 'tny' .*did you mean 'tiny'"):
+        run("report", "--experiment", "tny")
 
 
 def test_an_experiment_not_run_yet_says_so(project, run):
@@ -114,19 +163,19 @@ def test_a_lost_or_broken_database_is_built_without_complaint(project, run):
 
 
 @pytest.mark.usefixtures("project")
-def test_query_prints_every_format(run):
+def test_query_prints_every_format(run, stored):
     sql = """
         SELECT target, k, value, NULL AS nothing FROM headline
-        WHERE intervention = 'set' AND view = 'same_layer' ORDER BY 1"""
-    assert json.loads(run("query", sql, "--format", "json"))[1] == {
-        "target": "ja",
-        "k": 0.2,
-        "value": 0.187,
-        "nothing": None,
-    }
-    assert run("query", sql, "--format", "csv").splitlines()[2] == "ja,0.2,0.187,"
-    assert run("query", sql, "--format", "markdown").splitlines()[3] == "| ja | 0.2 | 0.187 | - |"
-    assert ["ja", "0.2", "0.187", "-"] in [line.split() for line in run("query", sql).splitlines()]
+        WHERE experiment = 'tiny' AND arm = 'mask' AND view = 'same_layer' ORDER BY 1"""
+    mask = stored.pick("top1", "mask", "ja")
+    k, value = mask["k"], mask["value"]
+    expected = {"target": "ja", "k": k, "value": value, "nothing": None}
+    assert json.loads(run("query", sql, "--format", "json"))[1] == expected
+    assert run("query", sql, "--format", "csv").splitlines()[2] == f"ja,{k},{value},"
+    assert run("query", sql, "--format", "markdown").splitlines()[3] == f"| ja | {k:.6g} | {value:.6g} | - |"
+    assert ["ja", f"{k:.6g}", f"{value:.6g}", "-"] in [
+        line.split() for line in run("query", sql).splitlines()
+    ]
 
 
 def test_query_exports_parquet_with_its_types(project, run):

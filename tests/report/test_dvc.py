@@ -14,7 +14,6 @@ from polysteer.layout import Layout
 from polysteer.project.creation import TEMPLATES
 from polysteer.report.plots import CURVES
 from polysteer.stages.store import build_store
-from polysteer.store import write_metrics
 from support.machine import forget_settings
 
 ROOT = Path(__file__).parents[2]
@@ -45,32 +44,35 @@ def find_points(shown: str, file: str, revision: str) -> list[dict[str, str]]:
     return [point for point in picture["content"]["data"]["values"] if point["rev"] == revision]
 
 
-LAYERS, FRONT = "artifacts/plots/layers/try.ja.csv", "artifacts/plots/front/try.ja.csv"
+LAYERS, FRONT = "artifacts/plots/layers/tiny.ja.csv", "artifacts/plots/front/tiny.ja.csv"
+DEPTHS = ("0", "1", "2", "3", "final")
 
 
-def test_dvc_shows_and_compares_the_reports_numbers(repository, project, metrics_rows):
+def test_dvc_shows_and_compares_the_reports_numbers(repository, stored, rewrite):
     repository("dvc", "repro", "--quiet")
     repository("git", "add", ".")
     repository("git", "commit", "--quiet", "--message", "before")
     tracked = repository("git", "ls-files", "artifacts").split()
     assert tracked == ["artifacts/summary.json"]
 
-    better = [replace(row, value=0.25) if row.value == 0.187 else row for row in metrics_rows]
-    write_metrics(project / "artifacts" / "metrics" / "try.parquet", better)
+    mask = stored.pick("top1", "mask", "ja")
+    rewrite(change=lambda rows: [replace(row, value=0.25) if vars(row) == mask else row for row in rows])
     repository("dvc", "repro", "--quiet")
     compared = json.loads(repository("dvc", "metrics", "diff", "--json"))["artifacts/summary.json"]
-    assert (compared["try.ja.steered"]["old"], compared["try.ja.steered"]["new"]) == (0.187, 0.25)
+    steered = compared["tiny.ja.steered"]
+    assert (steered["old"], steered["new"]) == (mask["value"], 0.25)
 
     shown = repository("dvc", "plots", "diff", "HEAD", "--json")
-    for revision, top1 in (("HEAD", "0.187"), ("workspace", "0.25")):
-        curve = [point for point in find_points(shown, LAYERS, revision) if point["field"] == "steered"]
-        assert [(point["depth"], point["layer"], point["steered"]) for point in curve] == [
-            ("0", "0", "0.3"),
-            ("1", "1", "0.16"),
-            ("2", "final", top1),
+    below = [str(stored.pick("top1", "mask", "ja", layer=layer)["value"]) for layer in DEPTHS[:-1]]
+    for revision, top1 in (("HEAD", str(mask["value"])), ("workspace", "0.25")):
+        curve = [point for point in find_points(shown, LAYERS, revision) if point["field"] == "mask"]
+        assert [(point["depth"], point["layer"], point["mask"]) for point in curve] == [
+            (str(depth), layer, value)
+            for depth, (layer, value) in enumerate(zip(DEPTHS, [*below, top1], strict=True))
         ]
         front = find_points(shown, FRONT, revision)
-        assert [(point["cost"], point["top1"]) for point in front] == [("1.05", "0.14"), ("1.2", "0.2")]
+        on_dev = stored.find(experiment="tiny", arm="mask", target="ja", metric="cost", split="dev")
+        assert [point["cost"] for point in front] == sorted((str(row["value"]) for row in on_dev), key=float)
 
 
 def test_pictures_of_removed_targets_go(project):
@@ -79,7 +81,7 @@ def test_pictures_of_removed_targets_go(project):
     stale.write_text("depth,layer\n")
     build_store(load_experiments(project / "experiments.yaml"), Layout(project / "artifacts"))
     names = sorted(path.name for path in (project / "artifacts" / "plots").glob("*/*"))
-    assert names == ["try.de.csv", "try.de.csv", "try.ja.csv", "try.ja.csv"]
+    assert names == sorted(2 * ["other.ja.csv", "tiny.de.csv", "tiny.ja.csv"])
 
 
 @pytest.mark.parametrize("wiring", [ROOT / "dvc.yaml", TEMPLATES / "dvc.yaml"])

@@ -7,11 +7,13 @@ import json
 import pytest
 from rich.console import Console
 
-from polysteer.cli.grids import Folded
+from polysteer.cli.folding import Folded
 from polysteer.errors import ArtifactError
-from polysteer.report import Grid
+from polysteer.grid import Grid
 
-ASK = ("report", "-e", "try", "-l", "ja", "--all-pairs")
+ASK = ("report", "-e", "tiny", "-l", "ja", "--all-pairs")
+LANGUAGES = ("de", "en", "ja")
+PAIRS = [(a, b) for a in LANGUAGES for b in LANGUAGES if a != b]
 
 
 def find_matrix(out: str, title: str) -> list[list[str]]:
@@ -20,36 +22,54 @@ def find_matrix(out: str, title: str) -> list[list[str]]:
     return [line.split() for line in lines[2:8]]
 
 
-@pytest.mark.usefixtures("study")
-def test_matrices_of_baseline_mask_and_difference(run):
+def write_matrix(values: dict[tuple[str, str], float], form: str) -> list[list[str]]:
+    """With the means of rows and columns, worked out here."""
+
+    def mean(of: list[float]) -> str:
+        return format(100 * sum(of) / len(of), form)
+
+    lines = [
+        [
+            a,
+            *(format(100 * values[a, b], form) for b in LANGUAGES if a != b),
+            mean([values[pair] for pair in PAIRS if pair[0] == a]),
+        ]
+        for a in LANGUAGES
+    ]
+    into = [mean([values[pair] for pair in PAIRS if pair[1] == b]) for b in LANGUAGES]
+    return [*lines, ["mean", *into, mean(list(values.values()))]]
+
+
+@pytest.mark.usefixtures("project")
+def test_matrices_of_baseline_mask_and_difference(run, stored):
     out = run(*ASK)
-    assert find_matrix(out, "top1 (%), baseline\n")[0] == ["de", "en", "ja", "mean"]
-    assert find_matrix(out, "top1 (%), baseline\n")[2:] == [
-        ["de", "10.0", "20.0", "15.0"],
-        ["en", "11.0", "21.0", "16.0"],
-        ["ja", "12.0", "22.0", "17.0"],
-        ["mean", "11.5", "16.0", "20.5", "16.0"],
-    ]
-    assert find_matrix(out, "ja's mask less baseline\n")[2:] == [
-        ["de", "+5.0", "+10.0", "+7.5"],
-        ["en", "-1.0", "+10.0", "+4.5"],
-        ["ja", "+1.0", "+3.0", "+2.0"],
-        ["mean", "+0.0", "+4.0", "+10.0", "+4.7"],
-    ]
+    before, after = (
+        {pair: stored.pick("top1", *of, ends=pair)["value"] for pair in PAIRS}
+        for of in (("baseline",), ("mask", "ja"))
+    )
+    assert find_matrix(out, "top1 (%), baseline\n")[0] == [*LANGUAGES, "mean"]
+    assert find_matrix(out, "top1 (%), baseline\n")[2:] == write_matrix(before, ".1f")
+    assert find_matrix(out, "top1 (%), ja's mask\n")[2:] == write_matrix(after, ".1f")
+    gain = {pair: after[pair] - before[pair] for pair in PAIRS}
+    assert find_matrix(out, "ja's mask less baseline\n")[2:] == write_matrix(gain, "+.1f")
 
 
-@pytest.mark.usefixtures("study")
-def test_pairs_for_scripts(run):
+@pytest.mark.usefixtures("project")
+def test_pairs_for_scripts(run, stored, write):
     answer = json.loads(run(*ASK, "--format", "json"))
     assert answer["summary"]["target"] == "ja"
     (row,) = [row for row in answer["rows"] if (row["source"], row["reference"]) == ("de", "ja")]
-    assert (row["baseline"], row["steered"], row["layer"], row["candidates"]) == (0.2, 0.3, "final", 500)
-    assert row["difference"] == pytest.approx(0.1)
+    before, after = (
+        stored.pick("top1", *of, ends=("de", "ja"))["value"] for of in (("baseline",), ("mask", "ja"))
+    )
+    assert (row["baseline"], row["steered"], row["layer"], row["candidates"]) == (before, after, "final", 16)
+    assert row["difference"] == pytest.approx(after - before)
     assert len(list(csv.DictReader(io.StringIO(run(*ASK, "--format", "csv"))))) == 6
-    assert "| de |  | 10.0 | 20.0 | 15.0 |" in run(*ASK, "--format", "markdown")
+    into_de = write.share(stored.pick("top1", "baseline", ends=("ja", "de")))
+    assert f"\n| ja | {into_de} | " in run(*ASK, "--format", "markdown")
 
 
-@pytest.mark.usefixtures("study")
+@pytest.mark.usefixtures("project")
 def test_pairs_that_were_not_kept_say_so(run):
     with pytest.raises(ArtifactError, match="no top1 of single pairs at layer 1 under ja's mask"):
         run(*ASK, "--layer", "1")

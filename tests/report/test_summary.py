@@ -1,12 +1,13 @@
-"""What the report reads out of the database, against the numbers that were put in."""
+"""What the report reads out of the database, against the rows that `evaluate` wrote."""
 
 from dataclasses import fields, replace
+from statistics import fmean
 
 import pytest
 
 from polysteer.errors import ArtifactError
-from polysteer.report import Summary, list_experiments, list_targets, summarize
-from polysteer.store import build_database, write_metrics
+from polysteer.report import Summary, summarize
+from polysteer.report.contents import list_experiments, list_targets
 
 CONTRACT = """
     target experiment layer k candidates baseline steered control centred surface ratio
@@ -18,142 +19,138 @@ def test_summary_has_the_contracts_keys_in_order():
     assert [field.name for field in fields(Summary)] == CONTRACT.split()
 
 
-def test_summary_of_a_target_that_gains(database):
-    (summary,) = summarize(database, experiment="try", target="ja").summaries
-    expected = Summary(
-        "ja",
-        "try",
-        "final",
-        0.2,
-        500,
-        0.125,
-        0.187,
-        0.11,
-        0.336,
-        0.22,
-        0.187 / 0.125,
-        0.052,
-        0.072,
-        0.0001,
-        1,
-        39,
-        1.25,
+@pytest.mark.parametrize("target", ["de", "ja"])
+def test_summary_of_a_target(database, stored, target):
+    summary = summarize(database, experiment="tiny", target=target)[0].summary
+    baseline, steered = stored.pick("top1", "baseline"), stored.pick("top1", "mask", target)
+    difference = stored.pick("top1_difference", "mask", target)
+    draws = stored.list_picked("top1", "random_neurons", target)
+    assert len(draws) == 3
+    assert summary == Summary(
+        target=target,
+        experiment="tiny",
+        layer="final",
+        k=steered["k"],
+        candidates=16,
+        baseline=baseline["value"],
+        steered=steered["value"],
+        control=pytest.approx(fmean(draw["value"] for draw in draws)),
+        centred=stored.pick("top1", "centred")["value"],
+        surface=stored.pick("top1", "surface")["value"],
+        ratio=pytest.approx(steered["value"] / baseline["value"]),
+        ci_low=difference["ci_low"],
+        ci_high=difference["ci_high"],
+        p_value=stored.pick("p_value", "mask", target)["value"],
+        control_rank=1 + sum(draw["value"] >= steered["value"] for draw in draws),
+        draws=3,
+        cost=stored.pick("cost", "mask", target)["value"],
     )
-    for field in fields(Summary):
-        found = getattr(summary, field.name)
-        wanted = getattr(expected, field.name)
-        assert found == (pytest.approx(wanted) if isinstance(wanted, float) else wanted), field.name
 
 
 def test_every_target_without_being_asked(database):
-    report = summarize(database, experiment="try")
-    assert [summary.target for summary in report.summaries] == ["de", "ja"]
-    assert report.summaries[0].control_rank == 6
-    assert report.summaries[0].control == pytest.approx((5 * 0.13 + 34 * 0.11) / 39)
-    assert {row.target for row in report.rows} == {"de", "ja"}
+    found = summarize(database, experiment="tiny")
+    assert [one.summary.target for one in found] == ["de", "ja"]
+    assert [{row.target for row in one.rows} for one in found] == [{"de"}, {"ja"}]
 
 
-def test_views_keep_their_own_configuration_and_comparison(database):
-    report = summarize(database, experiment="try", target="ja")
-    same, best = report.find("ja", "steered", "top1"), report.find("ja", "steered", "top1", view="best_layer")
-    assert (same.k, same.layer, same.value) == (0.2, "final", 0.187)
-    assert (best.k, best.layer, best.value) == (0.03, "1", 0.18)
-    assert report.value("ja", "steered", "cost") == 1.25
-    assert report.value("ja", "steered", "cost", view="best_layer") == 1.04
-    assert report.value("ja", "steered", "top1_difference") == pytest.approx(0.062)
-    assert report.value("ja", "steered", "top1_difference", view="best_layer") == pytest.approx(-0.01)
-    assert report.value("ja", "steered", "control_rank", view="best_layer") == 40
-    assert not any(row.metric.endswith("_best_layer") for row in report.rows)
+def test_views_keep_their_own_configuration_and_comparison(database, stored):
+    [headline] = summarize(database, experiment="tiny", target="ja")
+    for view in ("same_layer", "best_layer"):
+        found, row = headline.find("mask", "top1", view=view), stored.pick("top1", "mask", "ja", view=view)
+        assert (found.k, found.layer, found.value) == (row["k"], row["layer"], row["value"])
+        suffix = "" if view == "same_layer" else "_best_layer"
+        for metric in ("cost", f"top1_difference{suffix}", f"p_value{suffix}"):
+            row = stored.pick(metric, "set", "ja", view=view)
+            found = headline.find("mask", metric.removesuffix("_best_layer"), view=view)
+            assert (found.value, found.ci_low) == (row["value"], row["ci_low"])
+    assert not any(row.metric.endswith("_best_layer") for row in headline.rows)
 
 
-def test_rivals_stand_beside(database):
-    report = summarize(database, experiment="try", target="ja")
-    found = {
-        method: report.value("ja", method, "top1")
-        for method in ("baseline", "best_control", "mean_difference")
-    }
-    assert found == {"baseline": 0.125, "best_control": 0.11, "mean_difference": 0.15}
-    assert report.find("ja", "centred", "top1", view="best_layer").layer == "0"
+def test_rivals_stand_beside(database, stored):
+    [headline] = summarize(database, experiment="tiny", target="ja")
+    assert headline.value("mean_difference", "top1") == stored.pick("top1", "mean_difference", "ja")["value"]
+    best = max(row["value"] for row in stored.list_picked("top1", "random_neurons", "ja"))
+    assert headline.value("best_random", "top1") == best
+    centred = stored.pick("top1", "centred", view="best_layer")
+    found = headline.find("centred", "top1", view="best_layer")
+    assert (found.layer, found.value) == (centred["layer"], centred["value"])
 
 
-def test_other_controls_are_shown_as_the_mean_of_their_draws(tmp_path, metrics_rows):
-    like = next(row for row in metrics_rows if row.intervention == "random" and row.target == "ja")
-    drawn = [
-        replace(
-            like, intervention="permuted", draw=draw, metric=metric, split=split, value=value, layer="final"
-        )
-        for draw, top1 in enumerate((0.1, 0.16, 0.13))
-        for metric, split, value in (("chosen_same_layer", "dev", 1.0), ("top1", "test", top1))
-    ]
-    write_metrics(tmp_path / "m.parquet", [*metrics_rows, *drawn])
-    build_database([tmp_path / "m.parquet"], tmp_path / "m.duckdb")
-    report = summarize(tmp_path / "m.duckdb", experiment="try", target="ja")
-    assert report.value("ja", "permuted", "top1") == pytest.approx(0.13)
-    assert report.summaries[0].draws == 39
+def test_other_controls_are_shown_as_the_mean_of_their_draws(database, stored):
+    [headline] = summarize(database, experiment="tiny", target="ja")
+    for name in ("permuted", "random_at_expert_values"):
+        assert len(stored.list_picked("top1", name, "ja")) > 1
+        assert headline.value(name, "top1") == pytest.approx(stored.mean("top1", name, "ja"))
 
 
-def test_every_number_of_sentences_is_a_row(tmp_path, metrics_rows):
-    like = next(row for row in metrics_rows if row.intervention == "set" and row.target == "ja")
-    like = replace(like, ci_low=None, ci_high=None, candidates=None)
-    fewer = [
-        replace(like, metric=metric, draw=draw, n=50, value=value, split=split, layer=None)
-        for draw in (0, 1)
-        for metric, value, split in (
-            ("top1_from_sentences", 0.1 + draw / 10, "test"),
-            ("expert_jaccard", 0.5, "find"),
-            ("score_correlation_halves", 0.25 + draw / 2, "find"),
-        )
-    ]
-    write_metrics(tmp_path / "m.parquet", [*metrics_rows, *fewer])
-    build_database([tmp_path / "m.parquet"], tmp_path / "m.duckdb")
-    report = summarize(tmp_path / "m.duckdb", experiment="try", target="ja")
-    found = {row.metric: (row.n, row.value) for row in report.rows if row.view == "efficiency"}
+def test_every_number_of_sentences_is_a_row(rebuild):
+    def add_fewer(rows):
+        like = next(row for row in rows if row.arm == "mask" and row.target == "ja")
+        like = replace(like, ci_low=None, ci_high=None, candidates=None, source="*", reference="*")
+        return rows + [
+            replace(like, metric=metric, draw=draw, n=50, value=value, split=split, layer=None)
+            for draw in (0, 1)
+            for metric, value, split in (
+                ("top1_from_sentences", 0.1 + draw / 10, "test"),
+                ("expert_jaccard", 0.5, "find"),
+                ("score_correlation_halves", 0.25 + draw / 2, "find"),
+            )
+        ]
+
+    de, ja = summarize(rebuild(change=add_fewer), experiment="tiny")
+    found = {row.metric: (row.n, row.value) for row in ja.rows if row.view == "efficiency"}
     assert found == {
         "top1_from_sentences": (50, pytest.approx(0.15)),
         "expert_jaccard": (50, 0.5),
         "score_correlation_halves": (50, 0.5),
     }
-    assert not [
-        row
-        for row in summarize(tmp_path / "m.duckdb", experiment="try", target="de").rows
-        if row.view == "efficiency"
-    ]
+    assert not [row for row in de.rows if row.view == "efficiency"]
 
 
-def test_curve_directions_and_perplexity(database):
-    report = summarize(database, experiment="try", target="ja")
-    curve = [(row.layer, row.value) for row in report.rows if (row.view, row.method) == ("curve", "steered")]
-    assert curve == [("0", 0.3), ("1", 0.16), ("final", 0.187)]
-    assert report.find("ja", "steered", "top1", reference="ja").value == 0.3
-    assert report.find("ja", "baseline", "top1", source="!ja", reference="!ja").value == 0.15
-    assert report.find("ja", "steered", "perplexity", source="en", reference=None).value == 4.4
-    assert report.value("de", "steered", "top1") is None
+def test_curve_directions_and_perplexity(database, stored):
+    [headline] = summarize(database, experiment="tiny", target="ja")
+    layers = ("0", "1", "2", "3", "final")
+    curve = {layer: stored.pick("top1", "mask", "ja", layer=layer)["value"] for layer in layers}
+    assert headline.find_by_layer("top1", "mask") == curve
+    for arm, target in (("mask", "ja"), ("baseline", None)):
+        for ends in (("*", "ja"), ("ja", "*"), ("!ja", "!ja")):
+            found = headline.find(arm, "top1", source=ends[0], reference=ends[1])
+            assert found.value == stored.pick("top1", arm, target, ends=ends)["value"]
+        by_language = {
+            language: stored.pick("perplexity", arm, target, ends=(language, None))["value"]
+            for language in ("de", "en", "ja")
+        }
+        assert headline.find_by_language("perplexity", "same_layer", arm) == by_language
 
 
-def test_budget_that_nothing_met_is_told(database):
-    report = summarize(database, experiment="try")
-    assert report.value("ja", "steered", "within_budget") == 1
-    assert report.value("de", "steered", "within_budget") == 0
+def test_budget_that_nothing_met_is_told(rebuild):
+    def go_over(choices):
+        return [
+            choice._replace(within_budget=(choice.of.arm, choice.of.target) != ("mask", "de"))
+            for choice in choices
+        ]
+
+    de, ja = summarize(rebuild(choose=go_over), experiment="tiny")
+    assert ja.value("mask", "within_budget") == 1
+    assert de.value("mask", "within_budget") == 0
 
 
 def test_unknown_names_say_what_there_is(database):
-    assert list_experiments(database) == ["try"]
-    assert list_targets(database, "try") == ["de", "ja"]
+    assert list_experiments(database) == ["other", "tiny"]
+    assert list_experiments(database, steered=False) == ["other", "plain", "tiny"]
+    assert list_targets(database, "tiny") == ["de", "ja"]
     with pytest.raises(ArtifactError, match="no numbers of target 'jp'; it has de, ja"):
-        summarize(database, experiment="try", target="jp")
-    with pytest.raises(ArtifactError, match="'other' has no numbers yet; run `steer run other`"):
-        summarize(database, experiment="other")
+        summarize(database, experiment="tiny", target="jp")
+    with pytest.raises(ArtifactError, match="'later' has no numbers yet; run `steer run later`"):
+        summarize(database, experiment="later")
+    assert summarize(database, experiment="plain") == []
 
 
-def test_what_was_not_measured_is_none_and_cost_1(tmp_path, metrics_rows):
-    kept = [
-        row
-        for row in metrics_rows
-        if row.intervention in ("none", "set") and (row.metric == "top1" or row.metric.startswith("chosen"))
-    ]
-    write_metrics(tmp_path / "m.parquet", kept)
-    build_database([tmp_path / "m.parquet"], tmp_path / "m.duckdb")
-    (summary,) = summarize(tmp_path / "m.duckdb", experiment="try", target="ja").summaries
+def test_what_was_not_measured_is_none_and_cost_1(rebuild):
+    def keep_top1(rows):
+        return [row for row in rows if row.arm in ("baseline", "mask") and row.metric == "top1"]
+
+    summary = summarize(rebuild(change=keep_top1), experiment="tiny", target="ja")[0].summary
     absent = (
         summary.control,
         summary.centred,
@@ -166,19 +163,19 @@ def test_what_was_not_measured_is_none_and_cost_1(tmp_path, metrics_rows):
     assert (summary.draws, summary.cost) == (0, 1.0)
 
 
-def test_a_baseline_that_finds_nothing_has_no_ratio(tmp_path, metrics_rows):
-    rows = [
-        replace(row, value=0.0) if row.intervention == "none" and row.metric == "top1" else row
-        for row in metrics_rows
-    ]
-    write_metrics(tmp_path / "m.parquet", rows)
-    build_database([tmp_path / "m.parquet"], tmp_path / "m.duckdb")
-    assert summarize(tmp_path / "m.duckdb", experiment="try", target="ja").summaries[0].ratio is None
+def test_a_baseline_that_finds_nothing_has_no_ratio(rebuild):
+    def find_nothing(rows):
+        return [
+            replace(row, value=0.0) if row.arm == "baseline" and row.metric == "top1" else row for row in rows
+        ]
+
+    found = summarize(rebuild(change=find_nothing), experiment="tiny", target="ja")
+    assert [one.summary.ratio for one in found] == [None]
 
 
-def test_a_missing_number_names_the_step(tmp_path, metrics_rows):
-    rows = [row for row in metrics_rows if row.intervention != "none"]
-    write_metrics(tmp_path / "m.parquet", rows)
-    build_database([tmp_path / "m.parquet"], tmp_path / "m.duckdb")
-    with pytest.raises(ArtifactError, match=r"no top-1 of the baseline .*`steer evaluate try`"):
-        summarize(tmp_path / "m.duckdb", experiment="try")
+def test_a_missing_number_names_the_step(rebuild):
+    def lose_baseline(rows):
+        return [row for row in rows if row.arm != "baseline"]
+
+    with pytest.raises(ArtifactError, match=r"no top-1 of the baseline .*`steer evaluate tiny`"):
+        summarize(rebuild(change=lose_baseline), experiment="tiny")

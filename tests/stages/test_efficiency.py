@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from polysteer.cli.tables import draw_report
+from polysteer.cli.folding import Folded
 from polysteer.config import load_experiments
 from polysteer.errors import ConfigError
 from polysteer.layout import Layout
 from polysteer.ranking.scores import score_neurons
 from polysteer.report import summarize
+from polysteer.report.headline_grids import draw_efficiency
 from polysteer.responses.store import ResponseStore
 from polysteer.stages import embed, evaluate
 from polysteer.stages.run import Run
@@ -113,10 +114,10 @@ def test_nothing_is_read_twice_and_lost_files_come_back_the_same(run: Run) -> No
 
 
 def test_the_report_shows_them_in_80_columns(database: Path) -> None:
-    report = summarize(database, experiment="tiny", target="ja")
+    [headline] = summarize(database, experiment="tiny", target="ja")
     console = Console(width=80, color_system=None)
     with console.capture() as capture:
-        console.print(draw_report(report, single=True))
+        console.print(Folded(draw_efficiency(headline)))
     table = capture.get().split("Experts from fewer sentences")[1]
     assert [
         line.split()[0] for line in table.splitlines() if line.split()[:1] in (["10"], ["40"], ["20"])

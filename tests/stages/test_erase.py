@@ -12,7 +12,8 @@ from polysteer.corpus.corpus_table import Corpus
 from polysteer.layout import Layout
 from polysteer.masks.erasure import draw_subspace
 from polysteer.masks.subspace import LanguageSubspace
-from polysteer.report import summarize, tell_report
+from polysteer.report import summarize
+from polysteer.report.sentences import list_sentences
 from polysteer.stages import collect, corpus, embed, evaluate, rank
 from polysteer.stages.run import Run
 from polysteer.stages.store import build_store
@@ -312,27 +313,27 @@ def test_a_layer_that_is_not_erased_is_no_layer_of_its_own(erased: Path) -> None
 
 
 def test_a_report_on_a_target_sets_it_beside_the_mask(erased: Path) -> None:
-    report = summarize(erased / "artifacts/metrics.duckdb", experiment="both")
-    own = report.find("ja", "erased_in_model", "top1")
-    random = report.find("ja", "random_subspace", "top1")
+    [headline] = summarize(erased / "artifacts/metrics.duckdb", experiment="both")
+    own = headline.find("erased_in_model", "top1")
+    random = headline.find("random_subspace", "top1")
     assert own is not None
     assert random is not None
     [stored] = ask(erased, "both", f"SELECT value FROM headline WHERE {CHOSEN}")
     assert own.value == stored
-    text = tell_report(report)
+    text = " ".join(list_sentences(headline))
     assert f"Erasing those directions inside the model: {100 * stored:.1f} %" in text
     assert f"as many random directions: {100 * random.value:.1f} % on average" in text
 
 
 def test_without_masks_the_report_is_about_erasing(erased: Path) -> None:
-    report = summarize(erased / "artifacts/metrics.duckdb", experiment="alone")
-    [summary] = report.summaries
+    [headline] = summarize(erased / "artifacts/metrics.duckdb", experiment="alone")
+    summary = headline.summary
     assert (summary.target, summary.name, summary.draws) == (None, "all", 3)
     [stored] = ask(erased, "alone", f"SELECT value FROM headline WHERE {CHOSEN}")
     draws = ask(erased, "alone", "SELECT value FROM headline WHERE arm = 'random_subspace'")
     assert summary.steered == stored
     assert summary.control == pytest.approx(np.mean(draws))
-    text = tell_report(report)
+    text = " ".join(list_sentences(headline))
     assert text.startswith("Erasing the languages' directions inside the model ")
     assert "Random directions, chosen the same way" in text
     assert "Between languages that took no part in fitting the subspace: " in text

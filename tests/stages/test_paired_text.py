@@ -9,9 +9,11 @@ import pytest
 from polysteer.builtin.grammar import generate
 from polysteer.config import Experiments, load_experiments
 from polysteer.corpus.corpus_table import Corpus
+from polysteer.grid import Grid
 from polysteer.layout import Layout
-from polysteer.report import summarize, tell_report
-from polysteer.report.pairs import show_pairs
+from polysteer.report import Question, summarize
+from polysteer.report.sentences import list_sentences
+from polysteer.report.views.pairs import show_pairs
 from polysteer.stages import collect, corpus, embed, evaluate, rank
 from polysteer.stages.run import Run
 from polysteer.stages.store import build_store
@@ -145,8 +147,10 @@ def test_everything_else_is_there_and_the_report_says_so(paired) -> None:
     )
     assert plain["top1_pool"] <= plain["top1"] <= plain["top5"]
     assert {"csls_top1", "margin_top1", "xsim_error", "bitext_accuracy", "bitext_f1"} <= set(plain)
-    told = tell_report(summarize(artifacts / "metrics.duckdb", experiment="paired"))
-    assert "among the sentences of each pair" in told
-    matrices = show_pairs(artifacts / "metrics.duckdb", ["paired"], target="deu")
-    assert "candidates" not in matrices.grids[0].title
-    assert [row[0] for row in matrices.grids[0].rows] == ["deu", "en", "ja", "mean"]
+    told = [list_sentences(one)[0] for one in summarize(artifacts / "metrics.duckdb", experiment="paired")]
+    assert "among the sentences of each pair" in told[0]
+    asked = Question(database=artifacts / "metrics.duckdb", experiments=("paired",), target="deu")
+    matrix = show_pairs(asked).parts[1]
+    assert isinstance(matrix, Grid)
+    assert "candidates" not in matrix.title
+    assert [row[0] for row in matrix.rows] == ["deu", "en", "ja", "mean"]

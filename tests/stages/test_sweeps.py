@@ -8,14 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rich.console import Console
 from safetensors import safe_open
 from safetensors.numpy import load_file
 
 from polysteer.arms.random_neurons import RandomNeurons
 from polysteer.cli.mask_tables import list_catalogue
 from polysteer.cli.sheets import print_found
-from polysteer.cli.tables import draw_report
 from polysteer.config import load_experiments
 from polysteer.corpus.corpus_table import Corpus
 from polysteer.layout import BASELINE, Layout
@@ -23,8 +21,10 @@ from polysteer.masks import ExpertMask
 from polysteer.planning.plan import plan_experiment
 from polysteer.ranking.experts import build_control
 from polysteer.ranking.table import RankTable
-from polysteer.report import summarize, tell_report
-from polysteer.report.front import read_front
+from polysteer.report import Subject, summarize
+from polysteer.report.headline_grids import draw_summaries
+from polysteer.report.sentences import list_sentences
+from polysteer.report.views.front import read_front
 from polysteer.sharing.catalogue import list_masks
 from polysteer.stages import collect, corpus, embed, evaluate, rank
 from polysteer.stages.run import Run
@@ -257,19 +257,15 @@ def test_the_report_says_what_was_chosen(swept: CountedRun, database: Path) -> N
     candidate = next(one for one in swept.settings.candidates() if one.label == label)
     sites = "+".join(candidate.sites or ("attn.out", "mlp.hidden"))
     pool = candidate.pool or "mean"
-    report = summarize(database, experiment="tiny")
+    [headline] = summarize(database, experiment="tiny")
     said = f"k = 0.1, experts in {sites.replace('+', ' and ')}, responses pooled by {pool}"
-    assert said in tell_report(report)
-    console = Console(width=80, color_system=None)
-    with console.capture() as capture:
-        console.print(draw_report(report, single=False))
-    shown = " ".join(capture.get().split())
-    assert f"sites {sites}, pooling {pool}" in shown
-    rows = read_front(database, "tiny", "ja")
-    assert {(row.sites, row.response_pooling) for row in rows} == {
+    assert said in list_sentences(headline)[0]
+    assert f"sites {sites}, pooling {pool}" in draw_summaries([headline]).title
+    rows = read_front(database, Subject("tiny", "ja"))
+    assert {(row["sites"], row["response_pooling"]) for row in rows} == {
         (sites, pool) for sites in ("attn.out+mlp.hidden", "mlp.hidden") for pool in ("mean", "max")
     }
-    assert [(row.sites, row.response_pooling) for row in rows if row.chosen] == [(sites, pool)]
+    assert [(row["sites"], row["response_pooling"]) for row in rows if row["chosen"]] == [(sites, pool)]
 
 
 def test_the_list_of_masks_tells_them_apart(swept: CountedRun, capsys) -> None:

@@ -14,7 +14,7 @@ from polysteer.arms.mean_difference import MeanDifference
 from polysteer.arms.other_masks import OtherMasks
 from polysteer.arms.procrustes import Procrustes
 from polysteer.arms.random_neurons import RANDOM_NEURONS
-from polysteer.arms.random_subspace import RandomSubspace
+from polysteer.arms.random_subspace import RANDOM_SUBSPACE
 from polysteer.arms.surface import Surface
 from polysteer.arms.treated_masks import MaskAndCentred, MaskAndErased
 
@@ -34,7 +34,7 @@ ARMS: tuple[Arm, ...] = (
     Erased(),
     ErasedAtRandom(),
     ERASE,
-    RandomSubspace(),
+    RANDOM_SUBSPACE,
     Procrustes(),
     Contrastive(),
     Surface(),

@@ -16,7 +16,11 @@ class Arm:
     key: ClassVar[str]
     title: ClassVar[str]
     definition: ClassVar[str]
-    needs_no_mask: ClassVar[str] = ""  # what the sentence about rivals says of it, if anything
+    # What sentences say of it, if anything: as a rival of the mask, as a control of what its values do, and
+    # between languages that took no part in fitting.
+    as_rival: ClassVar[str] = ""
+    as_control: ClassVar[str] = ""
+    between_unseen: ClassVar[str] = ""
 
     def check(self, session: Session) -> None:
         """Refuse what the model or the text does not allow, before anything is read."""

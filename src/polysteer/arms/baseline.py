@@ -29,6 +29,7 @@ class Baseline(Arm):
 
     key = BASELINE
     title = "baseline"
+    between_unseen = "as they are"
     definition = "the plain model"
 
     def list_readings(self, settings: Experiment, n_find: Sequence[int]) -> Iterable[Planned]:

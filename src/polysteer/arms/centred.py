@@ -14,7 +14,7 @@ class Centred(Treatment):
     key = "centred"
     title = "centred"
     definition = "every sentence less the mean of its language in `find`: needs every sentence's language"
-    needs_no_mask = "subtracting each language's mean, which needs every sentence's language"
+    as_rival = "subtracting each language's mean, which needs every sentence's language"
 
     def fit(self, find: ByLanguage, languages: Sequence[str]) -> Fitted:
         return partial(center_languages, means=average_languages(find))

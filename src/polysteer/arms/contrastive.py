@@ -34,7 +34,7 @@ class Contrastive(Arm):
         "a copy of the model after a short contrastive fine-tuning on the translations in `find` "
         "(`evaluate.finetune`, see below), at the primary layer"
     )
-    needs_no_mask = "fine-tuning on translations"
+    as_rival = "fine-tuning on translations"
 
     def list_readings(self, settings: Experiment, n_find: Sequence[int]) -> Iterable[Planned]:
         wanted = settings.evaluate.finetune

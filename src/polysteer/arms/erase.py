@@ -20,6 +20,7 @@ class Erase(Sweep):
 
     key = KEY
     title = "erased in model"
+    between_unseen = "erased inside the model"
     definition = "the languages' subspace taken out while the model reads"
     jobs = ("erased on dev", "erased on find, test")
 

@@ -20,11 +20,12 @@ class Erased(Treatment):
 
     key = "erased"
     title = "erased"
+    between_unseen = "erased in finished embeddings"
     definition = (
         "of finished vectors: the span of the differences of the languages' means in `find` taken "
         "away: needs no label"
     )
-    needs_no_mask = "erasing the directions in which languages differ, which needs no label"
+    as_rival = "erasing the directions in which languages differ, which needs no label"
 
     def fit(self, find: ByLanguage, languages: Sequence[str]) -> Fitted:
         return _erase(_fit_subspace(find, languages))

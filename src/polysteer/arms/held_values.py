@@ -69,6 +69,7 @@ class RandomAtExpertValues(HeldOtherwise):
 
     key = "random_at_expert_values"
     title = "random, their values"
+    as_control = "random neurons held at the experts' values"
     definition = (
         "random neurons, drawn likewise for the mask chosen for the primary layer, held at a "
         "permutation of the experts' values within each site and block; `extra_draws` draws per "
@@ -88,6 +89,7 @@ class Permuted(HeldOtherwise):
 
     key = "permuted"
     title = "values permuted"
+    as_control = "the experts with their values permuted"
     definition = (
         "the experts of that mask with their values permuted within each site and block; "
         "`extra_draws` draws per target"

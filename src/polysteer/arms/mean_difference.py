@@ -20,7 +20,7 @@ class MeanDifference(Arm):
     key = "mean_difference"
     title = "mean difference"
     definition = "the target's mean less the others', added as strongly as dev likes it; a row per target"
-    needs_no_mask = "adding the mean difference vector"
+    as_rival = "adding the mean difference vector"
 
     def list_rows(self, case: Case) -> Iterator[Row]:
         for target in case.targets:

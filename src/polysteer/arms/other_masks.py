@@ -17,6 +17,7 @@ class OtherMasks(Arm):
 
     key = "other_masks"
     title = "others' masks"
+    as_control = "the masks of other targets"
     definition = (
         "the masks chosen for the other targets, at the primary layer; `draw` is the place of the "
         "mask's own target in the experiment's list, from 0, and `k`, `score`, ... are that mask's"

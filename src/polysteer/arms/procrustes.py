@@ -35,7 +35,7 @@ class Procrustes(Arm):
         " needs every sentence's language, and translations in `find`; no rows where two languages "
         "that are compared have none"
     )
-    needs_no_mask = "a rotation learnt from translations"
+    as_rival = "a rotation learnt from translations"
 
     def list_rows(self, case: Case) -> Iterator[Row]:
         rotations = _fit_rotations(case)

@@ -36,5 +36,8 @@ class RandomSubspace(Draws):
         return sum(_is_first(settings, point.method) for point in settings.erasures())
 
 
+RANDOM_SUBSPACE = RandomSubspace()
+
+
 def _is_first(settings: Experiment, method: str) -> bool:
     return method == settings.erasures()[0].method

@@ -20,7 +20,7 @@ class Surface(Arm):
     key = "surface"
     title = "n-grams"
     definition = "character n-grams, no model"
-    needs_no_mask = "character n-grams without any model"
+    as_rival = "character n-grams without any model"
 
     def list_rows(self, case: Case) -> Iterator[Row]:
         from polysteer.embeddings.surface import embed_surface

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from polysteer.differences import Difference, compare_settings, write_setting
-from polysteer.report.data import ReportRow
+from polysteer.report.measured import ReportRow
 from polysteer.report.origin import Origin
 
 Sides = tuple[ReportRow, ReportRow]

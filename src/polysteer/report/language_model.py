@@ -2,12 +2,12 @@
 
 from typing import NamedTuple
 
+from polysteer.grid import Grid
+from polysteer.layout import BASELINE, MASK
 from polysteer.metrics.names import ALL, excluding
-from polysteer.report.data import Grid, Report
-from polysteer.report.methods import STEERED, name_method
+from polysteer.report.measured import Measured
+from polysteer.report.shown_arms import name_arm
 from polysteer.report.units import write_interval, write_with_unit
-
-METHODS = ("baseline", STEERED)
 
 
 class Line(NamedTuple):
@@ -19,19 +19,19 @@ class Line(NamedTuple):
     reference: str | None
 
 
-def grid_language_model(report: Report, target: str) -> Grid:
+def draw_language_model(measured: Measured, target: str) -> Grid:
     """The baseline and the mask; no rows where none of it was measured."""
     lines = []
     for line in _list_lines(target):
         before, after = (
-            report.find(target, method, line.metric, source=line.source, reference=line.reference)
-            for method in METHODS
+            measured.find(arm, line.metric, source=line.source, reference=line.reference)
+            for arm in (BASELINE, MASK)
         )
         if before and after:
             values = (write_with_unit(line.metric, row.value) for row in (before, after))
             interval = write_interval(line.metric, after.ci_low, after.ci_high)
             lines.append((line.name, *values, interval))
-    header = ("of test", *map(name_method, METHODS), "95 %")
+    header = ("of test", name_arm(BASELINE), name_arm(MASK), "95 %")
     return Grid("The language model, same layer", header, tuple(lines))
 
 

@@ -41,10 +41,11 @@ class Stale:
 
 @dataclass(frozen=True)
 class Origins:
-    """Of all experiments that are shown; and what is stale, or left out of what was asked for."""
+    """Of all experiments that are shown; and what is stale by the file, or left out of what was asked for."""
 
-    made: tuple[Origin, ...]
-    stale: tuple[Stale, ...]
+    made: tuple[Origin, ...] = ()
+    stale: tuple[Stale, ...] = ()
+    file: str = "experiments.yaml"
 
 
 def read_origins(database: Path) -> dict[str, Origin]:
@@ -61,6 +62,7 @@ def trace_origins(
     shown: Sequence[str],
     now: Mapping[str, Settings],
     *,
+    file: str,
     asked: Iterable[str] = (),
     unnamed: Iterable[str] = (),
 ) -> Origins:
@@ -75,7 +77,7 @@ def trace_origins(
         *(Stale(name, "no_numbers") for name in asked if name not in known),
         *(Stale(name, "not_in_file") for name in unnamed),
     ]
-    return Origins(made, tuple(stale))
+    return Origins(made, tuple(stale), file)
 
 
 def _compare_with_file(origin: Origin, now: Settings) -> Iterator[Stale]:

@@ -1,7 +1,7 @@
 """How a metric's numbers are written: percent with one decimal, the rest with three digits."""
 
 from polysteer.metrics.registry import METRICS
-from polysteer.report.words import number, percent
+from polysteer.report.digits import number, percent
 
 
 def is_percent(metric: str) -> bool:

@@ -26,8 +26,8 @@ class Choices(NamedTuple):
         return same, best
 
     def layers_of(self, label: str) -> list[str]:
-        """The layers that a candidate was picked for."""
-        return [choice.layer for choice in self if choice.label == label]
+        """The layers that a candidate was picked for, each once."""
+        return list(dict.fromkeys(choice.layer for choice in self if choice.label == label))
 
 
 def save_choices(path: Path, choices: Choices) -> None:
