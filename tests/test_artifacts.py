@@ -29,7 +29,7 @@ TENSORS = (
 )
 JSON = "from polysteer.jsonfile import write_json; write_json(folder / 'x', {'a': 'b' * 9000})"
 METRICS = (
-    "from polysteer.store.rows import MetricRow, write_metrics; write_metrics(folder / 'x', "
+    "from polysteer.store import MetricRow, write_metrics; write_metrics(folder / 'x', "
     "[MetricRow(experiment='x', model='m', fingerprint='f', metric=f'top{i}', value=i) for i in range(3000)])"
 )
 CORPUS = (

@@ -53,7 +53,7 @@ def test_one_language_is_told_in_words_and_tables(run, stored, write):
         "mask",
         *(write.share(stored.pick("top1", "mask", "ja", ends=ends)) for ends in directions),
     ] in lines
-    curves = (("baseline",), ("mask", "ja"), ("mean_difference", "ja"), ("centre",), ("erase",))
+    curves = (("baseline",), ("mask", "ja"), ("mean_difference", "ja"), ("centred",), ("erased",))
     assert ["1", *(write.share(stored.pick("top1", *of, layer="1")) for of in curves)] in lines
 
 
@@ -80,7 +80,7 @@ def test_all_targets_stand_in_one_table(run, stored, write):
             f"{100 * gain['ci_low']:+.1f}..{100 * gain['ci_high']:+.1f}",
             f"{p:.4f}" if p < 0.1 else f"{p:.2f}",
             write.share(stored.mean("top1", "random_neurons", target)),
-            f"{stored.pick('control_rank', 'set', target)['value']:.0f}/4",
+            f"{stored.pick('control_rank', 'mask', target)['value']:.0f}/4",
             write.share(stored.pick("top1", "centred")),
             write.share(stored.pick("top1", "surface")),
             number(stored.pick("cost", "mask", target)["value"]),
