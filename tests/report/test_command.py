@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
+from polysteer.arms import ARMS
 from polysteer.cli.main import app
 from polysteer.errors import ArtifactError, ConfigError, QueryError
 from polysteer.report.views import VIEWS
@@ -53,8 +54,15 @@ def test_one_language_is_told_in_words_and_tables(run, stored, write):
         "mask",
         *(write.share(stored.pick("top1", "mask", "ja", ends=ends)) for ends in directions),
     ] in lines
-    curves = (("baseline",), ("mask", "ja"), ("mean_difference", "ja"), ("centred",), ("erased",))
-    assert ["1", *(write.share(stored.pick("top1", *of, layer="1")) for of in curves)] in lines
+    of_layer = [
+        row
+        for arm in ARMS
+        for target in (None, "ja")
+        for row in stored.list_picked("top1", arm.key, target, layer="1")
+        if row["layer"] == "1"
+    ]
+    assert len(of_layer) > 4
+    assert ["1", *map(write.share, of_layer)] in lines
 
 
 @pytest.mark.usefixtures("project")

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from polysteer.arms import ARMS
 from polysteer.builtin.grammar import generate
 from polysteer.config import Experiments, load_experiments
 from polysteer.corpus.corpus_table import Corpus
@@ -125,9 +126,9 @@ def test_hits_equal_a_loop_over_the_pairs_of_each_file(paired) -> None:
 def test_everything_else_is_there_and_the_report_says_so(paired) -> None:
     artifacts, _ = paired
     kinds = {kind for (kind,) in read_rows(artifacts, "SELECT DISTINCT arm FROM headline")}
-    rivals = {"centred", "erased", "erased_at_random", "mean_difference", "procrustes", "surface"}
-    controls = {"random_neurons", "random_at_expert_values", "permuted", "other_masks"}
-    assert kinds == {"baseline", "mask", "mask_and_centred", "mask_and_erased"} | rivals | controls
+    not_asked_for = {"erase", "random_subspace", "contrastive"}
+    of_others = {"checkpoints", "fewer_sentences"}
+    assert kinds == {arm.key for arm in ARMS} - not_asked_for - of_others
     [(n_missing,)] = read_rows(
         artifacts, "SELECT count(*) FROM metrics WHERE ci_low > value OR ci_high < value OR isnan(value)"
     )
