@@ -274,8 +274,8 @@ def test_sentences_of_find_are_distractors_for_it_too(erased: Path) -> None:
 
 
 def test_it_is_tested_together_with_the_targets(erased: Path) -> None:
-    raw = ask(erased, "both", "SELECT arm, value FROM metrics WHERE metric = 'p_value'")
-    held = ask(erased, "both", "SELECT arm, value FROM metrics WHERE metric = 'p_value_holm'")
+    of_view = "SELECT arm, value FROM metrics WHERE view = 'same_layer' AND metric = "
+    raw, held = (ask(erased, "both", f"{of_view} '{metric}'") for metric in ("p_value", "p_value_holm"))
     assert [name for name, _ in raw] == ["erase", "mask"]
     low, high = sorted(value for _, value in raw)
     expected = {low: min(1, 2 * low), high: min(1, max(2 * low, high))}
@@ -314,7 +314,7 @@ def test_a_layer_that_is_not_erased_is_no_layer_of_its_own(erased: Path) -> None
 
 def test_a_report_on_a_target_sets_it_beside_the_mask(erased: Path) -> None:
     [headline] = summarize(erased / "artifacts/metrics.duckdb", experiment="both")
-    own = headline.find("erased_in_model", "top1")
+    own = headline.find("erase", "top1")
     random = headline.find("random_subspace", "top1")
     assert own is not None
     assert random is not None
