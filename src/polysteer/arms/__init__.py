@@ -15,6 +15,7 @@ from polysteer.arms.other_masks import OtherMasks
 from polysteer.arms.procrustes import Procrustes
 from polysteer.arms.random_neurons import RANDOM_NEURONS
 from polysteer.arms.random_subspace import RANDOM_SUBSPACE
+from polysteer.arms.standardised import Standardised
 from polysteer.arms.surface import Surface
 from polysteer.arms.treated_masks import MaskAndCentred, MaskAndErased
 
@@ -31,6 +32,7 @@ ARMS: tuple[Arm, ...] = (
     MaskAndErased(),
     MeanDifference(),
     Centred(),
+    Standardised(),
     Erased(),
     ErasedAtRandom(),
     ERASE,
