@@ -98,6 +98,10 @@ REGISTERED = (
     *Kind("geometry", units.SHARE, "neither", "evenness").define(
         explained_variance="share of the sentences' variance that lies between languages",
     ),
+    *Kind("geometry", units.NUMBER, "down", "hubness").define(
+        hubness="skewness of how many other sentences, of all languages together, have a sentence among "
+        "their 10 nearest by cosine: 0 where all are found alike, large where a few are found by very many",
+    ),
     *Kind("abx", units.SHARE, "neither", "abx").define(
         abx_language="how often a sentence is nearer to another of its language than to that other's "
         "translation; chance is one half",
