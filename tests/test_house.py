@@ -1,5 +1,7 @@
 """The promises of the repository as a whole: public names, files named in the docs, yaml that loads."""
 
+import ast
+import importlib.util
 import re
 import subprocess
 import sys
@@ -71,3 +73,15 @@ def test_the_shipped_model_keeps_to_its_size() -> None:
     assert sum(size for path, size in size_by_file.items() if path.parent.name == "main") <= 5_000_000
     assert sum(size_by_file.values()) <= 20_000_000
     assert len(list(weights.glob("*/model.safetensors"))) == 4
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "benchmarks").glob("*.py")), ids=lambda path: path.name)
+def test_benchmarks_import_what_is_there(path: Path) -> None:
+    """Most are run by hand alone, long after the names that they use have moved."""
+    imports = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)]
+    ours = [node for node in imports if str(node.module).startswith("polysteer")]
+    for node in ours:
+        module = importlib.import_module(str(node.module))
+        for alias in node.names:
+            known = hasattr(module, alias.name) or importlib.util.find_spec(f"{node.module}.{alias.name}")
+            assert known, f"{path.name}:{node.lineno}: {node.module} has no {alias.name}"
