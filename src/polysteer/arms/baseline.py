@@ -6,9 +6,9 @@ from dataclasses import replace
 from polysteer.arms.arm import Arm
 from polysteer.config import Experiment
 from polysteer.evaluation.case import Case
+from polysteer.evaluation.common_rows import list_choice
 from polysteer.evaluation.condition import list_condition
 from polysteer.evaluation.expectation import list_masses, list_own_tokens
-from polysteer.evaluation.spaces import list_choice
 from polysteer.evaluation.tags import list_tag_probe
 from polysteer.evaluation.translation import list_translated
 from polysteer.evaluation.written import list_identification, list_written
@@ -51,13 +51,12 @@ class Baseline(Arm):
                 session.count_tokens(split)
 
     def list_rows(self, case: Case) -> Iterator[Row]:
-        plain, row = case.plain, case.base
-        picked = (plain.same.layer, plain.best.layer)
-        yield from list_choice(row, plain.same, plain.best)
-        for choice in {plain.same.layer: plain.same, plain.best.layer: plain.best}.values():
+        choices, row = case.plain.choices, case.base
+        picked = choices.layers_of(BASELINE)
+        yield from list_choice(row, choices, BASELINE)
+        for choice in {choice.layer: choice for choice in choices}.values():
             yield replace(row, metric="top1", layer=choice.layer, split="dev", value=choice.score)
-        find = case.evidence.find
-        yield from list_condition(case, row, find, plain.test, picked=picked, targets=case.targets)
+        yield from list_condition(case, row, case.find, case.plain.test, picked=picked, targets=case.targets)
         yield from list_tag_probe(case, row, BASELINE, picked=picked)
         yield from self._list_texts(case)
 

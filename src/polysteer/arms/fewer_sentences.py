@@ -22,7 +22,7 @@ from polysteer.ranking.table import RankTable
 from polysteer.responses.store import ResponseStore
 from polysteer.store.rows import MetricRow, Row
 from polysteer.trials.agreement import Agreement, load_agreement, save_agreement
-from polysteer.trials.judgement import load_judgement
+from polysteer.trials.judgement import Judgement, keep_judgement, load_judgement
 from polysteer.trials.readings import Planned, Reading
 from polysteer.trials.session import Session, Steering
 from polysteer.trials.subsets import Sentences, SubsetRanker, scores_of, shuffle_sentences
@@ -109,12 +109,8 @@ class _Search:
         n_draws = self._wanted.count_draws(n_sentences, self._n_find.values())
         stamps = [self._stamp(steering, n_sentences, draw) for draw in range(n_draws)]
         for draw, stamp in enumerate(stamps):
-            self._session.keep_judgement(
-                layout.fewer_sentences(target, n_sentences, draw),
-                partial(self._find_again, steering, tables, draw),
-                TEST,
-                stamp=stamp,
-            )
+            path = layout.fewer_sentences(target, n_sentences, draw)
+            keep_judgement(path, partial(self._judge_draw, steering, tables, draw), stamp=stamp)
         path, stamp = layout.agreement(target, str(n_sentences)), self._stamp(steering, stamps)
         if is_current(path, stamp):
             return
@@ -127,8 +123,9 @@ class _Search:
         value = self._ranker.choose_value(known)
         save_agreement(path, Agreement(n_sentences, n_draws, value, jaccard, correlation), stamp=stamp)
 
-    def _find_again(self, steering: Steering, tables: Callable[[int], RankTable], draw: int) -> Steering:
-        return steering._replace(mask=self._ranker.rebuild(tables(draw), _describe(steering)))
+    def _judge_draw(self, steering: Steering, tables: Callable[[int], RankTable], draw: int) -> Judgement:
+        mask = self._ranker.rebuild(tables(draw), _describe(steering))
+        return self._session.judge(steering._replace(mask=mask), TEST)
 
     def _compare_halves(self, target: str, halves: Sequence[Callable[[int], RankTable]]) -> None:
         """Experts of one half of all sentences against those of the other."""
@@ -159,7 +156,7 @@ class _Search:
 def _list_target(case: Case, target: str, row: MetricRow) -> Iterator[Row]:
     """Draws are numbered through all numbers of sentences; `n` is the number that a draw is of."""
     assert case.settings.evaluate.efficiency
-    layout, first_draw = case.evidence.layout, 0
+    layout, first_draw = case.layout, 0
     for n_sentences in case.settings.evaluate.efficiency.sentences:
         agreement = load_agreement(layout.agreement(target, str(n_sentences)))
         of_number = replace(row, held_statistic=agreement.value_statistic, n=n_sentences)

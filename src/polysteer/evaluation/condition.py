@@ -6,8 +6,8 @@ from functools import partial
 from typing import NamedTuple
 
 from polysteer.evaluation.case import Case
-from polysteer.evaluation.evidence import Spaces
-from polysteer.evaluation.spaces import list_losses, list_pooled, list_series
+from polysteer.evaluation.common_rows import list_losses, list_pooled, list_series
+from polysteer.evaluation.spaces import Spaces
 from polysteer.metrics.pairing import retrieve_shared
 from polysteer.metrics.pool import retrieve_among_distractors
 from polysteer.metrics.retrieval import retrieve_translations
@@ -64,8 +64,8 @@ class _Measure(NamedTuple):
         )
         asked = {"retrieval", *evaluate.families}
         for families in (asked & OF_TEST_ALONE, asked - OF_TEST_ALONE if in_full else set()):
-            yield from list_series(self.row, measure_layer(view, families), evaluate)
+            yield from list_series(self.case, self.row, measure_layer(view, families))
         if in_pool:
             retrieve = partial(retrieve_among_distractors, distractors=fitted_on)
             found = retrieve_shared(vectors, test.pairings, retrieve)
-            yield from list_pooled(self.row, found, self.targets, evaluate)
+            yield from list_pooled(self.case, self.row, found, self.targets)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from polysteer.corpus.prompts import TranslationPair, list_sentences, list_translation_pairs
 from polysteer.evaluation.case import Case
-from polysteer.evaluation.spaces import list_series
+from polysteer.evaluation.common_rows import list_series
 from polysteer.layout import BASELINE
 from polysteer.metrics.intervals import compare_paired
 from polysteer.metrics.names import ALL
@@ -51,7 +51,7 @@ def _measure(case: Case, condition: str, pairs: Mapping[str, Sequence[Translatio
     """Every pair of some targets once."""
     found = {}
     for pair in dict.fromkeys(pair for of_target in pairs.values() for pair in of_target):
-        texts = load_texts(case.evidence.layout.translated(condition, *pair)).texts
+        texts = load_texts(case.layout.translated(condition, *pair)).texts
         sentences = list_sentences(case.corpus, pair, len(texts))
         quality = measure_translation(
             [text.strip() for text in texts],
@@ -94,7 +94,7 @@ def _list_means(
     source, reference = _name_ends(pairs, target)
     found = [qualities[pair].quality for pair in pairs]
     series = Series("sentence_chrf", source, reference, _stack(qualities, pairs))
-    (of_sentences,) = list_series(row, [series], case.settings.evaluate)
+    (of_sentences,) = list_series(case, row, [series])
     yield replace(of_sentences, candidates=None)
     of_all = replace(row, source=source, reference=reference, n=of_sentences.n)
     yield replace(of_all, metric="chrf", value=float(np.mean([one.chrf for one in found])))

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from polysteer.evaluation.case import Case
-from polysteer.evaluation.spaces import list_series
+from polysteer.evaluation.common_rows import list_series
 from polysteer.metrics.names import ALL, excluding
 from polysteer.metrics.series import Series
 from polysteer.store.rows import MetricRow
@@ -33,7 +33,7 @@ def list_written(case: Case, row: MetricRow, condition: str, targets: Sequence[s
     """How often what a condition wrote is in the target's language and in the prompt's."""
     if case.settings.evaluate.generate is None:
         return
-    paths = {lang: case.evidence.layout.written(condition, lang) for lang in case.corpus.languages}
+    paths = {lang: case.layout.written(condition, lang) for lang in case.corpus.languages}
     told = {lang: case.classifier.identify(load_texts(path).texts) for lang, path in paths.items()}
     yield from _list_shares(case, row, told, targets)
 
@@ -42,7 +42,7 @@ def _list_shares(case: Case, row: MetricRow, told: Told, targets: Sequence[str])
     series = _list_series("written_in_own", None, {lang: lang for lang in told}, told, targets)
     for target in targets:
         series += _list_series("written_in_target", target, dict.fromkeys(told, target), told, [target])
-    for one in list_series(row, series, case.settings.evaluate):
+    for one in list_series(case, row, series):
         yield replace(one, candidates=None)
 
 

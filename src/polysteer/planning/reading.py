@@ -6,7 +6,7 @@ from typing import NamedTuple
 from polysteer.arms import ARMS
 from polysteer.config import Experiment
 from polysteer.planning.text import TextSize
-from polysteer.trials.readings import Losses, Planned, Reading
+from polysteer.trials.readings import Planned, Reading
 
 COLLECT = Planned(Reading("collect", "find"), 1)
 
@@ -35,11 +35,9 @@ def list_jobs(
 ) -> list[Job]:
     """Readings of one name together, in their order."""
     jobs: dict[str, Job] = {}
-    budget = settings.evaluate.choose.cost_texts
-    most_texts: dict[Losses, int | None] = {"none": 0, "budget": budget, "all": None}
     for reading, times in readings:
         before = jobs.get(reading.job, Job(reading.job, 0, 0))
-        most = most_texts[reading.losses] if measures_losses else 0
+        most = reading.count_losses(settings) if measures_losses else 0
         n_losses = 0 if most == 0 else text.count_predicted(reading.text, most)
         n_tokens = text.count_tokens(reading.text)
         jobs[reading.job] = Job(

@@ -11,7 +11,7 @@ from polysteer.planning.text import TextSize
 from polysteer.ranking.selection import count_experts
 from polysteer.ranking.values import count_sampled_tokens
 from polysteer.responses.sizes import predict_bytes
-from polysteer.trials.readings import Planned, Reading
+from polysteer.trials.readings import Planned
 
 HALF, SINGLE = 2, 4
 WORD_BYTES = 8  # its sentence, and its place there
@@ -97,8 +97,8 @@ def _count_vectors(
     n_bytes = 0
     for reading, times in readings:
         if reading.keeps == "vectors" and reading.text != "words":
-            kept = min(_count_kept(reading, n_layers), n_layers)
-            n_bytes += times * HALF * shape.width * kept * text.count_sentences(reading.text)
+            n_numbers = shape.width * reading.count_layers(n_layers) * text.count_sentences(reading.text)
+            n_bytes += times * HALF * n_numbers
             n_bytes += times * SINGLE * len(text.languages) * n_vocabulary * (reading.losses == "all")
     return n_bytes
 
@@ -106,17 +106,11 @@ def _count_vectors(
 def _count_judgements(text: TextSize, readings: Sequence[Planned], n_layers: int) -> int:
     """A rank per ordered pair of languages and sentence."""
     n_ranks = (
-        times * _count_kept(reading, n_layers) * text.n_ranks[reading.text]
+        times * reading.count_layers(n_layers) * text.n_ranks[reading.text]
         for reading, times in readings
         if reading.keeps == "ranks"
     )
     return SINGLE * sum(n_ranks)
-
-
-def _count_kept(reading: Reading, n_layers: int) -> int:
-    if reading.layers == "all":
-        return n_layers
-    return 1 if reading.layers == "primary" else reading.layers
 
 
 def _count_word_vectors(settings: Experiment, text: TextSize, shape: ModelShape) -> int:

@@ -23,8 +23,7 @@ from polysteer.models.writing import write_texts
 from polysteer.models.written import Writing, WrittenText
 from polysteer.terms import Layer
 from polysteer.trials.tokens import TokenCounts
-from polysteer.trials.vectors import LanguageVectors
-from polysteer.trials.words import WordVectors
+from polysteer.trials.vectors import LanguageVectors, WordVectors
 
 
 class Reader:

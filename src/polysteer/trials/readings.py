@@ -2,6 +2,8 @@
 
 from typing import Literal, NamedTuple
 
+from polysteer.config import Experiment
+
 Losses = Literal["none", "budget", "all"]
 
 
@@ -17,6 +19,21 @@ class Reading(NamedTuple):
     layers: Literal["all", "primary"] | int = "all"
     losses: Losses = "none"
     keeps: Literal["vectors", "ranks", "nothing"] = "nothing"
+
+    def count_losses(self, settings: Experiment) -> int | None:
+        """Of how many texts per language losses are measured; None is all."""
+        counts: dict[Losses, int | None] = {
+            "none": 0,
+            "budget": settings.evaluate.choose.cost_texts,
+            "all": None,
+        }
+        return counts[self.losses]
+
+    def count_layers(self, n_embedded: int) -> int:
+        """Of the layers that are embedded, those that are read here."""
+        if self.layers == "all":
+            return n_embedded
+        return 1 if self.layers == "primary" else min(self.layers, n_embedded)
 
 
 class Planned(NamedTuple):

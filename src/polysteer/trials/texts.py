@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from polysteer.errors import ArtifactError
 from polysteer.jsonfile import read_json, write_json
-from polysteer.trials.remedy import REMEDY
+from polysteer.trials.kept import REMEDY
 
 
 class WrittenTexts(NamedTuple):

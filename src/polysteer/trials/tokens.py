@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from polysteer.tensorfile import open_artifact, write_tensors
-from polysteer.trials.remedy import REMEDY
+from polysteer.trials.kept import REMEDY
 
 
 class TokenCounts(NamedTuple):

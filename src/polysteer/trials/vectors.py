@@ -1,19 +1,21 @@
-"""The file of one language's sentence vectors under one condition, with its token losses."""
+"""The files of vectors of one language's text under one condition: of its sentences, or of its words."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from polysteer.errors import ArtifactError
 from polysteer.metrics.perplexity import LanguageLoss
+from polysteer.metrics.vectors import VectorsByLanguage
 from polysteer.tensorfile import Array, open_artifact, write_tensors
-from polysteer.trials.remedy import REMEDY
+from polysteer.trials.kept import REMEDY, understanding
 
 FLOAT16_REACH = 30_000.0
+Vectors = npt.NDArray[np.float32]
 
 
 class LanguageVectors(NamedTuple):
@@ -23,76 +25,100 @@ class LanguageVectors(NamedTuple):
     """
 
     layers: tuple[str, ...]
-    vectors: npt.NDArray[np.float32]
+    vectors: Vectors
     loss: LanguageLoss | None
-    expected: npt.NDArray[np.float32] | None = None
+    expected: Vectors | None = None
 
-    def at_layer(self, layer: str) -> npt.NDArray[np.float32]:
+    def at_layer(self, layer: str) -> Vectors:
         """The vectors of one layer."""
-        vectors: npt.NDArray[np.float32] = self.vectors[self.layers.index(layer)]
+        vectors: Vectors = self.vectors[self.layers.index(layer)]
         return vectors
 
 
+class WordVectors(NamedTuple):
+    """Vectors [layer, word, width], and which words they are of; tags and trees stay in the corpus.
+
+    `sentence` is the row in the corpus's split of the language, `word` counts its tokens from 0.
+    """
+
+    layers: tuple[str, ...]
+    vectors: Vectors
+    sentence: npt.NDArray[np.int32]
+    word: npt.NDArray[np.int32]
+
+
 def save_vectors(path: Path, content: LanguageVectors, *, stamp: str) -> None:
-    """Write in 16 bits where every number fits in well, else in 32."""
-    fits = bool(np.abs(content.vectors).max() < FLOAT16_REACH)
-    facts = {"layers": content.layers, "loss": content.loss}
-    tensors: dict[str, Array] = {"vectors": content.vectors.astype(np.float16 if fits else np.float32)}
-    if content.expected is not None:
-        tensors["expected"] = content.expected
-    write_tensors(path, tensors, {"fingerprint": stamp, "facts": json.dumps(facts)})
+    """Write what was read of sentences."""
+    tensors = {} if content.expected is None else {"expected": content.expected}
+    _save(path, content.vectors, tensors, {"layers": content.layers, "loss": content.loss}, stamp)
 
 
-def load_layer(path: Path, layer: str) -> npt.NDArray[np.float32]:
-    """One layer of the vectors, [sentence, width]; nothing else is read."""
-    file = open_artifact(path, remedy=REMEDY)
-    try:
-        number = json.loads(file.metadata["facts"])["layers"].index(layer)
-        return np.array(file.read("vectors")[number], np.float32)
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise ArtifactError(
-            f"{path} holds no vectors of layer {layer} ({error}); delete it and {REMEDY}"
-        ) from error
+def save_words(path: Path, content: WordVectors, *, stamp: str) -> None:
+    """Write what was read of words."""
+    tensors = {"sentence": content.sentence, "word": content.word}
+    _save(path, content.vectors, tensors, {"layers": content.layers}, stamp)
 
 
-def list_layers(path: Path) -> tuple[str, ...]:
-    """The layers that a file has vectors of."""
-    return tuple(_read_facts(path)["layers"])
+def _save(
+    path: Path, vectors: Vectors, tensors: Mapping[str, Array], facts: Mapping[str, Any], stamp: str
+) -> None:
+    """In 16 bits where every number fits in well, else in 32."""
+    fits = bool(np.abs(vectors).max(initial=0) < FLOAT16_REACH)
+    narrow = vectors.astype(np.float16 if fits else np.float32)
+    metadata = {"fingerprint": stamp, "facts": json.dumps(facts)}
+    write_tensors(path, {"vectors": narrow, **tensors}, metadata)
 
 
-def load_loss(path: Path) -> LanguageLoss | None:
-    """The summed losses, without the vectors."""
-    loss = _read_facts(path)["loss"]
-    return LanguageLoss(*loss) if loss else None
+class StoredVectors:
+    """A file of vectors, of which one layer at a time is read."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._file = path, open_artifact(path, remedy=REMEDY)
+        with understanding(path, "holds no vectors"):
+            facts = json.loads(self._file.metadata["facts"])
+            loss = facts.get("loss")
+            self.layers: tuple[str, ...] = tuple(facts["layers"])
+            self.loss = LanguageLoss(*loss) if loss else None
+
+    def at_layer(self, layer: str) -> Vectors:
+        """One layer, [sentence or word, width], as 32-bit numbers."""
+        with understanding(self._path, f"holds no vectors of layer {layer}"):
+            return np.array(self._file.read("vectors")[self.layers.index(layer)], np.float32)
+
+    @cached_property
+    def expected(self) -> Vectors | None:
+        """How often the model expected each token, if that is there."""
+        return self._file.read("expected") if "expected" in self._file.entries else None
+
+    def list_words(self) -> list[tuple[int, int]]:
+        """Of each vector the sentence and the word it is of."""
+        with understanding(self._path, "holds no vectors of words"):
+            numbers = range(self._file.entries["vectors"].shape[1])
+            words = zip(numbers, self._file.read("sentence"), self._file.read("word"), strict=True)
+            return [(int(sentence), int(word)) for _, sentence, word in words]
 
 
-def load_expected(path: Path) -> npt.NDArray[np.float32] | None:
-    """How often the model expected each token, without the vectors."""
-    file = open_artifact(path, remedy=REMEDY)
-    return file.read("expected") if "expected" in file.entries else None
+class Layers(Mapping[str, VectorsByLanguage]):
+    """Vectors by layer, each made when it is asked for."""
+
+    def __init__(self, names: Sequence[str], make: Callable[[str], VectorsByLanguage]) -> None:
+        self._names, self._make = names, make
+
+    def __contains__(self, layer: object) -> bool:
+        return layer in self._names
+
+    def __getitem__(self, layer: str) -> VectorsByLanguage:
+        if layer not in self:
+            raise KeyError(layer)
+        return self._make(layer)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
 
-def _read_facts(path: Path) -> dict[str, Any]:
-    try:
-        facts: dict[str, Any] = json.loads(open_artifact(path, remedy=REMEDY).metadata["facts"])
-    except (KeyError, ValueError) as error:
-        raise ArtifactError(f"{path} holds no sentence vectors ({error}); delete it and {REMEDY}") from error
-    return facts
-
-
-def load_vectors(path: Path, layers: Sequence[str] | None = None) -> LanguageVectors:
-    """Read the vectors of all layers, or of some, back as 32-bit numbers."""
-    file = open_artifact(path, remedy=REMEDY)
-    try:
-        facts = json.loads(file.metadata["facts"])
-        known: list[str] = facts["layers"]
-        loss = LanguageLoss(*facts["loss"]) if facts["loss"] else None
-        stored = file.read("vectors")
-        if stored.shape[0] != len(known):
-            raise ValueError(f"{stored.shape[0]} layers of vectors, {len(known)} names")
-        wanted = list(known if layers is None else layers)
-        vectors = stored[[known.index(layer) for layer in wanted]].astype(np.float32)
-        expected = file.read("expected") if "expected" in file.entries else None
-    except (KeyError, TypeError, ValueError) as error:
-        raise ArtifactError(f"{path} holds no sentence vectors ({error}); delete it and {REMEDY}") from error
-    return LanguageVectors(tuple(wanted), vectors, loss, expected)
+def read_layers(files: Mapping[str, StoredVectors], names: Sequence[str]) -> Layers:
+    """Some layers of every language's file."""
+    return Layers(names, lambda layer: {language: file.at_layer(layer) for language, file in files.items()})
