@@ -1,17 +1,17 @@
 """The rival that trains: a copy of the model, fine-tuned on `find`'s translations, reads dev and test."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from polysteer.arms.arm import Arm
 from polysteer.config import Experiment
 from polysteer.config.evaluate import FinetuneSettings
+from polysteer.currency import is_current
 from polysteer.evaluation.case import Case
 from polysteer.evaluation.common_rows import list_cost, list_dev, list_losses, list_retrieval
 from polysteer.store.rows import ChoiceRow, Row
-from polysteer.trials.judgement import Judgement, keep_judgement, load_judgement
+from polysteer.trials.judgement import load_judgement, save_judgement
 from polysteer.trials.readings import Planned, Reading
 from polysteer.trials.session import Session
 
@@ -48,14 +48,16 @@ class Contrastive(Arm):
         if wanted is None:
             return
         made_from = ("contrastive", session.corpus.fingerprint(), wanted, seed)
-        tune = cache(partial(_tune, session, wanted))
-        for reading in (DEV, TEST):
-            n_losses = reading.count_losses(session.settings)
-            keep_judgement(
-                session.layout.tuned(reading.text),
-                partial(_judge, session, tune, reading),
-                stamp=session.stamp(*made_from, reading.text, n_losses),
-            )
+        stamps = {
+            reading: session.stamp(*made_from, reading.text, reading.count_losses(session.settings))
+            for reading in (DEV, TEST)
+        }
+        paths = {reading: session.layout.tuned(reading.text) for reading in stamps}
+        if all(is_current(paths[reading], stamp) for reading, stamp in stamps.items()):
+            return
+        tuned = _tune(session, wanted)
+        for reading, stamp in stamps.items():
+            save_judgement(paths[reading], session.judge_changed(self.key, tuned, reading), stamp=stamp)
 
     def list_rows(self, case: Case) -> Iterator[Row]:
         evaluate = case.settings.evaluate
@@ -71,10 +73,6 @@ class Contrastive(Arm):
         yield from list_retrieval(case, at_layer, test.retrieval_by_layer[case.primary])
         yield from list_losses(row, test.losses)
         yield from list_cost(case, row, test.losses, None)
-
-
-def _judge(session: Session, tune: "Callable[[], LoadedModel]", reading: Reading) -> Judgement:
-    return session.judge_changed(Contrastive.key, tune(), reading)
 
 
 def _tune(session: Session, wanted: FinetuneSettings) -> "LoadedModel":

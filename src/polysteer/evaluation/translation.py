@@ -16,7 +16,7 @@ from polysteer.metrics.names import ALL
 from polysteer.metrics.series import Series
 from polysteer.metrics.translation import TranslationQuality, measure_translation
 from polysteer.store.rows import MetricRow
-from polysteer.trials.texts import load_texts
+from polysteer.trials.writing import load_texts
 
 
 class Measured(NamedTuple):
@@ -51,10 +51,10 @@ def _measure(case: Case, condition: str, pairs: Mapping[str, Sequence[Translatio
     """Every pair of some targets once."""
     found = {}
     for pair in dict.fromkeys(pair for of_target in pairs.values() for pair in of_target):
-        texts = load_texts(case.layout.translated(condition, *pair)).texts
-        sentences = list_sentences(case.corpus, pair, len(texts))
+        written = load_texts(case.layout.translated(condition, *pair))
+        sentences = list_sentences(case.corpus, pair, len(written))
         quality = measure_translation(
-            [text.strip() for text in texts],
+            [one.text.strip() for one in written],
             [sentence.reference for sentence in sentences],
             language=pair.reference,
         )

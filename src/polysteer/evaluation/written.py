@@ -11,7 +11,7 @@ from polysteer.evaluation.common_rows import list_series
 from polysteer.metrics.names import ALL, excluding
 from polysteer.metrics.series import Series
 from polysteer.store.rows import MetricRow
-from polysteer.trials.texts import load_texts
+from polysteer.trials.writing import load_texts
 
 Told = Mapping[str, Sequence[str | None]]  # by language of the prompts, in which language each text is
 
@@ -34,7 +34,8 @@ def list_written(case: Case, row: MetricRow, condition: str, targets: Sequence[s
     if case.settings.evaluate.generate is None:
         return
     paths = {lang: case.layout.written(condition, lang) for lang in case.corpus.languages}
-    told = {lang: case.classifier.identify(load_texts(path).texts) for lang, path in paths.items()}
+    texts = {lang: [one.text for one in load_texts(path)] for lang, path in paths.items()}
+    told = {lang: case.classifier.identify(of_one) for lang, of_one in texts.items()}
     yield from _list_shares(case, row, told, targets)
 
 
