@@ -29,6 +29,14 @@ class Measured(NamedTuple):
 Qualities = Mapping[TranslationPair, Measured]
 
 
+class OneWay(NamedTuple):
+    """Into a target or out of it: what rows say of the two ends, and the pairs."""
+
+    source: str
+    reference: str
+    pairs: Sequence[TranslationPair]
+
+
 def list_translated(
     case: Case, row: MetricRow, condition: str, targets: Sequence[str]
 ) -> Iterator[MetricRow]:
@@ -39,12 +47,12 @@ def list_translated(
     pairs = {target: list_translation_pairs(case.corpus, target, wanted.directions) for target in targets}
     found = _measure(case, condition, pairs)
     plain = None if condition == BASELINE else _measure(case, BASELINE, pairs)
-    yield from _list_pair_rows(row, found)
+    for (source, reference), (quality, meanings) in found.items():
+        of_pair = replace(row, source=source, reference=reference, n=len(meanings))
+        yield from _list_scores(of_pair, [quality])
     for target, of_target in pairs.items():
         for one_way in _split_directions(of_target, target):
-            yield from _list_means(case, row, found, one_way, target)
-            if plain:
-                yield _compare(case, row, plain, found, one_way, target)
+            yield from _list_one_way(case, row, found, plain, one_way)
 
 
 def _measure(case: Case, condition: str, pairs: Mapping[str, Sequence[TranslationPair]]) -> Qualities:
@@ -62,21 +70,34 @@ def _measure(case: Case, condition: str, pairs: Mapping[str, Sequence[Translatio
     return found
 
 
-def _list_pair_rows(row: MetricRow, qualities: Qualities) -> Iterator[MetricRow]:
-    for (source, reference), (quality, meanings) in qualities.items():
-        of_pair = replace(row, source=source, reference=reference, n=len(meanings))
-        yield replace(of_pair, metric="chrf", value=quality.chrf)
-        yield replace(of_pair, metric="bleu", value=quality.bleu)
+def _list_scores(row: MetricRow, qualities: Sequence[TranslationQuality]) -> Iterator[MetricRow]:
+    yield replace(row, metric="chrf", value=float(np.mean([one.chrf for one in qualities])))
+    yield replace(row, metric="bleu", value=float(np.mean([one.bleu for one in qualities])))
 
 
-def _split_directions(pairs: Sequence[TranslationPair], target: str) -> list[list[TranslationPair]]:
-    into = [pair for pair in pairs if pair.reference == target]
-    out_of = [pair for pair in pairs if pair.source == target]
-    return [one_way for one_way in (into, out_of) if one_way]
+def _split_directions(pairs: Sequence[TranslationPair], target: str) -> list[OneWay]:
+    into = OneWay(ALL, target, [pair for pair in pairs if pair.reference == target])
+    out_of = OneWay(target, ALL, [pair for pair in pairs if pair.source == target])
+    return [one_way for one_way in (into, out_of) if one_way.pairs]
 
 
-def _name_ends(pairs: Sequence[TranslationPair], target: str) -> tuple[str, str]:
-    return (ALL, target) if pairs[0].reference == target else (target, ALL)
+def _list_one_way(
+    case: Case, row: MetricRow, found: Qualities, plain: Qualities | None, one_way: OneWay
+) -> Iterator[MetricRow]:
+    """Means over the pairs, and steered less plain over the same sentences."""
+    evaluate, (source, reference, pairs) = case.settings.evaluate, one_way
+    by_sentence = _stack(found, pairs)
+    series = Series("sentence_chrf", source, reference, by_sentence)
+    (of_sentences,) = list_series(case, row, [series])
+    yield of_sentences
+    of_all = replace(row, source=source, reference=reference, n=of_sentences.n)
+    yield from _list_scores(of_all, [found[pair].quality for pair in pairs])
+    if plain:
+        mean, low, high, n, _ = compare_paired(
+            by_sentence, _stack(plain, pairs), resamples=evaluate.resamples, seed=evaluate.seed
+        )
+        compared = replace(of_all, metric="sentence_chrf_difference", n=n)
+        yield replace(compared, value=mean, ci_low=low, ci_high=high)
 
 
 def _stack(qualities: Qualities, pairs: Sequence[TranslationPair]) -> npt.NDArray[np.float64]:
@@ -86,33 +107,3 @@ def _stack(qualities: Qualities, pairs: Sequence[TranslationPair]) -> npt.NDArra
     for row, pair in zip(stacked, pairs, strict=True):
         row[np.searchsorted(meanings, qualities[pair].meanings)] = qualities[pair].quality.chrf_by_sentence
     return stacked
-
-
-def _list_means(
-    case: Case, row: MetricRow, qualities: Qualities, pairs: Sequence[TranslationPair], target: str
-) -> Iterator[MetricRow]:
-    source, reference = _name_ends(pairs, target)
-    found = [qualities[pair].quality for pair in pairs]
-    series = Series("sentence_chrf", source, reference, _stack(qualities, pairs))
-    (of_sentences,) = list_series(case, row, [series])
-    yield replace(of_sentences, candidates=None)
-    of_all = replace(row, source=source, reference=reference, n=of_sentences.n)
-    yield replace(of_all, metric="chrf", value=float(np.mean([one.chrf for one in found])))
-    yield replace(of_all, metric="bleu", value=float(np.mean([one.bleu for one in found])))
-
-
-def _compare(
-    case: Case,
-    row: MetricRow,
-    plain: Qualities,
-    steered: Qualities,
-    pairs: Sequence[TranslationPair],
-    target: str,
-) -> MetricRow:
-    """Steered less plain, over the same sentences."""
-    evaluate, (source, reference) = case.settings.evaluate, _name_ends(pairs, target)
-    mean, low, high, n, _ = compare_paired(
-        _stack(steered, pairs), _stack(plain, pairs), resamples=evaluate.resamples, seed=evaluate.seed
-    )
-    compared = replace(row, metric="sentence_chrf_difference", source=source, reference=reference)
-    return replace(compared, value=mean, ci_low=low, ci_high=high, n=n)

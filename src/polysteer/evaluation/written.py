@@ -36,15 +36,10 @@ def list_written(case: Case, row: MetricRow, condition: str, targets: Sequence[s
     paths = {lang: case.layout.written(condition, lang) for lang in case.corpus.languages}
     texts = {lang: [one.text for one in load_texts(path)] for lang, path in paths.items()}
     told = {lang: case.classifier.identify(of_one) for lang, of_one in texts.items()}
-    yield from _list_shares(case, row, told, targets)
-
-
-def _list_shares(case: Case, row: MetricRow, told: Told, targets: Sequence[str]) -> Iterator[MetricRow]:
     series = _list_series("written_in_own", None, {lang: lang for lang in told}, told, targets)
     for target in targets:
         series += _list_series("written_in_target", target, dict.fromkeys(told, target), told, [target])
-    for one in list_series(case, row, series):
-        yield replace(one, candidates=None)
+    yield from list_series(case, row, series)
 
 
 def _list_series(
