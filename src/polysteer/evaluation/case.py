@@ -17,8 +17,7 @@ from polysteer.metrics.view import Topics
 from polysteer.store.rows import MetricRow
 from polysteer.trials.choices import Choices, load_choices
 from polysteer.trials.pairings import pair_rows
-from polysteer.trials.tokens import load_tokens
-from polysteer.trials.vectors import StoredVectors, read_layers
+from polysteer.trials.vectors import StoredVectors, load_tokens, read_layers
 
 if TYPE_CHECKING:
     from polysteer.corpus.classifier import LanguageClassifier

@@ -9,8 +9,7 @@ from polysteer.evaluation.case import Case
 from polysteer.metrics.mass import measure_mass, measure_share
 from polysteer.metrics.names import ALL, excluding
 from polysteer.store.rows import MetricRow
-from polysteer.trials.tokens import load_tokens
-from polysteer.trials.vectors import StoredVectors
+from polysteer.trials.vectors import StoredVectors, load_tokens
 
 
 def list_own_tokens(case: Case) -> Iterator[MetricRow]:

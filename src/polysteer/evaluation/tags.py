@@ -35,7 +35,8 @@ def list_tag_probe(
     languages = [
         name for name in corpus.languages if all(has_tags(corpus, name, split) for split in ("find", "test"))
     ]
-    for layer in _list_layers(case, condition, languages):
+    layers = StoredVectors(case.layout.words(condition, "test", languages[0])).layers if languages else ()
+    for layer in layers:
         find, test = (read_words(case, condition, split, languages, layer) for split in ("find", "test"))
         if len({tag for tags in find.tags.values() for tag in tags}) < 2 or not any(test.tags.values()):
             return
@@ -58,12 +59,6 @@ def read_words(case: Case, condition: str, split: str, languages: Sequence[str],
         read.tags[language] = [all_tags[i] for i in kept]
         read.sentences[language] = [ids[words[i][0]] for i in kept]
     return read
-
-
-def _list_layers(case: Case, condition: str, languages: Sequence[str]) -> Sequence[str]:
-    """Those at which words have vectors; none without a language."""
-    paths = [case.layout.words(condition, "test", language) for language in languages]
-    return StoredVectors(paths[0]).layers if paths else ()
 
 
 def average_by_sentence(hits: npt.NDArray[np.bool_], sentences: Sequence[str]) -> npt.NDArray[np.float64]:

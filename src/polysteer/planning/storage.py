@@ -11,7 +11,7 @@ from polysteer.planning.text import TextSize
 from polysteer.ranking.selection import count_experts
 from polysteer.ranking.values import count_sampled_tokens
 from polysteer.responses.sizes import predict_bytes
-from polysteer.trials.readings import Planned
+from polysteer.trials.readings import Planned, list_layers
 
 HALF, SINGLE = 2, 4
 WORD_BYTES = 8  # its sentence, and its place there
@@ -37,14 +37,12 @@ def list_stored(
 
     `n_vocabulary` is how many tokens a model that predicts knows: none where no losses are measured.
     """
-    n_layers = count_layers(settings, shape)
-    stored = [
-        Stored("vectors", _count_vectors(text, shape, readings, n_layers, n_vocabulary)),
-        Stored("judgements", _count_judgements(text, readings, n_layers)),
-    ]
+    n_layers, stored = len(list_layers(settings, shape)), []
     if settings.candidates():
-        stored.insert(0, Stored("responses", _count_responses(settings, text, shape)))
-        stored.insert(1, Stored("masks", _count_masks(settings, len(text.languages), shape)))
+        stored.append(Stored("responses", _count_responses(settings, text, shape)))
+        stored.append(Stored("masks", _count_masks(settings, len(text.languages), shape)))
+    stored.append(Stored("vectors", _count_vectors(text, shape, readings, n_layers, n_vocabulary)))
+    stored.append(Stored("judgements", _count_judgements(text, readings, n_layers)))
     if text.n_words:
         stored.append(Stored("word vectors", _count_word_vectors(settings, text, shape)))
     if settings.erasures():
@@ -115,11 +113,5 @@ def _count_judgements(text: TextSize, readings: Sequence[Planned], n_layers: int
 
 def _count_word_vectors(settings: Experiment, text: TextSize, shape: ModelShape) -> int:
     """Of every layer, without a mask; and which word it is."""
-    per_word = HALF * shape.width * count_layers(settings, shape) + WORD_BYTES
+    per_word = HALF * shape.width * len(list_layers(settings, shape)) + WORD_BYTES
     return (1 + len(settings.model.checkpoints)) * text.n_words * per_word
-
-
-def count_layers(settings: Experiment, shape: ModelShape) -> int:
-    """All are the token embeddings, every block's output, and what comes after the last norm."""
-    layers = settings.embed.layers
-    return shape.n_blocks + 2 if layers == "all" else len(layers)

@@ -22,8 +22,7 @@ from polysteer.models.tokens import Cuts, Tokens, join_tokens, keep_read
 from polysteer.models.writing import write_texts
 from polysteer.models.written import Writing, WrittenText
 from polysteer.terms import Layer
-from polysteer.trials.tokens import TokenCounts
-from polysteer.trials.vectors import LanguageVectors, WordVectors
+from polysteer.trials.vectors import LanguageVectors, TokenCounts, WordVectors
 
 
 class Reader:

@@ -3,6 +3,8 @@
 from typing import Literal, NamedTuple
 
 from polysteer.config import Experiment
+from polysteer.models.shape import ModelShape
+from polysteer.terms import Layer
 
 Losses = Literal["none", "budget", "all"]
 
@@ -34,6 +36,12 @@ class Reading(NamedTuple):
         if self.layers == "all":
             return n_embedded
         return 1 if self.layers == "primary" else min(self.layers, n_embedded)
+
+
+def list_layers(settings: Experiment, shape: ModelShape) -> list[Layer]:
+    """Every layer that is embedded."""
+    wanted = settings.embed.layers
+    return list(shape.layers) if wanted == "all" else list(wanted)
 
 
 class Planned(NamedTuple):

@@ -23,9 +23,8 @@ from polysteer.terms import Layer
 from polysteer.trials.judgement import Judgement, judge_vectors
 from polysteer.trials.kept import load_facts
 from polysteer.trials.pairings import pair_rows
-from polysteer.trials.readings import Reading
-from polysteer.trials.tokens import save_tokens
-from polysteer.trials.vectors import StoredVectors, save_vectors, save_words
+from polysteer.trials.readings import Reading, list_layers
+from polysteer.trials.vectors import StoredVectors, save_tokens, save_vectors, save_words
 
 if TYPE_CHECKING:
     from polysteer.models.loading import LoadedModel
@@ -79,8 +78,7 @@ class Session:
     @cached_property
     def layers(self) -> list[Layer]:
         """Every layer that is embedded."""
-        wanted = self.settings.embed.layers
-        return list(self.shape.layers) if wanted == "all" else list(wanted)
+        return list_layers(self.settings, self.shape)
 
     @cached_property
     def shape(self) -> ModelShape:

@@ -1,4 +1,4 @@
-"""The files of vectors of one language's text under one condition: of its sentences, or of its words."""
+"""The files of what a model makes of one language's text: vectors of sentences or of words, and tokens."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -122,3 +122,21 @@ class Layers(Mapping[str, VectorsByLanguage]):
 def read_layers(files: Mapping[str, StoredVectors], names: Sequence[str]) -> Layers:
     """Some layers of every language's file."""
     return Layers(names, lambda layer: {language: file.at_layer(layer) for language, file in files.items()})
+
+
+class TokenCounts(NamedTuple):
+    """Token ids, ascending, and how often each occurs; special tokens are left out."""
+
+    ids: npt.NDArray[np.int32]
+    counts: npt.NDArray[np.int64]
+
+
+def save_tokens(path: Path, tokens: TokenCounts, *, stamp: str) -> None:
+    """Write both, stamped with what they were made from."""
+    write_tensors(path, tokens._asdict(), {"fingerprint": stamp})
+
+
+def load_tokens(path: Path) -> TokenCounts:
+    """Read both."""
+    file = open_artifact(path, remedy=REMEDY)
+    return TokenCounts(file.read("ids"), file.read("counts"))
