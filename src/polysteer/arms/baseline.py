@@ -40,7 +40,6 @@ class Baseline(Arm):
 
     def read(self, session: Session, targets: Sequence[str]) -> None:
         """Words first, as a tokenizer may be refused for them."""
-
         for split in ("find", "test"):
             session.read_words(split)
         write_texts(session, BASELINE, None, targets)
@@ -58,12 +57,8 @@ class Baseline(Arm):
             yield replace(row, metric="top1", layer=choice.layer, split="dev", value=choice.score)
         yield from list_condition(case, row, case.find, case.plain.test, picked=picked, targets=case.targets)
         yield from list_tag_probe(case, row, BASELINE, picked=picked)
-        yield from self._list_texts(case)
-
-    def _list_texts(self, case: Case) -> Iterator[Row]:
         yield from list_own_tokens(case)
-        for target in case.targets:
-            yield from list_masses(case, case.base, BASELINE, target)
+        yield from list_masses(case, row, BASELINE, case.targets)
         yield from list_identification(case)
-        yield from list_written(case, case.base, BASELINE, case.targets)
-        yield from list_translated(case, case.base, BASELINE, case.targets)
+        yield from list_written(case, row, BASELINE, case.targets)
+        yield from list_translated(case, row, BASELINE, case.targets)

@@ -75,7 +75,6 @@ class Sweep(Arm):
         return [trial.concerns(targets) for trial in self.list_trials(settings, targets)]
 
     def read(self, session: Session, targets: Sequence[str]) -> None:
-
         for trial in self.list_trials(session.settings, targets):
             points = self.load_points(session, trial)
             choices = self._choose(session, trial, points)
@@ -109,9 +108,9 @@ class Sweep(Arm):
             for label, row in self.describe_points(case, trial).items():
                 judged = load_judgement(case.layout.judgement(trial.name, label))
                 yield from list_dev(row, judged.as_judged(case.plain.dev.losses, trial.target))
-            for label in case.choices(trial.name).labels:
-                yield from self._list_chosen(case, trial, label)
-                yield from self._list_texts(case, trial, label)
+            choices = case.choices(trial.name)
+            for label in choices.labels:
+                yield from self._list_chosen(case, trial, choices, label)
 
     @property
     def _on_dev(self) -> Reading:
@@ -160,21 +159,16 @@ class Sweep(Arm):
             session.read_steered(condition, point, self._on_find, picked)
             session.read_steered(condition, point, self._on_test, session.layers)
 
-    def _list_chosen(self, case: Case, trial: Trial, label: str) -> Iterator[Row]:
-        row, choices = self.describe(case, trial, label), case.choices(trial.name)
-        find, test = (case.read(trial.condition(label), split) for split in ("find", "test"))
+    def _list_chosen(self, case: Case, trial: Trial, choices: Choices, label: str) -> Iterator[Row]:
+        """Of what was chosen for the primary layer also what is written."""
+        row, condition = self.describe(case, trial, label), trial.condition(label)
+        find, test = (case.read(condition, split) for split in ("find", "test"))
         targets, picked = trial.concerns(case.targets), choices.layers_of(label)
         yield from list_choice(row, choices, label)
         yield from list_condition(case, row, find, test, picked=picked, targets=targets)
         yield from list_cost(case, row, test.losses, trial.target)
-
-    def _list_texts(self, case: Case, trial: Trial, label: str) -> Iterator[Row]:
-        """Whose tokens are expected; of what was chosen for the primary layer also what is written."""
-        row, condition = self.describe(case, trial, label), trial.condition(label)
-        targets = trial.concerns(case.targets)
-        for target in targets:
-            yield from list_masses(case, row, condition, target)
-        if label == case.choices(trial.name).same_layer.label:
+        yield from list_masses(case, row, condition, targets)
+        if label == choices.same_layer.label:
             yield from list_written(case, row, condition, targets)
             yield from list_translated(case, row, condition, targets)
 

@@ -1,6 +1,6 @@
 """The rows that say whose tokens the model expects under a condition."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -27,17 +27,23 @@ def list_own_tokens(case: Case) -> Iterator[MetricRow]:
             yield from _list_languages(replace(row, metric="own_token_share"), target, shares)
 
 
-def list_masses(case: Case, row: MetricRow, condition: str, target: str) -> Iterator[MetricRow]:
+def list_masses(case: Case, row: MetricRow, condition: str, targets: Sequence[str]) -> Iterator[MetricRow]:
     """How much of what is expected under a condition is a target's own tokens."""
-    if not case.plain.test.losses or not len(case.own_tokens[target]):
+    if not case.plain.test.losses:
         return
-    masses = {}
-    for language in case.corpus.languages:
-        stored = StoredVectors(case.layout.encoded(condition, "test", language))
-        if stored.expected is not None and stored.loss is not None:
-            own = case.own_tokens[target]
-            masses[language] = measure_mass(stored.expected, own, n_positions=stored.loss.n_tokens)
-    yield from _list_languages(replace(row, metric="target_mass", reference=target), target, masses)
+    paths = {language: case.layout.encoded(condition, "test", language) for language in case.corpus.languages}
+    files = {language: StoredVectors(path) for language, path in paths.items()}
+    for target in targets:
+        own = case.own_tokens[target]
+        if not len(own):
+            continue
+        masses = {
+            language: measure_mass(file.expected, own, n_positions=file.loss.n_tokens)
+            for language, file in files.items()
+            if file.expected is not None and file.loss is not None
+        }
+        of_target = replace(row, metric="target_mass", reference=target)
+        yield from _list_languages(of_target, target, masses)
 
 
 def _list_languages(row: MetricRow, target: str, values: Mapping[str, float]) -> Iterator[MetricRow]:

@@ -108,8 +108,6 @@ class Layers(Mapping[str, VectorsByLanguage]):
         return layer in self._names
 
     def __getitem__(self, layer: str) -> VectorsByLanguage:
-        if layer not in self:
-            raise KeyError(layer)
         return self._make(layer)
 
     def __iter__(self) -> Iterator[str]:
