@@ -11,14 +11,14 @@ from pathlib import Path
 
 import numpy as np
 
-from polysteer.embeddings.rivals import average_languages, center_languages
+from polysteer.embeddings.language_means import average_languages, center_languages
 from polysteer.layout import ExperimentLayout
 from polysteer.masks.erasure import Shrinkage, draw_subspace, fit_subspace
 from polysteer.masks.subspace import LanguageSubspace
 from polysteer.masks.subspace_metadata import SubspaceMetadata
 from polysteer.metrics.retrieval import retrieve_translations
 from polysteer.terms import ERASE_METHODS, EraseMethod
-from polysteer.trials.vectors import StoredVectors
+from polysteer.trials.encoded import StoredVectors
 
 Vectors = Mapping[str, np.ndarray]
 

@@ -30,7 +30,7 @@ from polysteer.corpus.corpus_table import Corpus
 from polysteer.evaluation.case import Case
 from polysteer.layout import BASELINE, ExperimentLayout
 from polysteer.store.rows import MetricRow
-from polysteer.trials.vectors import LanguageVectors, save_vectors
+from polysteer.trials.encoded import LanguageVectors, save_vectors
 
 LANGUAGES = ("de", "en", "es", "fr", "ja")
 # Without targets there are no masks, whose readings would have to be made up too.

@@ -12,8 +12,9 @@ from polysteer.corpus.corpus_schema import SCHEMA
 from polysteer.corpus.corpus_table import Corpus
 from polysteer.evaluation.case import Case
 from polysteer.evaluation.condition import list_condition
-from polysteer.evaluation.probes import list_rank_correlations, read_topics
+from polysteer.evaluation.layer_ranks import list_rank_correlations
 from polysteer.evaluation.spaces import Spaces
+from polysteer.evaluation.topics import read_topics
 from polysteer.layout import ExperimentLayout
 from polysteer.metrics.abx import measure_abx
 from polysteer.metrics.geometry import measure_centroids, measure_cka

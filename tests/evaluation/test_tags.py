@@ -13,7 +13,7 @@ from polysteer.evaluation.tags import average_by_sentence, list_tag_probe
 from polysteer.layout import ExperimentLayout
 from polysteer.metrics.intervals import bootstrap_mean
 from polysteer.store import MetricRow
-from polysteer.trials.vectors import WordVectors, save_words
+from polysteer.trials.encoded import WordVectors, save_words
 
 LANGUAGES = ("de", "en", "ja")
 TAGS = ("NOUN", "VERB", "NOUN", "ADJ", "_")

@@ -17,7 +17,7 @@ from polysteer.ranking.experts import build_control
 from polysteer.ranking.table import RankTable
 from polysteer.store import query_database
 from polysteer.trials.choices import load_choices
-from polysteer.trials.vectors import StoredVectors
+from polysteer.trials.encoded import StoredVectors
 from support.reference import language_abx, meaning_abx
 
 LANGUAGES = ("de", "en", "ja")

@@ -16,7 +16,7 @@ from polysteer.masks.files import load_mask
 from polysteer.models.layers import capture_layers
 from polysteer.stages import collect, corpus, embed, rank
 from polysteer.stages.run import Run
-from polysteer.trials.vectors import StoredVectors
+from polysteer.trials.encoded import StoredVectors
 
 EXPERIMENTS = """\
 schema: 1

@@ -15,7 +15,7 @@ from polysteer.layout import Layout
 from polysteer.planning import plan_experiment
 from polysteer.stages import collect, corpus, embed
 from polysteer.stages.run import Run
-from polysteer.trials.vectors import StoredVectors
+from polysteer.trials.encoded import StoredVectors
 
 MOST = 9
 EXPERIMENTS = """\

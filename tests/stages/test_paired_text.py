@@ -18,7 +18,7 @@ from polysteer.stages import collect, corpus, embed, evaluate, rank
 from polysteer.stages.run import Run
 from polysteer.stages.store import build_store
 from polysteer.store import query_database
-from polysteer.trials.vectors import StoredVectors
+from polysteer.trials.encoded import StoredVectors
 
 EXPERIMENTS = """\
 schema: 1

@@ -25,7 +25,7 @@ from polysteer.stages import settings as settings_stage
 from polysteer.stages.run import Run
 from polysteer.stages.store import build_store
 from polysteer.store import query_database
-from polysteer.trials.vectors import StoredVectors
+from polysteer.trials.encoded import StoredVectors
 from support.reference import language_abx, meaning_abx
 from support.tiny_models import save_states
 

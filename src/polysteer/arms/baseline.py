@@ -10,13 +10,13 @@ from polysteer.evaluation.common_rows import list_choice
 from polysteer.evaluation.condition import list_condition
 from polysteer.evaluation.expectation import list_masses, list_own_tokens
 from polysteer.evaluation.tags import list_tag_probe
-from polysteer.evaluation.translation import list_translated
-from polysteer.evaluation.written import list_identification, list_written
+from polysteer.evaluation.translated import list_translated
+from polysteer.evaluation.written_language import list_identification, list_written
 from polysteer.layout import BASELINE
 from polysteer.store.rows import Row
 from polysteer.trials.readings import Planned, Reading
 from polysteer.trials.session import Session
-from polysteer.trials.writing import write_texts
+from polysteer.trials.writing_tasks import write_texts
 
 FIND = Reading("baseline", "find", keeps="vectors")
 DEV = Reading("baseline", "dev", losses="budget", keeps="vectors")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from polysteer.arms.treatment import Fitted, Treatment
-from polysteer.embeddings.rivals import average_languages, center_languages
+from polysteer.embeddings.language_means import average_languages, center_languages
 from polysteer.metrics.vectors import VectorsByLanguage
 
 

@@ -76,7 +76,7 @@ class Contrastive(Arm):
 
 
 def _tune(session: Session, wanted: FinetuneSettings) -> "LoadedModel":
-    from polysteer.embeddings.contrastive import Tuning, tune_on_translations
+    from polysteer.embeddings.translation_tuning import Tuning, tune_on_translations
 
     corpus, embed = session.corpus, session.settings.embed
     texts_by_meaning: dict[str, dict[str, str]] = {meaning: {} for meaning in corpus.ids("find")}

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from polysteer.arms.arm import Arm
 from polysteer.arms.treatment import Fitted, Treatment, list_rival
-from polysteer.embeddings.rivals import add_direction, average_languages, mean_difference
+from polysteer.embeddings.language_means import add_direction, average_languages, mean_difference
 from polysteer.evaluation.case import Case
 from polysteer.metrics.vectors import VectorsByLanguage
 from polysteer.store.rows import Row

@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 
 from polysteer.arms.arm import Arm
-from polysteer.embeddings.procrustes import Rotation, fit_rotation
+from polysteer.embeddings.rotation import Rotation, fit_rotation
 from polysteer.evaluation.case import Case
 from polysteer.evaluation.common_rows import list_retrieval
 from polysteer.metrics.counting import Ranks

@@ -20,7 +20,7 @@ class Surface(Arm):
     as_rival = "character n-grams without any model"
 
     def list_rows(self, case: Case) -> Iterator[Row]:
-        from polysteer.embeddings.surface import embed_surface
+        from polysteer.embeddings.character_ngrams import embed_surface
         from polysteer.metrics.sparse import retrieve_sparse_translations
 
         row = replace(case.base, arm=self.key, embedding_pooling=None)

@@ -11,8 +11,8 @@ from polysteer.evaluation.case import Case
 from polysteer.evaluation.common_rows import list_choice, list_cost, list_dev
 from polysteer.evaluation.condition import list_condition
 from polysteer.evaluation.expectation import list_masses
-from polysteer.evaluation.translation import list_translated
-from polysteer.evaluation.written import list_written
+from polysteer.evaluation.translated import list_translated
+from polysteer.evaluation.written_language import list_written
 from polysteer.layout import steered_condition
 from polysteer.masks.chosen import ChosenSettings
 from polysteer.masks.files import AnyMask
@@ -22,7 +22,7 @@ from polysteer.trials.choices import Choices, load_choices, save_choices
 from polysteer.trials.judgement import Judgement, keep_judgement, load_judgement
 from polysteer.trials.readings import Planned, Reading
 from polysteer.trials.session import Session, Steering
-from polysteer.trials.writing import write_texts
+from polysteer.trials.writing_tasks import write_texts
 
 VIEWS = 2  # the choice at the primary layer, and that of layer and point together
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from polysteer.config import Experiment
 from polysteer.corpus.corpus_table import Corpus
-from polysteer.evaluation.probes import read_topics
 from polysteer.evaluation.spaces import Spaces
+from polysteer.evaluation.topics import read_topics
 from polysteer.layout import BASELINE, ExperimentLayout
 from polysteer.metrics.choice import Judged, choose_at_layer, choose_with_layer
 from polysteer.metrics.mass import Ids, select_own_tokens
@@ -16,8 +16,8 @@ from polysteer.metrics.pairing import Pairings
 from polysteer.metrics.view import Topics
 from polysteer.store.rows import MetricRow
 from polysteer.trials.choices import Choices, load_choices
+from polysteer.trials.encoded import StoredVectors, load_tokens, read_layers
 from polysteer.trials.pairings import pair_rows
-from polysteer.trials.vectors import StoredVectors, load_tokens, read_layers
 
 if TYPE_CHECKING:
     from polysteer.corpus.classifier import LanguageClassifier

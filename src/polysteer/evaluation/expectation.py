@@ -9,7 +9,7 @@ from polysteer.evaluation.case import Case
 from polysteer.metrics.mass import measure_mass, measure_share
 from polysteer.metrics.names import ALL, excluding
 from polysteer.store.rows import MetricRow
-from polysteer.trials.vectors import StoredVectors, load_tokens
+from polysteer.trials.encoded import StoredVectors, load_tokens
 
 
 def list_own_tokens(case: Case) -> Iterator[MetricRow]:

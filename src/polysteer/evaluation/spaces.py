@@ -9,7 +9,7 @@ from polysteer.metrics.pairing import Pairings, retrieve_shared
 from polysteer.metrics.perplexity import LanguageLoss
 from polysteer.metrics.retrieval import Retrieval, retrieve_translations
 from polysteer.metrics.vectors import VectorsByLanguage
-from polysteer.trials.vectors import Layers
+from polysteer.trials.encoded import Layers
 
 
 @dataclass(frozen=True)

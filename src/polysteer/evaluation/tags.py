@@ -14,7 +14,7 @@ from polysteer.metrics.names import ALL, CHANCE_SUFFIX, PROBE_TAG
 from polysteer.metrics.probes import ProbeByLanguage, probe_rows
 from polysteer.metrics.series import Series
 from polysteer.store.rows import MetricRow
-from polysteer.trials.vectors import StoredVectors
+from polysteer.trials.encoded import StoredVectors
 
 
 class TaggedWords(NamedTuple):

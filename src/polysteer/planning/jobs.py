@@ -9,11 +9,11 @@ from polysteer.arms import ARMS
 from polysteer.config import Experiment
 from polysteer.corpus.corpus_table import Corpus
 from polysteer.corpus.languages import resolve_language
+from polysteer.models.batch_writing import cut_prompts
 from polysteer.models.tokens import tokenize_texts
-from polysteer.models.writing import cut_prompts
 from polysteer.planning.text import TextSize
 from polysteer.trials.readings import Planned, Reading
-from polysteer.trials.writing import Task, list_tasks
+from polysteer.trials.writing_tasks import Task, list_tasks
 
 COLLECT = Planned(Reading("collect", "find"), 1)
 

@@ -15,8 +15,8 @@ from polysteer.metrics.perplexity import LanguageLoss, measure_cost
 from polysteer.metrics.retrieval import Retrieval, retrieve_translations
 from polysteer.metrics.vectors import LanguagePair
 from polysteer.tensorfile import open_artifact, write_tensors
+from polysteer.trials.encoded import LanguageVectors
 from polysteer.trials.kept import REMEDY, understanding
-from polysteer.trials.vectors import LanguageVectors
 
 
 class Judgement(NamedTuple):

@@ -14,15 +14,15 @@ from polysteer.embeddings.encode import PreparedTexts, batch_tokens, encode_batc
 from polysteer.embeddings.words import Place, encode_words
 from polysteer.errors import ModelError
 from polysteer.metrics.perplexity import LanguageLoss
+from polysteer.models.batch_writing import write_texts
 from polysteer.models.intervene import Mask, intervene
 from polysteer.models.loading import LoadedModel
 from polysteer.models.shape import ModelShape
 from polysteer.models.sites import describe_shape
 from polysteer.models.tokens import Cuts, Tokens, join_tokens, keep_read
-from polysteer.models.writing import write_texts
-from polysteer.models.written import Writing, WrittenText
+from polysteer.models.written_text import Writing, WrittenText
 from polysteer.terms import Layer
-from polysteer.trials.vectors import LanguageVectors, TokenCounts, WordVectors
+from polysteer.trials.encoded import LanguageVectors, TokenCounts, WordVectors
 
 
 class Reader:

@@ -17,14 +17,14 @@ from polysteer.masks.subspace import FINAL
 from polysteer.metrics.pairing import Pairings
 from polysteer.metrics.perplexity import LanguageLoss
 from polysteer.models.shape import ModelShape
-from polysteer.models.written import Writing, WrittenText
+from polysteer.models.written_text import Writing, WrittenText
 from polysteer.progress import Progress
 from polysteer.terms import Layer
+from polysteer.trials.encoded import StoredVectors, save_tokens, save_vectors, save_words
 from polysteer.trials.judgement import Judgement, judge_vectors
 from polysteer.trials.kept import load_facts
 from polysteer.trials.pairings import pair_rows
 from polysteer.trials.readings import Reading, list_layers
-from polysteer.trials.vectors import StoredVectors, save_tokens, save_vectors, save_words
 
 if TYPE_CHECKING:
     from polysteer.models.loading import LoadedModel

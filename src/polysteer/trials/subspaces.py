@@ -13,9 +13,9 @@ from polysteer.masks.subspace import SITE
 from polysteer.masks.subspace_metadata import SubspaceMetadata
 from polysteer.tensorfile import open_artifact
 from polysteer.terms import EraseMethod
+from polysteer.trials.encoded import StoredVectors, read_layers
 from polysteer.trials.kept import REMEDY
 from polysteer.trials.session import Session
-from polysteer.trials.vectors import StoredVectors, read_layers
 
 SCHEMA_VERSION = 1
 

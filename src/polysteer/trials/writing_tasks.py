@@ -10,7 +10,7 @@ from polysteer.corpus.prompts import END_OF_LINE, build_prompts, list_translatio
 from polysteer.currency import is_current
 from polysteer.jsonfile import write_json
 from polysteer.layout import BASELINE, ExperimentLayout
-from polysteer.models.written import Writing, WrittenText
+from polysteer.models.written_text import Writing, WrittenText
 from polysteer.trials.kept import load_facts
 from polysteer.trials.session import Session, Steering
 

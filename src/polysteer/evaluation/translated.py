@@ -16,7 +16,7 @@ from polysteer.metrics.names import ALL
 from polysteer.metrics.series import Series
 from polysteer.metrics.translation import TranslationQuality, measure_translation
 from polysteer.store.rows import MetricRow
-from polysteer.trials.writing import load_texts
+from polysteer.trials.writing_tasks import load_texts
 
 
 class Measured(NamedTuple):

@@ -11,7 +11,7 @@ from polysteer.evaluation.common_rows import list_series
 from polysteer.metrics.names import ALL, excluding
 from polysteer.metrics.series import Series
 from polysteer.store.rows import MetricRow
-from polysteer.trials.writing import load_texts
+from polysteer.trials.writing_tasks import load_texts
 
 Told = Mapping[str, Sequence[str | None]]  # by language of the prompts, in which language each text is
 
