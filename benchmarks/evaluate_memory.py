@@ -25,7 +25,7 @@ import pyarrow as pa
 from polysteer.allocator import keep_freed_memory
 from polysteer.arms.experiment import evaluate_case
 from polysteer.config import load_experiments
-from polysteer.corpus.corpus_schema import SCHEMA, SPLITS
+from polysteer.corpus.corpus_schema import SCHEMA
 from polysteer.corpus.corpus_table import Corpus
 from polysteer.evaluation.case import Case
 from polysteer.layout import BASELINE, ExperimentLayout
@@ -33,6 +33,7 @@ from polysteer.store.rows import MetricRow
 from polysteer.trials.encoded import LanguageVectors, save_vectors
 
 LANGUAGES = ("de", "en", "es", "fr", "ja")
+SPLITS = ("find", "dev", "test")
 # Without targets there are no masks, whose readings would have to be made up too.
 SETTINGS = """\
 schema: 1
