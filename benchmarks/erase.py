@@ -11,14 +11,14 @@ from pathlib import Path
 
 import numpy as np
 
-from polysteer.embeddings.rivals import average_languages, center_languages
+from polysteer.embeddings.language_means import average_languages, center_languages
 from polysteer.layout import ExperimentLayout
 from polysteer.masks.erasure import Shrinkage, draw_subspace, fit_subspace
 from polysteer.masks.subspace import LanguageSubspace
 from polysteer.masks.subspace_metadata import SubspaceMetadata
 from polysteer.metrics.retrieval import retrieve_translations
 from polysteer.terms import ERASE_METHODS, EraseMethod
-from polysteer.trials.vectors import load_vectors
+from polysteer.trials.encoded import StoredVectors
 
 Vectors = Mapping[str, np.ndarray]
 
@@ -32,7 +32,7 @@ def find_languages(layout: ExperimentLayout) -> list[str]:
 def read_layer(layout: ExperimentLayout, split: str, languages: Sequence[str], layer: str) -> Vectors:
     """Every language's plain vectors."""
     paths = {language: layout.encoded("baseline", split, language) for language in languages}
-    return {language: load_vectors(path).at_layer(layer) for language, path in paths.items()}
+    return {language: StoredVectors(path).at_layer(layer) for language, path in paths.items()}
 
 
 def fit(

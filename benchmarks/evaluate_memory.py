@@ -28,13 +28,13 @@ from polysteer.config import load_experiments
 from polysteer.corpus.corpus_schema import SCHEMA
 from polysteer.corpus.corpus_table import Corpus
 from polysteer.evaluation.case import Case
-from polysteer.evaluation.evidence import Evidence
 from polysteer.layout import BASELINE, ExperimentLayout
 from polysteer.store.rows import MetricRow
-from polysteer.trials.vectors import LanguageVectors, save_vectors
+from polysteer.trials.encoded import LanguageVectors, save_vectors
 
 SPLITS = ("find", "dev", "test")
 LANGUAGES = ("de", "en", "es", "fr", "ja")
+SPLITS = ("find", "dev", "test")
 # Without targets there are no masks, whose readings would have to be made up too.
 SETTINGS = """\
 schema: 1
@@ -104,10 +104,10 @@ def make_corpus(n_sentences: int) -> Corpus:
 def evaluate(folder: Path, n_sentences: int) -> Measured:
     keep_freed_memory()  # as `steer` does
     settings = load_experiments(folder / "experiments.yaml").experiments["memory"]
-    evidence = Evidence(ExperimentLayout(folder), make_corpus(n_sentences), LANGUAGES)
+    corpus = make_corpus(n_sentences)
     base = MetricRow(experiment="memory", model="made up", fingerprint="made up")
     before, start = read_status("VmRSS"), time.process_time()
-    rows = list(evaluate_case(Case(settings, evidence.corpus, evidence, ["de"], base)))
+    rows = list(evaluate_case(Case(settings, corpus, ExperimentLayout(folder), ["de"], base)))
     seconds = time.process_time() - start
     return Measured(len(rows), seconds, before, read_status("VmHWM"))
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from polysteer.cli.sheets import write_bytes
 from polysteer.grid import Grid
 from polysteer.planning import Plan, Speed
+from polysteer.planning.jobs import Job
 from polysteer.planning.plan import estimate_minutes
-from polysteer.planning.reading import Job
 
 if TYPE_CHECKING:
     from polysteer.cli.sheets import Part

@@ -12,7 +12,6 @@ from polysteer.config.steering import tell_steering
 from polysteer.corpus.corpus_table import Corpus
 from polysteer.corpus.languages import given_forms
 from polysteer.evaluation.case import Case
-from polysteer.evaluation.evidence import Evidence
 from polysteer.metrics.names import excluding
 from polysteer.metrics.registry import find_metric
 from polysteer.stages.lineage import check_settings
@@ -41,10 +40,8 @@ def perform(run: Run) -> str:
         ),
     )
     targets = run.name_targets(corpus)
-    fit_languages = settings.steer.erase.find_fit_languages(corpus.languages)
-    evidence = Evidence(run.layout, corpus, fit_languages)
     checkpoints = [checkpoint.name for checkpoint in run.checkpoints]
-    case = Case(settings, corpus, evidence, list(targets), base, checkpoints)
+    case = Case(settings, corpus, run.layout, list(targets), base, checkpoints)
     given = given_forms(settings.corpus.languages) | targets
     rows = [_name_languages(row, given) for row in evaluate_case(case)]
     numbers = [row for row in rows if isinstance(row, MetricRow)]

@@ -12,8 +12,10 @@ from polysteer.corpus.corpus_schema import SCHEMA
 from polysteer.corpus.corpus_table import Corpus
 from polysteer.evaluation.case import Case
 from polysteer.evaluation.condition import list_condition
-from polysteer.evaluation.evidence import Evidence, Spaces
-from polysteer.evaluation.probes import list_rank_correlations, read_topics
+from polysteer.evaluation.layer_ranks import list_rank_correlations
+from polysteer.evaluation.spaces import Spaces
+from polysteer.evaluation.topics import read_topics
+from polysteer.layout import ExperimentLayout
 from polysteer.metrics.abx import measure_abx
 from polysteer.metrics.geometry import measure_centroids, measure_cka
 from polysteer.metrics.pairing import SharedRows
@@ -45,7 +47,7 @@ def make_case(corpus, families=("geometry", "abx", "probes")):
         **{section: {} for section in ("collect", "rank", "steer", "embed")},
         "evaluate": {"families": families, "resamples": 100},
     }
-    return Case(Experiment.model_validate(settings), corpus, Evidence(None, corpus, LANGUAGES), [], BASE)
+    return Case(Experiment.model_validate(settings), corpus, ExperimentLayout(None), [], BASE)
 
 
 @pytest.fixture

@@ -9,12 +9,11 @@ from polysteer.corpus.corpus_schema import SCHEMA
 from polysteer.corpus.corpus_table import Corpus
 from polysteer.errors import ArtifactError
 from polysteer.evaluation.case import Case
-from polysteer.evaluation.evidence import Evidence
 from polysteer.evaluation.tags import average_by_sentence, list_tag_probe
 from polysteer.layout import ExperimentLayout
 from polysteer.metrics.intervals import bootstrap_mean
 from polysteer.store import MetricRow
-from polysteer.trials.words import WordVectors, save_words
+from polysteer.trials.encoded import WordVectors, save_words
 
 LANGUAGES = ("de", "en", "ja")
 TAGS = ("NOUN", "VERB", "NOUN", "ADJ", "_")
@@ -42,8 +41,8 @@ def make_case(folder, corpus, **sections):
         "embed": {"words": 2000},
         "evaluate": {"resamples": 100},
     }
-    evidence = Evidence(ExperimentLayout(folder), corpus, LANGUAGES)
-    return Case(Experiment.model_validate(settings | sections), corpus, evidence, [], BASE)
+    layout = ExperimentLayout(folder)
+    return Case(Experiment.model_validate(settings | sections), corpus, layout, [], BASE)
 
 
 @pytest.fixture

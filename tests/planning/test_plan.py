@@ -15,8 +15,8 @@ from polysteer.layout import Layout
 from polysteer.models.backbone import find_backbone
 from polysteer.models.loading import load_model
 from polysteer.planning import Speed, measure_speed, plan_experiment
+from polysteer.planning.jobs import Job
 from polysteer.planning.plan import estimate_minutes
-from polysteer.planning.reading import Job
 from polysteer.stages import collect, corpus, embed, rank
 from polysteer.stages.run import Run
 from polysteer.trials.choices import load_choices

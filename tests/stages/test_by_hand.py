@@ -20,7 +20,7 @@ from polysteer.ranking.experts import build_control
 from polysteer.ranking.table import RankTable
 from polysteer.store import query_database
 from polysteer.trials.choices import load_choices
-from polysteer.trials.vectors import load_vectors
+from polysteer.trials.encoded import StoredVectors
 from support.reference import language_abx, meaning_abx
 
 LANGUAGES = ("de", "en", "ja")
@@ -125,7 +125,7 @@ def read_vectors(finished: Path, condition: str, split: str) -> dict[str, np.nda
     """What stands on disk at the last layer."""
     folder = finished / "artifacts/tiny/vectors" / condition
     return {
-        name: load_vectors(folder / f"{name}.{split}.safetensors").at_layer("final") for name in LANGUAGES
+        name: StoredVectors(folder / f"{name}.{split}.safetensors").at_layer("final") for name in LANGUAGES
     }
 
 
@@ -204,7 +204,7 @@ def test_another_targets_mask_is_seen_from_this_target(finished: Path) -> None:
 def test_abx_under_a_mask_equals_a_loop_over_all_triples(finished: Path) -> None:
     choice = load_choices(finished / "artifacts/tiny/vectors/ja/choice.json").same_layer
     folder = finished / "artifacts/tiny/vectors/ja" / choice.label
-    read = {name: load_vectors(folder / f"{name}.test.safetensors").at_layer("final") for name in LANGUAGES}
+    read = {name: StoredVectors(folder / f"{name}.test.safetensors").at_layer("final") for name in LANGUAGES}
     for metric, loop in (("abx_language", language_abx), ("abx_meaning", meaning_abx)):
         stored = ask(
             finished,
@@ -218,7 +218,7 @@ def test_a_larger_pool_and_csls_equal_loops_over_the_stored_vectors(finished: Pa
     """The baseline at the last layer: among the sentences of find too, and by CSLS with four neighbours."""
     folder = finished / "artifacts/tiny/vectors/baseline"
     find, test = (
-        {name: load_vectors(folder / f"{name}.{split}.safetensors").at_layer("final") for name in LANGUAGES}
+        {name: StoredVectors(folder / f"{name}.{split}.safetensors").at_layer("final") for name in LANGUAGES}
         for split in ("find", "test")
     )
     units = {

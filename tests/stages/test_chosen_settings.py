@@ -16,7 +16,7 @@ from polysteer.masks.files import load_mask
 from polysteer.models.layers import capture_layers
 from polysteer.stages import collect, corpus, embed, rank
 from polysteer.stages.run import Run
-from polysteer.trials.vectors import load_vectors
+from polysteer.trials.encoded import StoredVectors
 
 EXPERIMENTS = """\
 schema: 1
@@ -48,7 +48,7 @@ def odd(tmp_path_factory: pytest.TempPathFactory, model_folder: Path) -> Run:
 def read_measured(run: Run, name: str) -> np.ndarray:
     """The vectors that the report's numbers are of."""
     label = json.loads(run.layout.choice(name).read_text())["same_layer"]["label"]
-    return load_vectors(run.layout.encoded(f"{name}/{label}", "test", "ja")).at_layer("3")
+    return StoredVectors(run.layout.encoded(f"{name}/{label}", "test", "ja")).at_layer("3")
 
 
 @pytest.mark.parametrize("name", ["ja", "erase"])
@@ -71,7 +71,7 @@ def test_encode_makes_the_vectors_that_were_measured(odd: Run, steer, tmp_path: 
         vectors, about = file.get_tensor("vectors"), file.metadata()
     measured = read_measured(odd, name)
     np.testing.assert_allclose(vectors, measured, rtol=1e-3, atol=1e-3)
-    plain = load_vectors(odd.layout.encoded("baseline", "test", "ja")).at_layer("3")
+    plain = StoredVectors(odd.layout.encoded("baseline", "test", "ja")).at_layer("3")
     assert np.abs(measured - plain).max() > 0.05
     expected = {"strength": "0.5", "where": "last", "layer": "3", "pool": "mean", "specials": "true"}
     assert about.items() >= (expected | {"intervention": "set" if name == "ja" else "erase"}).items()

@@ -18,7 +18,7 @@ from polysteer.stages import collect, corpus, embed, evaluate, rank
 from polysteer.stages.run import Run
 from polysteer.stages.store import build_store
 from polysteer.store import query_database
-from polysteer.trials.vectors import load_vectors
+from polysteer.trials.encoded import StoredVectors
 
 SEEN, UNSEEN = ("de", "en", "ja"), ("fr", "tr")
 LANGUAGES = (*SEEN, *UNSEEN)
@@ -150,7 +150,7 @@ def test_the_file_holds_the_span_of_the_means_of_find(erased: Path) -> None:
     folder = erased / "artifacts/both/vectors/baseline"
     for row, layer in enumerate(subspace.metadata.layers):
         means = np.stack(
-            [load_vectors(folder / f"{name}.find.safetensors").at_layer(layer).mean(0) for name in SEEN]
+            [StoredVectors(folder / f"{name}.find.safetensors").at_layer(layer).mean(0) for name in SEEN]
         ).astype(np.float64)
         centre = means.mean(0)
         basis = np.linalg.svd(means - centre, full_matrices=False)[2][:2]
@@ -231,7 +231,7 @@ def test_languages_that_took_no_part_in_the_fit_have_numbers_of_their_own(erased
     for arm, condition in (("baseline", "baseline"), ("erase", f"erase/{method}-from1-s1")):
         folder = erased / "artifacts/alone/vectors" / condition
         vectors = {
-            name: load_vectors(folder / f"{name}.test.safetensors").at_layer("final") for name in LANGUAGES
+            name: StoredVectors(folder / f"{name}.test.safetensors").at_layer("final") for name in LANGUAGES
         }
         for source, sources in kinds.items():
             for reference, references in kinds.items():
@@ -247,7 +247,7 @@ def test_languages_that_took_no_part_in_the_fit_have_numbers_of_their_own(erased
 def test_finished_embeddings_are_erased_with_the_same_languages(erased: Path) -> None:
     folder = erased / "artifacts/alone/vectors/baseline"
     find, test = (
-        {name: load_vectors(folder / f"{name}.{split}.safetensors").at_layer("final") for name in LANGUAGES}
+        {name: StoredVectors(folder / f"{name}.{split}.safetensors").at_layer("final") for name in LANGUAGES}
         for split in ("find", "test")
     )
     means = np.stack([find[name].astype(np.float64).mean(0) for name in SEEN])

@@ -9,7 +9,7 @@ import torch
 
 from polysteer.config import load_experiments
 from polysteer.corpus.corpus_table import Corpus
-from polysteer.embeddings.contrastive import Tuning, tune_on_translations
+from polysteer.embeddings.translation_tuning import Tuning, tune_on_translations
 from polysteer.layout import Layout
 from polysteer.metrics.retrieval import retrieve_translations
 from polysteer.models.loading import load_model

@@ -15,7 +15,7 @@ from polysteer.layout import Layout
 from polysteer.planning import plan_experiment
 from polysteer.stages import collect, corpus, embed
 from polysteer.stages.run import Run
-from polysteer.trials.vectors import load_vectors
+from polysteer.trials.encoded import StoredVectors
 
 MOST = 9
 EXPERIMENTS = """\
@@ -76,7 +76,7 @@ def test_every_step_reads_the_beginning_and_says_what_was_cut(
 def _check_vectors(run: Run, text: Corpus, tokenizer, folder: Path) -> None:
     """The plain model's, of every text's first tokens."""
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
-    stored = load_vectors(run.layout.encoded("baseline", "test", "en"))
+    stored = StoredVectors(run.layout.encoded("baseline", "test", "en"))
     expected = []
     for sentence in text.texts("en", "test"):
         ids = tokenizer(sentence, truncation=True, max_length=MOST, return_tensors="pt").input_ids

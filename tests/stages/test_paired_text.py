@@ -19,7 +19,7 @@ from polysteer.stages import collect, corpus, embed, evaluate, rank
 from polysteer.stages.run import Run
 from polysteer.stages.store import build_store
 from polysteer.store import query_database
-from polysteer.trials.vectors import load_vectors
+from polysteer.trials.encoded import StoredVectors
 
 EXPERIMENTS = """\
 schema: 1
@@ -83,7 +83,7 @@ def test_hits_equal_a_loop_over_the_pairs_of_each_file(paired) -> None:
     artifacts, _ = paired
     text = Corpus.read(artifacts / "paired" / "corpus")
     vectors = {
-        lang: load_vectors(artifacts / f"paired/vectors/baseline/{lang}.test.safetensors").at_layer("final")
+        lang: StoredVectors(artifacts / f"paired/vectors/baseline/{lang}.test.safetensors").at_layer("final")
         for lang in text.languages
     }
     expected = {}

@@ -25,7 +25,7 @@ from polysteer.stages import settings as settings_stage
 from polysteer.stages.run import Run
 from polysteer.stages.store import build_store
 from polysteer.store import query_database
-from polysteer.trials.vectors import load_vectors
+from polysteer.trials.encoded import StoredVectors
 from support.reference import language_abx, meaning_abx
 from support.tiny_models import save_states
 
@@ -87,7 +87,7 @@ def ask(project):
 
 def read(project: Path, condition: str, split: str, layer: str) -> dict[str, np.ndarray]:
     folder = project / "artifacts" / "study" / "vectors" / condition
-    return {name: load_vectors(folder / f"{name}.{split}.safetensors").at_layer(layer) for name in LANGUAGES}
+    return {name: StoredVectors(folder / f"{name}.{split}.safetensors").at_layer(layer) for name in LANGUAGES}
 
 
 def find_folder(project: Path) -> str:

@@ -6,17 +6,17 @@ from dataclasses import replace
 from polysteer.arms.arm import Arm
 from polysteer.config import Experiment
 from polysteer.evaluation.case import Case
+from polysteer.evaluation.common_rows import list_choice
 from polysteer.evaluation.condition import list_condition
 from polysteer.evaluation.expectation import list_masses, list_own_tokens
-from polysteer.evaluation.spaces import list_choice
 from polysteer.evaluation.tags import list_tag_probe
-from polysteer.evaluation.translation import list_translated
-from polysteer.evaluation.written import list_identification, list_written
+from polysteer.evaluation.translated import list_translated
+from polysteer.evaluation.written_language import list_identification, list_written
 from polysteer.layout import BASELINE
 from polysteer.store.rows import Row
 from polysteer.trials.readings import Planned, Reading
 from polysteer.trials.session import Session
-from polysteer.trials.writing import write_texts
+from polysteer.trials.writing_tasks import write_texts
 
 FIND = Reading("baseline", "find", keeps="vectors")
 DEV = Reading("baseline", "dev", losses="budget", keeps="vectors")
@@ -40,7 +40,6 @@ class Baseline(Arm):
 
     def read(self, session: Session, targets: Sequence[str]) -> None:
         """Words first, as a tokenizer may be refused for them."""
-
         for split in ("find", "test"):
             session.read_words(split)
         write_texts(session, BASELINE, None, targets)
@@ -51,20 +50,15 @@ class Baseline(Arm):
                 session.count_tokens(split)
 
     def list_rows(self, case: Case) -> Iterator[Row]:
-        plain, row = case.plain, case.base
-        picked = (plain.same.layer, plain.best.layer)
-        yield from list_choice(row, plain.same, plain.best)
-        for choice in {plain.same.layer: plain.same, plain.best.layer: plain.best}.values():
+        choices, row = case.plain.choices, case.base
+        picked = choices.layers_of(BASELINE)
+        yield from list_choice(row, choices, BASELINE)
+        for choice in {choice.layer: choice for choice in choices}.values():
             yield replace(row, metric="top1", layer=choice.layer, split="dev", value=choice.score)
-        find = case.evidence.find
-        yield from list_condition(case, row, find, plain.test, picked=picked, targets=case.targets)
+        yield from list_condition(case, row, case.find, case.plain.test, picked=picked, targets=case.targets)
         yield from list_tag_probe(case, row, BASELINE, picked=picked)
-        yield from self._list_texts(case)
-
-    def _list_texts(self, case: Case) -> Iterator[Row]:
         yield from list_own_tokens(case)
-        for target in case.targets:
-            yield from list_masses(case, case.base, BASELINE, target)
+        yield from list_masses(case, row, BASELINE, case.targets)
         yield from list_identification(case)
-        yield from list_written(case, case.base, BASELINE, case.targets)
-        yield from list_translated(case, case.base, BASELINE, case.targets)
+        yield from list_written(case, row, BASELINE, case.targets)
+        yield from list_translated(case, row, BASELINE, case.targets)

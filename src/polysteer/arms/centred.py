@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from functools import partial
 
 from polysteer.arms.treatment import Fitted, Treatment
-from polysteer.embeddings.rivals import average_languages, center_languages
-from polysteer.evaluation.evidence import ByLanguage
+from polysteer.embeddings.language_means import average_languages, center_languages
+from polysteer.metrics.vectors import VectorsByLanguage
 
 
 class Centred(Treatment):
@@ -16,5 +16,5 @@ class Centred(Treatment):
     definition = "every sentence less the mean of its language in `find`: needs every sentence's language"
     as_rival = "subtracting each language's mean, which needs every sentence's language"
 
-    def fit(self, find: ByLanguage, languages: Sequence[str]) -> Fitted:
+    def fit(self, find: VectorsByLanguage, languages: Sequence[str]) -> Fitted:
         return partial(center_languages, means=average_languages(find))

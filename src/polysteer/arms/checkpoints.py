@@ -38,7 +38,7 @@ class Checkpoints(Arm):
     def list_rows(self, case: Case) -> Iterator[Row]:
         for name in case.checkpoints:
             condition, picked = checkpoint_condition(name), (case.primary,)
-            find, test = (case.evidence.read(condition, split) for split in ("find", "test"))
+            find, test = (case.read(condition, split) for split in ("find", "test"))
             row = replace(case.base, revision=name)
             yield from list_condition(case, row, find, test, picked=picked, targets=())
             yield from list_tag_probe(case, row, condition, picked=picked)

@@ -6,8 +6,6 @@ from typing import NamedTuple
 
 from polysteer.arms.sweep import Sweep, Trial
 from polysteer.evaluation.case import Case
-from polysteer.evaluation.spaces import retrieve_by_layer
-from polysteer.layout import steered_condition
 from polysteer.metrics.choice import Choice
 from polysteer.metrics.intervals import (
     ControlRank,
@@ -38,28 +36,25 @@ def list_comparisons(case: Case, sweeps: Sequence[Sweep]) -> Iterator[Row]:
     trials = [(sweep, trial) for sweep in sweeps for trial in sweep.list_trials(case.settings, case.targets)]
     same, best = [], []
     for sweep, trial in trials:
-        choices = case.evidence.choices(trial.name)
-        same.append(
-            _compare(case, sweep, trial, choices.same_layer, case.plain.same, _list_draws(case, trial))
-        )
-        best.append(_compare(case, sweep, trial, choices.best_layer, case.plain.best, ()))
+        choices = case.choices(trial.name)
+        draws, plain = _list_draws(case, trial), case.plain.choices
+        same.append(_compare(case, sweep, trial, choices.same_layer, plain.same_layer, draws))
+        best.append(_compare(case, sweep, trial, choices.best_layer, plain.best_layer, ()))
     yield from _list_tests(same, "same_layer")
     yield from _list_tests(best, "best_layer")
 
 
 def _list_draws(case: Case, trial: Trial) -> list[float]:
-    paths = [case.evidence.layout.control(trial.name, n) for n in range(case.settings.evaluate.controls)]
+    paths = [case.layout.control(trial.name, n) for n in range(case.settings.evaluate.controls)]
     return [load_judgement(path).top1_by_layer()[case.primary] for path in paths]
 
 
 def _compare(
     case: Case, sweep: Sweep, trial: Trial, choice: Choice, beside: Choice, draws: Sequence[float]
 ) -> Comparison:
-    evaluate, condition = case.settings.evaluate, steered_condition(trial.name, choice.label)
-    read = case.evidence.read(condition, "test", [choice.layer])
-    hits = retrieve_by_layer(read)[choice.layer].hits()
-    plain = case.plain.test.at_layers([beside.layer])
-    before = retrieve_by_layer(plain)[beside.layer].hits()
+    evaluate = case.settings.evaluate
+    hits = case.read(trial.condition(choice.label), "test").retrieve(choice.layer).hits()
+    before = case.plain.test.retrieve(beside.layer).hits()
     difference = compare_paired(hits, before, resamples=evaluate.resamples, seed=evaluate.seed)
     row = replace(sweep.describe(case, trial, choice.label), layer=choice.layer)
     return Comparison(row, difference, rank_among(average_pairs(hits), draws) if draws else None)

@@ -9,7 +9,7 @@ from polysteer.config import Experiment
 from polysteer.config.evaluate import FinetuneSettings
 from polysteer.currency import is_current
 from polysteer.evaluation.case import Case
-from polysteer.evaluation.spaces import list_dev, list_losses, list_retrieval
+from polysteer.evaluation.common_rows import list_cost, list_dev, list_losses, list_retrieval
 from polysteer.store.rows import ChoiceRow, Row
 from polysteer.trials.judgement import load_judgement, save_judgement
 from polysteer.trials.readings import Planned, Reading
@@ -49,7 +49,7 @@ class Contrastive(Arm):
             return
         made_from = ("contrastive", session.corpus.fingerprint(), wanted, seed)
         stamps = {
-            reading: session.stamp(*made_from, reading.text, session.count_losses(reading.losses))
+            reading: session.stamp(*made_from, reading.text, reading.count_losses(session.settings))
             for reading in (DEV, TEST)
         }
         paths = {reading: session.layout.tuned(reading.text) for reading in stamps}
@@ -60,32 +60,29 @@ class Contrastive(Arm):
             save_judgement(paths[reading], session.judge_changed(self.key, tuned, reading), stamp=stamp)
 
     def list_rows(self, case: Case) -> Iterator[Row]:
-        evaluate, layout = case.settings.evaluate, case.evidence.layout
+        evaluate = case.settings.evaluate
         if evaluate.finetune is None:
             return
         row = replace(case.base, arm=self.key)
-        dev, test = (load_judgement(layout.tuned(split)) for split in ("dev", "test"))
+        dev, test = (load_judgement(case.layout.tuned(split)) for split in ("dev", "test"))
         judged = dev.as_judged(case.plain.dev.losses, None)
         yield from list_dev(row, judged)
         within = judged.cost is None or judged.cost <= evaluate.choose.cost_at_most
-        at_layer = replace(row, layer=case.primary)
         yield ChoiceRow(row, "same_layer", case.primary, within)
-        found = test.retrieval_by_layer[case.primary]
-        yield from list_retrieval(at_layer, found, targets=case.targets, evaluate=evaluate)
+        at_layer = replace(row, layer=case.primary)
+        yield from list_retrieval(case, at_layer, test.retrieval_by_layer[case.primary])
         yield from list_losses(row, test.losses)
-        cost = test.cost(case.plain.test.losses, None)
-        if cost is not None:
-            yield replace(row, metric="cost", value=cost)
+        yield from list_cost(case, row, test.losses, None)
 
 
 def _tune(session: Session, wanted: FinetuneSettings) -> "LoadedModel":
-    from polysteer.embeddings.contrastive import Tuning, tune_on_translations
+    from polysteer.embeddings.translation_tuning import Tuning, tune_on_translations
 
     corpus, embed = session.corpus, session.settings.embed
     texts_by_meaning: dict[str, dict[str, str]] = {meaning: {} for meaning in corpus.ids("find")}
     for language in corpus.languages:
-        sentences = corpus.texts(language, "find")
-        for meaning, text in zip(corpus.ids("find", language), sentences, strict=True):
+        ids, texts = corpus.ids("find", language), corpus.texts(language, "find")
+        for meaning, text in zip(ids, texts, strict=True):
             texts_by_meaning[meaning][language] = text
     loaded = session.load_copy()
     tune_on_translations(

@@ -6,17 +6,16 @@ from functools import partial
 from typing import ClassVar
 
 from polysteer.arms.arm import Arm
-from polysteer.arms.sweep import Sweep, Trial
+from polysteer.arms.sweep import Sweep, Trial, pick_point
 from polysteer.config import Experiment
 from polysteer.evaluation.case import Case
-from polysteer.evaluation.spaces import list_means
+from polysteer.evaluation.common_rows import list_means, list_towards
 from polysteer.metrics.choice import choose_at_layer
-from polysteer.metrics.directions import list_directions, list_kinds
-from polysteer.metrics.names import ALL
+from polysteer.metrics.directions import list_kinds
 from polysteer.metrics.retrieval import Retrieval
 from polysteer.metrics.series import Series
 from polysteer.store.rows import ChoiceRow, MetricRow, Row
-from polysteer.trials.judgement import load_judgement
+from polysteer.trials.judgement import Judgement, keep_judgement, load_judgement
 from polysteer.trials.readings import Planned, Reading
 from polysteer.trials.session import Session, Steering
 
@@ -58,10 +57,9 @@ class Draws(Arm):
             for draw in range(evaluate.controls):
                 session.progress(f"random draws for {trial.name}", draw, evaluate.controls)
                 parts = (*made_from, evaluate.seed, draw, evaluate.choose)
-                session.keep_judgement(
+                keep_judgement(
                     session.layout.control(trial.name, draw),
-                    partial(self._choose, session, trial, points, draw),
-                    self._on_test,
+                    partial(self._judge, session, trial, points, draw),
                     stamp=session.stamp("control", session.corpus.fingerprint(), *parts),
                 )
 
@@ -69,7 +67,7 @@ class Draws(Arm):
         """Every draw, at the primary layer."""
         for trial in self.against.list_trials(case.settings, case.targets):
             for draw in range(case.settings.evaluate.controls):
-                judgement = load_judgement(case.evidence.layout.control(trial.name, draw))
+                judgement = load_judgement(case.layout.control(trial.name, draw))
                 row = self.against.describe(case, trial, judgement.label)
                 found = judgement.retrieval_by_layer[case.primary]
                 own = replace(row, arm=self.key, draw=draw)
@@ -84,6 +82,9 @@ class Draws(Arm):
     def _on_test(self) -> Reading:
         return Reading(self.job, "test", layers="primary", keeps="ranks")
 
+    def _judge(self, session: Session, trial: Trial, points: Sequence[Steering], draw: int) -> Judgement:
+        return session.judge(self._choose(session, trial, points, draw), self._on_test)
+
     def _choose(self, session: Session, trial: Trial, points: Sequence[Steering], draw: int) -> Steering:
         """What dev picks among the counterparts of one draw, by the points' own rule."""
         drawn = [self.draw_one(session, point, draw) for point in points]
@@ -94,7 +95,7 @@ class Draws(Arm):
         ]
         budget = session.settings.evaluate.choose.cost_at_most
         label = choose_at_layer(judged, layer=session.primary, cost_at_most=budget).label
-        return next(one for one in drawn if one.label == label)
+        return pick_point(drawn, label)
 
 
 def list_draw(
@@ -103,7 +104,4 @@ def list_draw(
     """One of many draws, at the primary layer: means without intervals."""
     row = replace(row, layer=case.primary)
     yield ChoiceRow(row, "same_layer", row.layer)
-    series = [Series("top1", ALL, ALL, found.hits()), *kinds]
-    for target in targets:
-        series += list_directions(found, target)
-    yield from list_means(row, series)
+    yield from list_means(row, [*list_towards(found, targets), *kinds])

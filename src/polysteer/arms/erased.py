@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from polysteer.arms.arm import Arm
-from polysteer.arms.treatment import Fitted, Treatment, list_rival
+from polysteer.arms.treatment import Fitted, Treatment, list_moved
 from polysteer.evaluation.case import Case
-from polysteer.evaluation.evidence import ByLanguage
 from polysteer.masks.erasure import draw_subspace, fit_subspace
 from polysteer.masks.subspace import LanguageSubspace
 from polysteer.masks.subspace_metadata import SubspaceMetadata
-from polysteer.store.rows import Row
+from polysteer.metrics.vectors import VectorsByLanguage
+from polysteer.store.rows import ChoiceRow, Row
 
 LAYER = "final"  # each layer has a subspace of its own, which has to be called something
 
@@ -27,7 +27,7 @@ class Erased(Treatment):
     )
     as_rival = "erasing the directions in which languages differ, which needs no label"
 
-    def fit(self, find: ByLanguage, languages: Sequence[str]) -> Fitted:
+    def fit(self, find: VectorsByLanguage, languages: Sequence[str]) -> Fitted:
         return _erase(_fit_subspace(find, languages))
 
 
@@ -41,21 +41,22 @@ class ErasedAtRandom(Arm):
     )
 
     def list_rows(self, case: Case) -> Iterator[Row]:
-        find = case.evidence.find.by_layer[case.primary]
-        fitted = _fit_subspace(find, case.evidence.fit_languages)
+        fitted = _fit_subspace(case.find.by_layer[case.primary], case.fit_languages)
         for draw in range(case.settings.evaluate.extra_draws):
-            erase = _erase(draw_subspace(fitted, seed=case.settings.evaluate.seed, draw=draw))
-            row = replace(case.base, arm=self.key, draw=draw)
-            yield from list_rival(
-                case,
-                row,
-                lambda spaces: spaces.at_layers([case.primary]).move(lambda _, vectors: erase(vectors)),  # noqa: B023
-                case.plain.same,
-                None,
-            )
+            drawn = draw_subspace(fitted, seed=case.settings.evaluate.seed, draw=draw)
+            yield from self._list_draw(case, draw, _erase(drawn))
+
+    def _list_draw(self, case: Case, draw: int, erase: Fitted) -> Iterator[Row]:
+        row = replace(case.base, arm=self.key, draw=draw)
+        test, find = (
+            spaces.at_layers([case.primary]).move(lambda _, vectors: erase(vectors))
+            for spaces in (case.plain.test, case.find)
+        )
+        yield ChoiceRow(row, "same_layer", case.primary)
+        yield from list_moved(case, row, test, find, [case.primary])
 
 
-def _fit_subspace(find: ByLanguage, languages: Sequence[str]) -> LanguageSubspace:
+def _fit_subspace(find: VectorsByLanguage, languages: Sequence[str]) -> LanguageSubspace:
     width = find[languages[0]].shape[-1]
     metadata = SubspaceMetadata(
         method="mean_difference", languages=list(languages), layers=[LAYER], width=width

@@ -8,7 +8,7 @@ from polysteer.arms.checkpoints import Checkpoints
 from polysteer.arms.comparisons import list_comparisons
 from polysteer.arms.sweep import Sweep
 from polysteer.evaluation.case import Case
-from polysteer.evaluation.probes import list_rank_correlations
+from polysteer.evaluation.layer_ranks import list_rank_correlations
 from polysteer.store.rows import MetricRow, Row
 from polysteer.trials.session import Session
 

@@ -9,26 +9,27 @@ import numpy as np
 from polysteer.arms.arm import Arm
 from polysteer.arms.masks import MASKS
 from polysteer.config import Experiment
+from polysteer.config.evaluate import EfficiencySettings
 from polysteer.currency import is_current
 from polysteer.errors import ConfigError
 from polysteer.evaluation.case import Case
 from polysteer.masks.mask import ExpertMask
 from polysteer.masks.metadata import MaskMetadata
-from polysteer.masks.sets import measure_overlaps
 from polysteer.metrics.intervals import average_pairs
 from polysteer.metrics.names import EXPERT_JACCARD, HALVES_SUFFIX, SCORE_CORRELATION, TOP1_FROM_SENTENCES
-from polysteer.metrics.stability import average_with_others, correlate_ranks
+from polysteer.metrics.stability import average_with_others
 from polysteer.ranking.table import RankTable
 from polysteer.responses.store import ResponseStore
 from polysteer.store.rows import MetricRow, Row
 from polysteer.trials.agreement import Agreement, load_agreement, save_agreement
-from polysteer.trials.judgement import load_judgement
+from polysteer.trials.judgement import Judgement, keep_judgement, load_judgement
 from polysteer.trials.readings import Planned, Reading
 from polysteer.trials.session import Session, Steering
-from polysteer.trials.subsets import Sentences, SubsetRanker, scores_of, shuffle_sentences
+from polysteer.trials.subsets import Sentences, SubsetRanker, shuffle_sentences
 
 TEST = Reading("experts from fewer sentences", "test", layers="primary", keeps="ranks")
 HALVES = "halves"
+Tables = Callable[[int], RankTable]  # by draw
 
 
 class FewerSentences(Arm):
@@ -54,7 +55,8 @@ class FewerSentences(Arm):
         yield Planned(TEST, len(settings.targets) * n_draws)
 
     def read(self, session: Session, targets: Sequence[str]) -> None:
-        if session.settings.evaluate.efficiency is None:
+        wanted = session.settings.evaluate.efficiency
+        if wanted is None:
             return
         trials = MASKS.list_trials(session.settings, targets)
         chosen = {trial.name: MASKS.load_chosen(session, trial) for trial in trials}
@@ -63,7 +65,7 @@ class FewerSentences(Arm):
             own = {target: one for target, one in chosen.items() if _describe(one).pool == pool}
             if own:
                 responses = ResponseStore(session.layout.pooled(folder), session.corpus.languages)
-                _Search(session, own, responses).read()
+                _Search(session, wanted, responses).read(own)
 
     def list_rows(self, case: Case) -> Iterator[Row]:
         if case.settings.evaluate.efficiency:
@@ -77,89 +79,74 @@ class _Search:
     Draws differ in their sentences; of one draw, fewer sentences are some of the more.
     """
 
-    def __init__(self, session: Session, chosen: Mapping[str, Steering], responses: ResponseStore) -> None:
-        self._session, self._chosen, self._responses = session, chosen, responses
-        assert session.settings.evaluate.efficiency
-        self._wanted, self._n_find = session.settings.evaluate.efficiency, _count_find(session)
-        known = [_describe(one) for one in chosen.values()]
-        self._ranker = SubsetRanker(responses, known, session.settings)
+    def __init__(self, session: Session, wanted: EfficiencySettings, responses: ResponseStore) -> None:
+        self._session, self._wanted, self._n_find = session, wanted, _count_find(session)
+        self._ranker = SubsetRanker(responses, session.settings)
+        self._responses = [responses.fingerprint(language) for language in responses.languages]
 
-    def read(self) -> None:
+    def read(self, chosen: Mapping[str, Steering]) -> None:
         """Every number of sentences, then the halves of all."""
+        known = [_describe(one) for one in chosen.values()]
         for n_sentences in self._wanted.sentences:
-            tables = self._rank_draws(partial(_take_first, n_sentences))
-            for target in self._chosen:
+            tables = self._rank_draws(known, partial(_take_first, n_sentences))
+            for target, steering in chosen.items():
                 self._session.progress(f"{target}: experts from {n_sentences} sentences", 0, 1)
-                self._read_number(target, n_sentences, tables)
-        halves = [self._rank_draws(partial(_take_half, half)) for half in (0, 1)]
-        for target in self._chosen:
-            self._compare_halves(target, halves)
+                self._read_number(target, steering, n_sentences, tables)
+        halves = [self._rank_draws(known, partial(_take_half, half)) for half in (0, 1)]
+        for target, steering in chosen.items():
+            self._compare_halves(target, steering, halves)
 
-    def _rank_draws(self, take: Callable[[Sentences], Sentences]) -> Callable[[int], RankTable]:
+    def _rank_draws(self, known: Sequence[MaskMetadata], take: Callable[[Sentences], Sentences]) -> Tables:
         """Tables of scores by draw, made when they are asked for and shared by the targets."""
         seed = self._session.settings.evaluate.seed
         return cache(
-            lambda draw: self._ranker.rank(take(shuffle_sentences(self._n_find, seed=seed, draw=draw)))
+            lambda draw: self._ranker.rank(take(shuffle_sentences(self._n_find, seed=seed, draw=draw)), known)
         )
 
-    def _read_number(self, target: str, n_sentences: int, tables: Callable[[int], RankTable]) -> None:
+    def _read_number(self, target: str, steering: Steering, n_sentences: int, tables: Tables) -> None:
         """Read test under every draw's mask, and compare the draws."""
-        layout, steering = self._session.layout, self._chosen[target]
-        known = _describe(steering)
+        layout, known = self._session.layout, _describe(steering)
         n_draws = self._wanted.count_draws(n_sentences, self._n_find.values())
         stamps = [self._stamp(steering, n_sentences, draw) for draw in range(n_draws)]
         for draw, stamp in enumerate(stamps):
-            self._session.keep_judgement(
-                layout.fewer_sentences(target, n_sentences, draw),
-                partial(self._find_again, steering, tables, draw),
-                TEST,
-                stamp=stamp,
-            )
+            path = layout.fewer_sentences(target, n_sentences, draw)
+            keep_judgement(path, partial(self._judge_draw, steering, tables, draw), stamp=stamp)
         path, stamp = layout.agreement(target, str(n_sentences)), self._stamp(steering, stamps)
         if is_current(path, stamp):
             return
-        jaccard, correlation = (), ()
+        jaccard, correlation = [], []
         if n_draws > 1:
-            masks = [self._ranker.rebuild(tables(draw), known) for draw in range(n_draws)]
-            scores = np.stack([scores_of(tables(draw), known) for draw in range(n_draws)])
-            jaccard = tuple(average_with_others(measure_overlaps(masks)).tolist())
-            correlation = tuple(average_with_others(correlate_ranks(scores)).tolist())
+            found = self._ranker.compare([tables(draw) for draw in range(n_draws)], known)
+            jaccard, correlation = (average_with_others(numbers).tolist() for numbers in found)
         value = self._ranker.choose_value(known)
         save_agreement(path, Agreement(n_sentences, n_draws, value, jaccard, correlation), stamp=stamp)
 
-    def _find_again(self, steering: Steering, tables: Callable[[int], RankTable], draw: int) -> Steering:
-        return steering._replace(mask=self._ranker.rebuild(tables(draw), _describe(steering)))
+    def _judge_draw(self, steering: Steering, tables: Tables, draw: int) -> Judgement:
+        mask = self._ranker.rebuild(tables(draw), _describe(steering))
+        return self._session.judge(steering._replace(mask=mask), TEST)
 
-    def _compare_halves(self, target: str, halves: Sequence[Callable[[int], RankTable]]) -> None:
+    def _compare_halves(self, target: str, steering: Steering, halves: Sequence[Tables]) -> None:
         """Experts of one half of all sentences against those of the other."""
-        known, n_draws = _describe(self._chosen[target]), self._wanted.seeds
-        path = self._session.layout.agreement(target, HALVES)
-        stamp = self._stamp(self._chosen[target], HALVES, n_draws)
+        known, n_draws = _describe(steering), self._wanted.seeds
+        path, stamp = self._session.layout.agreement(target, HALVES), self._stamp(steering, HALVES, n_draws)
         if is_current(path, stamp):
             return
-        jaccard, correlation = [], []
-        for draw in range(n_draws):
-            tables = [half(draw) for half in halves]
-            overlaps = measure_overlaps([self._ranker.rebuild(table, known) for table in tables])
-            ranks = correlate_ranks(np.stack([scores_of(table, known) for table in tables]))
-            jaccard.append(float(overlaps[0, 1]))
-            correlation.append(float(ranks[0, 1]))
+        found = [self._ranker.compare([half(draw) for half in halves], known) for draw in range(n_draws)]
+        jaccard, correlation = ([float(numbers[0, 1]) for numbers in of] for of in zip(*found, strict=True))
         n_sentences, value = min(self._n_find.values()) // 2, self._ranker.choose_value(known)
-        agreement = Agreement(n_sentences, n_draws, value, tuple(jaccard), tuple(correlation))
-        save_agreement(path, agreement, stamp=stamp)
+        save_agreement(path, Agreement(n_sentences, n_draws, value, jaccard, correlation), stamp=stamp)
 
     def _stamp(self, steering: Steering, *parts: object) -> str:
-        session, store = self._session, self._responses
-        responses = [store.fingerprint(language) for language in store.languages]
+        session = self._session
         seed, blocks = session.settings.evaluate.seed, session.settings.rank.blocks
-        made_from = (session.corpus.fingerprint(), responses, steering.stamp, blocks, seed)
+        made_from = (session.corpus.fingerprint(), self._responses, steering.stamp, blocks, seed)
         return session.stamp("efficiency", *made_from, *parts)
 
 
 def _list_target(case: Case, target: str, row: MetricRow) -> Iterator[Row]:
     """Draws are numbered through all numbers of sentences; `n` is the number that a draw is of."""
     assert case.settings.evaluate.efficiency
-    layout, first_draw = case.evidence.layout, 0
+    layout, first_draw = case.layout, 0
     for n_sentences in case.settings.evaluate.efficiency.sentences:
         agreement = load_agreement(layout.agreement(target, str(n_sentences)))
         of_number = replace(row, held_statistic=agreement.value_statistic, n=n_sentences)

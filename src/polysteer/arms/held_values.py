@@ -15,7 +15,7 @@ from polysteer.masks.interventions import list_needs
 from polysteer.masks.mask import ExpertMask
 from polysteer.masks.permutation import hold_as, holds_numbers, permute_numbers
 from polysteer.store.rows import Row
-from polysteer.trials.judgement import load_judgement
+from polysteer.trials.judgement import Judgement, keep_judgement, load_judgement
 from polysteer.trials.readings import Planned, Reading
 from polysteer.trials.session import Session, Steering
 
@@ -46,12 +46,14 @@ class HeldOtherwise(Arm):
             made_from = (chosen.stamp, hash_file(find_scores(session, chosen)), self.key, evaluate.seed)
             for draw in range(evaluate.extra_draws):
                 session.progress(f"{self.title} for {trial.name}", draw, evaluate.extra_draws)
-                session.keep_judgement(
+                keep_judgement(
                     session.layout.extra_control(trial.name, self.key, draw),
-                    partial(self.hold, session, chosen, draw),
-                    TEST,
+                    partial(self._judge, session, chosen, draw),
                     stamp=session.stamp("control", session.corpus.fingerprint(), *made_from, draw),
                 )
+
+    def _judge(self, session: Session, chosen: Steering, draw: int) -> Judgement:
+        return session.judge(self.hold(session, chosen, draw), TEST)
 
     def list_rows(self, case: Case) -> Iterator[Row]:
         for trial in MASKS.list_trials(case.settings, case.targets):
@@ -59,7 +61,7 @@ class HeldOtherwise(Arm):
             for draw in range(
                 case.settings.evaluate.extra_draws if list_needs(str(held.intervention)) else 0
             ):
-                judgement = load_judgement(case.evidence.layout.extra_control(trial.name, self.key, draw))
+                judgement = load_judgement(case.layout.extra_control(trial.name, self.key, draw))
                 row, found = replace(held, arm=self.key, draw=draw), judgement.retrieval_by_layer
                 yield from list_draw(case, row, found[case.primary], targets=[trial.name])
 

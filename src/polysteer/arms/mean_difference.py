@@ -5,10 +5,9 @@ from dataclasses import replace
 
 from polysteer.arms.arm import Arm
 from polysteer.arms.treatment import Fitted, Treatment, list_rival
-from polysteer.embeddings.rivals import add_direction, average_languages, mean_difference
+from polysteer.embeddings.language_means import add_direction, average_languages, mean_difference
 from polysteer.evaluation.case import Case
-from polysteer.evaluation.evidence import ByLanguage
-from polysteer.evaluation.spaces import judge_retrieval, retrieve_by_layer
+from polysteer.metrics.vectors import VectorsByLanguage
 from polysteer.store.rows import Row
 
 STRENGTHS = (0.5, 1.0, 2.0)
@@ -27,17 +26,11 @@ class MeanDifference(Arm):
             yield from self._list_target(case, target)
 
     def _list_target(self, case: Case, target: str) -> Iterator[Row]:
-        ways = {
-            str(strength): Added(target, strength).fit_on(case.evidence.find, ()) for strength in STRENGTHS
-        }
-        same, best = case.choose_freely(
-            [judge_retrieval(label, retrieve_by_layer(move(case.plain.dev))) for label, move in ways.items()]
-        )
-        views = ((same, None), (None, best)) if same.label != best.label else ((same, best),)
-        for at_primary, anywhere in views:
-            label = same.label if at_primary else best.label
+        ways = {str(strength): Added(target, strength).fit_on(case.find, ()) for strength in STRENGTHS}
+        choices = case.choose_freely([move(case.plain.dev).judge(label) for label, move in ways.items()])
+        for label in choices.labels:
             row = replace(case.base, arm=self.key, target=target, strength=float(label))
-            yield from list_rival(case, row, ways[label], at_primary, anywhere)
+            yield from list_rival(case, row, ways[label], choices, label)
 
 
 class Added(Treatment):
@@ -46,6 +39,6 @@ class Added(Treatment):
     def __init__(self, target: str, strength: float) -> None:
         self._target, self._strength = target, strength
 
-    def fit(self, find: ByLanguage, languages: Sequence[str]) -> Fitted:
+    def fit(self, find: VectorsByLanguage, languages: Sequence[str]) -> Fitted:
         direction = mean_difference(average_languages(find), self._target)
         return lambda vectors: add_direction(vectors, direction, self._strength)

@@ -7,8 +7,6 @@ from polysteer.arms.arm import Arm
 from polysteer.arms.draws import list_draw
 from polysteer.arms.masks import MASKS
 from polysteer.evaluation.case import Case
-from polysteer.evaluation.spaces import retrieve_by_layer
-from polysteer.layout import steered_condition
 from polysteer.store.rows import Row
 
 
@@ -26,9 +24,9 @@ class OtherMasks(Arm):
     def list_rows(self, case: Case) -> Iterator[Row]:
         trials = MASKS.list_trials(case.settings, case.targets)
         for place, other in enumerate(trials):
-            label = case.evidence.choices(other.name).same_layer.label
-            read = case.evidence.read(steered_condition(other.name, label), "test", [case.primary])
-            found, held = retrieve_by_layer(read)[case.primary], MASKS.describe(case, other, label)
+            label = case.choices(other.name).same_layer.label
+            found = case.read(other.condition(label), "test").retrieve(case.primary)
+            held = MASKS.describe(case, other, label)
             for trial in trials:
                 if trial != other:
                     row = replace(held, target=trial.name, arm=self.key, draw=place)

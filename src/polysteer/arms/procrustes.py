@@ -8,15 +8,14 @@ from itertools import combinations
 import numpy as np
 
 from polysteer.arms.arm import Arm
-from polysteer.embeddings.procrustes import Rotation, fit_rotation
+from polysteer.embeddings.rotation import Rotation, fit_rotation
 from polysteer.evaluation.case import Case
-from polysteer.evaluation.evidence import ByLanguage
-from polysteer.evaluation.spaces import list_choice, list_retrieval
+from polysteer.evaluation.common_rows import list_retrieval
 from polysteer.metrics.counting import Ranks
 from polysteer.metrics.pairing import retrieve_shared
 from polysteer.metrics.retrieval import Retrieval, retrieve_translations
-from polysteer.metrics.vectors import LanguagePair, normalize_rows, ordered_pairs
-from polysteer.store.rows import Row
+from polysteer.metrics.vectors import LanguagePair, VectorsByLanguage, normalize_rows, ordered_pairs
+from polysteer.store.rows import ChoiceRow, Row
 
 Rotations = Mapping[LanguagePair, Rotation]
 
@@ -44,12 +43,11 @@ class Procrustes(Arm):
         test, row = case.plain.test, replace(case.base, arm=self.key)
         retrieve = partial(retrieve_turned, rotations=rotations)
         found = retrieve_shared(test.by_layer[case.primary], test.pairings, retrieve)
-        yield from list_choice(row, case.plain.same, None)
-        at_layer = replace(row, layer=case.primary)
-        yield from list_retrieval(at_layer, found, targets=case.targets, evaluate=case.settings.evaluate)
+        yield ChoiceRow(row, "same_layer", case.primary)
+        yield from list_retrieval(case, replace(row, layer=case.primary), found)
 
 
-def retrieve_turned(vectors: ByLanguage, rotations: Rotations) -> Retrieval:
+def retrieve_turned(vectors: VectorsByLanguage, rotations: Rotations) -> Retrieval:
     """Every query turned onto the language it is looked up in, by that pair's own rotation."""
     pairs = ordered_pairs(list(vectors))
     found: list[Ranks] = []
@@ -62,7 +60,7 @@ def retrieve_turned(vectors: ByLanguage, rotations: Rotations) -> Retrieval:
 def _fit_rotations(case: Case) -> Rotations | None:
     """Both ways for every pair of languages that is compared."""
     compared = case.plain.test.pairings or combinations(case.corpus.languages, 2)
-    find = case.evidence.find.by_layer[case.primary]
+    find = case.find.by_layer[case.primary]
     units = {language: normalize_rows(rows) for language, rows in find.items()}
     rotations: dict[LanguagePair, Rotation] = {}
     for a, b in compared:

@@ -6,11 +6,8 @@ from functools import partial
 
 from polysteer.arms.arm import Arm
 from polysteer.evaluation.case import Case
-from polysteer.evaluation.spaces import list_pooled, list_series
-from polysteer.metrics.directions import list_directions
-from polysteer.metrics.names import ALL
+from polysteer.evaluation.common_rows import list_pooled, list_series, list_towards
 from polysteer.metrics.pairing import retrieve_shared
-from polysteer.metrics.series import Series
 from polysteer.store.rows import ChoiceRow, Row
 
 
@@ -23,11 +20,10 @@ class Surface(Arm):
     as_rival = "character n-grams without any model"
 
     def list_rows(self, case: Case) -> Iterator[Row]:
-        from polysteer.embeddings.surface import embed_surface
+        from polysteer.embeddings.character_ngrams import embed_surface
         from polysteer.metrics.sparse import retrieve_sparse_translations
 
         row = replace(case.base, arm=self.key, embedding_pooling=None)
-        evaluate = case.settings.evaluate
         find, texts = (
             {language: case.corpus.texts(language, split) for language in case.corpus.languages}
             for split in ("find", "test")
@@ -36,11 +32,8 @@ class Surface(Arm):
         vectors, pairings = embed(texts), case.plain.test.pairings
         found = retrieve_shared(vectors, pairings, retrieve_sparse_translations)
         yield ChoiceRow(row, "same_layer", None)
-        series = [Series("top1", ALL, ALL, found.hits())]
-        for target in case.targets:
-            series += list_directions(found, target)
-        yield from list_series(row, series, evaluate)
-        if evaluate.distractors:
+        yield from list_series(case, row, list_towards(found, case.targets))
+        if case.settings.evaluate.distractors:
             retrieve = partial(retrieve_sparse_translations, distractors=embed(find))
             pooled = retrieve_shared(vectors, pairings, retrieve)
-            yield from list_pooled(row, pooled, case.targets, evaluate)
+            yield from list_pooled(case, row, pooled, case.targets)

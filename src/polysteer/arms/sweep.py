@@ -6,23 +6,23 @@ from typing import ClassVar, NamedTuple
 
 from polysteer.arms.arm import Arm
 from polysteer.config import Experiment
-from polysteer.evaluation.case import Case, pick_row
+from polysteer.errors import ArtifactError
+from polysteer.evaluation.case import Case
+from polysteer.evaluation.common_rows import list_choice, list_cost, list_dev
 from polysteer.evaluation.condition import list_condition
 from polysteer.evaluation.expectation import list_masses
-from polysteer.evaluation.spaces import list_choice, list_dev
-from polysteer.evaluation.translation import list_translated
-from polysteer.evaluation.written import list_written
+from polysteer.evaluation.translated import list_translated
+from polysteer.evaluation.written_language import list_written
 from polysteer.layout import steered_condition
 from polysteer.masks.chosen import ChosenSettings
 from polysteer.masks.files import AnyMask
 from polysteer.metrics.choice import choose_at_layer, choose_with_layer
-from polysteer.metrics.perplexity import measure_cost
 from polysteer.store.rows import MetricRow, Row
 from polysteer.trials.choices import Choices, load_choices, save_choices
-from polysteer.trials.judgement import Judgement, load_judgement
+from polysteer.trials.judgement import Judgement, keep_judgement, load_judgement
 from polysteer.trials.readings import Planned, Reading
 from polysteer.trials.session import Session, Steering
-from polysteer.trials.writing import write_texts
+from polysteer.trials.writing_tasks import write_texts
 
 VIEWS = 2  # the choice at the primary layer, and that of layer and point together
 
@@ -32,6 +32,10 @@ class Trial(NamedTuple):
 
     name: str
     target: str | None
+
+    def condition(self, label: str) -> str:
+        """Under which name what a point does is kept."""
+        return steered_condition(self.name, label)
 
     def concerns(self, targets: Sequence[str]) -> Sequence[str]:
         """The targets to look at: its own, or all where it leads to none of them."""
@@ -71,14 +75,13 @@ class Sweep(Arm):
         return [trial.concerns(targets) for trial in self.list_trials(settings, targets)]
 
     def read(self, session: Session, targets: Sequence[str]) -> None:
-
         for trial in self.list_trials(session.settings, targets):
             points = self.load_points(session, trial)
             choices = self._choose(session, trial, points)
-            self._read_chosen(session, trial.name, points, choices)
+            self._read_chosen(session, trial, points, choices)
             chosen = pick_point(points, choices.same_layer.label)
-            condition = steered_condition(trial.name, chosen.label)
-            write_texts(session, condition, chosen, trial.concerns(targets))
+            _settle(session, chosen).save(session.layout.chosen_mask(trial.name))
+            write_texts(session, trial.condition(chosen.label), chosen, trial.concerns(targets))
 
     def load_chosen(self, session: Session, trial: Trial) -> Steering:
         """What was chosen at the primary layer."""
@@ -87,21 +90,27 @@ class Sweep(Arm):
 
     def describe_chosen(self, case: Case, trial: Trial) -> MetricRow:
         """The row of what was chosen at the primary layer."""
-        return self.describe(case, trial, case.evidence.choices(trial.name).same_layer.label)
+        return self.describe(case, trial, case.choices(trial.name).same_layer.label)
 
     def describe(self, case: Case, trial: Trial, label: str) -> MetricRow:
         """The row of the point that a file is of; a file of other settings is refused."""
-        return pick_row(self.describe_points(case, trial), label)
+        row_by_label = self.describe_points(case, trial)
+        if label in row_by_label:
+            return row_by_label[label]
+        raise ArtifactError(
+            f"the vectors of {case.base.experiment} were made for other settings: {label!r} is no point of "
+            f"this sweep; run `steer embed {case.base.experiment}`, which reads only what is missing"
+        )
 
     def list_rows(self, case: Case) -> Iterator[Row]:
         """What dev saw of every point, and what was chosen on test."""
         for trial in self.list_trials(case.settings, case.targets):
             for label, row in self.describe_points(case, trial).items():
-                judged = load_judgement(case.evidence.layout.judgement(trial.name, label))
+                judged = load_judgement(case.layout.judgement(trial.name, label))
                 yield from list_dev(row, judged.as_judged(case.plain.dev.losses, trial.target))
-            for label in case.evidence.choices(trial.name).labels:
-                yield from self._list_chosen(case, trial, label)
-                yield from self._list_texts(case, trial, label)
+            choices = case.choices(trial.name)
+            for label in choices.labels:
+                yield from self._list_chosen(case, trial, choices, label)
 
     @property
     def _on_dev(self) -> Reading:
@@ -135,40 +144,31 @@ class Sweep(Arm):
 
     def _judge_on_dev(self, session: Session, name: str, point: Steering) -> Judgement:
         path = session.layout.judgement(name, point.label)
-        losses = session.name_losses(self._on_dev.losses)
+        losses = session.name_losses(self._on_dev)
         stamp = session.stamp("dev", session.corpus.fingerprint(), point.stamp, losses)
-        session.keep_judgement(path, lambda: point, self._on_dev, stamp=stamp)
+        keep_judgement(path, lambda: session.judge(point, self._on_dev), stamp=stamp)
         return load_judgement(path)
 
-    def _read_chosen(self, session: Session, name: str, points: Sequence[Steering], choices: Choices) -> None:
+    def _read_chosen(
+        self, session: Session, trial: Trial, points: Sequence[Steering], choices: Choices
+    ) -> None:
         """On test, and on find where it was chosen: means and probes are fitted there."""
-        settled = _settle(session, pick_point(points, choices.same_layer.label))
-        settled.save(session.layout.chosen_mask(name))
         for label in choices.labels:
-            condition, point = steered_condition(name, label), pick_point(points, label)
+            condition, point = trial.condition(label), pick_point(points, label)
             picked = [layer for layer in session.layers if str(layer) in choices.layers_of(label)]
             session.read_steered(condition, point, self._on_find, picked)
             session.read_steered(condition, point, self._on_test, session.layers)
 
-    def _list_chosen(self, case: Case, trial: Trial, label: str) -> Iterator[Row]:
-        row = self.describe(case, trial, label)
-        same, best = case.evidence.choices(trial.name).views_of(label)
-        condition = steered_condition(trial.name, label)
-        find, test = (case.evidence.read(condition, split) for split in ("find", "test"))
-        targets, picked = trial.concerns(case.targets), [choice.layer for choice in (same, best) if choice]
-        yield from list_choice(row, same, best)
+    def _list_chosen(self, case: Case, trial: Trial, choices: Choices, label: str) -> Iterator[Row]:
+        """Of what was chosen for the primary layer also what is written."""
+        row, condition = self.describe(case, trial, label), trial.condition(label)
+        find, test = (case.read(condition, split) for split in ("find", "test"))
+        targets, picked = trial.concerns(case.targets), choices.layers_of(label)
+        yield from list_choice(row, choices, label)
         yield from list_condition(case, row, find, test, picked=picked, targets=targets)
-        if test.losses:
-            cost = measure_cost(case.plain.test.losses, test.losses, trial.target)
-            yield replace(row, metric="cost", value=cost)
-
-    def _list_texts(self, case: Case, trial: Trial, label: str) -> Iterator[Row]:
-        """Whose tokens are expected; of what was chosen for the primary layer also what is written."""
-        row, condition = self.describe(case, trial, label), steered_condition(trial.name, label)
-        targets = trial.concerns(case.targets)
-        for target in targets:
-            yield from list_masses(case, row, condition, target)
-        if label == case.evidence.choices(trial.name).same_layer.label:
+        yield from list_cost(case, row, test.losses, trial.target)
+        yield from list_masses(case, row, condition, targets)
+        if label == choices.same_layer.label:
             yield from list_written(case, row, condition, targets)
             yield from list_translated(case, row, condition, targets)
 

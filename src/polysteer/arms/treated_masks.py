@@ -11,9 +11,7 @@ from polysteer.arms.masks import MASKS
 from polysteer.arms.sweep import Trial
 from polysteer.arms.treatment import Treatment, list_moved
 from polysteer.evaluation.case import Case
-from polysteer.evaluation.spaces import list_choice
-from polysteer.layout import steered_condition
-from polysteer.metrics.perplexity import measure_cost
+from polysteer.evaluation.common_rows import list_choice, list_cost
 from polysteer.store.rows import Row
 
 
@@ -24,20 +22,18 @@ class TreatedMasks(Arm):
 
     def list_rows(self, case: Case) -> Iterator[Row]:
         for trial in MASKS.list_trials(case.settings, case.targets):
-            for label in case.evidence.choices(trial.name).labels:
+            for label in case.choices(trial.name).labels:
                 yield from self._list_mask(case, trial, label)
 
     def _list_mask(self, case: Case, trial: Trial, label: str) -> Iterator[Row]:
-        choices, condition = case.evidence.choices(trial.name), steered_condition(trial.name, label)
+        choices = case.choices(trial.name)
         layers = choices.layers_of(label)
-        find, test = (case.evidence.read(condition, split, layers) for split in ("find", "test"))
-        move = self.treatment.fit_on(find, case.evidence.fit_languages)
+        find, test = (case.read(trial.condition(label), split, layers) for split in ("find", "test"))
+        move = self.treatment.fit_on(find, case.fit_languages)
         row = replace(MASKS.describe(case, trial, label), arm=self.key)
-        yield from list_choice(row, *choices.views_of(label))
+        yield from list_choice(row, choices, label)
         yield from list_moved(case, row, move(test), move(find), layers)
-        if test.losses:
-            cost = measure_cost(case.plain.test.losses, test.losses, trial.target)
-            yield replace(row, metric="cost", value=cost)
+        yield from list_cost(case, row, test.losses, trial.target)
 
 
 class MaskAndCentred(TreatedMasks):

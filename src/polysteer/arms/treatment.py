@@ -6,20 +6,21 @@ from functools import cache
 
 from polysteer.arms.arm import Arm
 from polysteer.evaluation.case import Case
+from polysteer.evaluation.common_rows import list_choice
 from polysteer.evaluation.condition import list_condition
-from polysteer.evaluation.evidence import ByLanguage, Spaces
-from polysteer.evaluation.spaces import judge_retrieval, list_choice, retrieve_by_layer
-from polysteer.metrics.choice import Choice
+from polysteer.evaluation.spaces import Spaces
+from polysteer.metrics.vectors import VectorsByLanguage
 from polysteer.store.rows import MetricRow, Row
+from polysteer.trials.choices import Choices
 
-Fitted = Callable[[ByLanguage], ByLanguage]
+Fitted = Callable[[VectorsByLanguage], VectorsByLanguage]
 Move = Callable[[Spaces], Spaces]
 
 
 class Treatment(Arm):
     """One way to move vectors, the same for all targets. Nothing is read for it, and it has no cost."""
 
-    def fit(self, find: ByLanguage, languages: Sequence[str]) -> Fitted:
+    def fit(self, find: VectorsByLanguage, languages: Sequence[str]) -> Fitted:
         """What to do to one layer's vectors, given those of `find`; `languages` are those of a shared fit."""
         raise NotImplementedError
 
@@ -29,19 +30,15 @@ class Treatment(Arm):
         return lambda spaces: spaces.move(lambda layer, vectors: fit(layer)(vectors))
 
     def list_rows(self, case: Case) -> Iterator[Row]:
-        move = self.fit_on(case.evidence.find, case.evidence.fit_languages)
-        judged = judge_retrieval(self.key, retrieve_by_layer(move(case.plain.dev)))
-        row = replace(case.base, arm=self.key)
-        yield from list_rival(case, row, move, *case.choose_freely([judged]))
+        move = self.fit_on(case.find, case.fit_languages)
+        choices = case.choose_freely([move(case.plain.dev).judge(self.key)])
+        yield from list_rival(case, replace(case.base, arm=self.key), move, choices, self.key)
 
 
-def list_rival(
-    case: Case, row: MetricRow, move: Move, same: Choice | None, best: Choice | None
-) -> Iterator[Row]:
+def list_rival(case: Case, row: MetricRow, move: Move, choices: Choices, label: str) -> Iterator[Row]:
     """What a way to move the plain model's vectors does, in the views that it was chosen for."""
-    picked = [choice.layer for choice in (same, best) if choice]
-    yield from list_choice(row, same, best)
-    yield from list_moved(case, row, move(case.plain.test), move(case.evidence.find), picked)
+    yield from list_choice(row, choices, label)
+    yield from list_moved(case, row, move(case.plain.test), move(case.find), choices.layers_of(label))
 
 
 def list_moved(

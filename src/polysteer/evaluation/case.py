@@ -1,4 +1,4 @@
-"""One experiment as evaluation sees it: its settings, its evidence, and the plain model to compare with."""
+"""One experiment as evaluation sees it: its settings, what was read for it, and the plain model."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from polysteer.config import Experiment
 from polysteer.corpus.corpus_table import Corpus
-from polysteer.errors import ArtifactError
-from polysteer.evaluation.evidence import Evidence, Spaces
-from polysteer.evaluation.probes import read_topics
-from polysteer.evaluation.spaces import judge_retrieval, retrieve_by_layer
-from polysteer.layout import BASELINE
-from polysteer.metrics.choice import Choice, Judged, choose_at_layer, choose_with_layer
+from polysteer.evaluation.spaces import Spaces
+from polysteer.evaluation.topics import read_topics
+from polysteer.layout import BASELINE, ExperimentLayout
+from polysteer.metrics.choice import Judged, choose_at_layer, choose_with_layer
+from polysteer.metrics.mass import Ids, select_own_tokens
+from polysteer.metrics.pairing import Pairings
 from polysteer.metrics.view import Topics
 from polysteer.store.rows import MetricRow
+from polysteer.trials.choices import Choices, load_choices
+from polysteer.trials.encoded import StoredVectors, load_tokens, read_layers
+from polysteer.trials.pairings import pair_rows
 
 if TYPE_CHECKING:
     from polysteer.corpus.classifier import LanguageClassifier
@@ -27,28 +30,16 @@ class Plain(NamedTuple):
 
     dev: Spaces
     test: Spaces
-    same: Choice
-    best: Choice
-
-
-def pick_row(row_by_label: Mapping[str, MetricRow], label: str) -> MetricRow:
-    """The row of the point that a file is of; a file of other settings is refused."""
-    if label in row_by_label:
-        return row_by_label[label]
-    experiment = next(iter(row_by_label.values())).experiment
-    raise ArtifactError(
-        f"the vectors of {experiment} were made for other settings: {label!r} is no point of this sweep; "
-        f"run `steer embed {experiment}`, which reads only what is missing"
-    )
+    choices: Choices
 
 
 @dataclass(frozen=True)
 class Case:
-    """What every list of rows is made from."""
+    """What every list of rows is made from; files are read when they are asked for."""
 
     settings: Experiment
     corpus: Corpus
-    evidence: Evidence
+    layout: ExperimentLayout
     targets: Sequence[str]
     base: MetricRow
     checkpoints: Sequence[str] = ()
@@ -59,16 +50,52 @@ class Case:
         return str(self.settings.embed.layer)
 
     @property
+    def fit_languages(self) -> Sequence[str]:
+        """The languages that the erased subspace is fitted on."""
+        return self.settings.steer.erase.find_fit_languages(self.corpus.languages)
+
+    @property
     def unseen(self) -> frozenset[str]:
-        """The languages that the erased subspace was not fitted on."""
-        return frozenset(self.corpus.languages) - frozenset(self.evidence.fit_languages)
+        """The others."""
+        return frozenset(self.corpus.languages) - frozenset(self.fit_languages)
+
+    def read(self, condition: str, split: str, layers: Sequence[str] | None = None) -> Spaces:
+        """What was read under one condition, of all its layers or of some."""
+        files = {
+            language: StoredVectors(self.layout.encoded(condition, split, language))
+            for language in self.corpus.languages
+        }
+        names = next(iter(files.values())).layers if layers is None else layers
+        losses = {language: file.loss for language, file in files.items() if file.loss is not None}
+        return Spaces(read_layers(files, names), losses, self._pairings_by_split[split])
+
+    @cached_property
+    def find(self) -> Spaces:
+        """The plain model's vectors of the split where experts, means and subspaces are found."""
+        return self.read(BASELINE, "find")
 
     @cached_property
     def plain(self) -> Plain:
         """The plain model, chosen once."""
-        dev, test = (self.evidence.read(BASELINE, split) for split in ("dev", "test"))
-        same, best = self.choose_freely([judge_retrieval(BASELINE, retrieve_by_layer(dev))])
-        return Plain(dev, test, same, best)
+        dev, test = (self.read(BASELINE, split) for split in ("dev", "test"))
+        return Plain(dev, test, self.choose_freely([dev.judge(BASELINE)]))
+
+    def choices(self, name: str) -> Choices:
+        """What dev picked for a target, or of the ways to erase."""
+        return load_choices(self.layout.choice(name))
+
+    def choose_freely(self, judged: Sequence[Judged]) -> Choices:
+        """The choice in both views for what has no cost and may stand at any layer."""
+        return Choices(
+            choose_at_layer(judged, layer=self.primary, cost_at_most=NO_BUDGET),
+            choose_with_layer(judged, cost_at_most=NO_BUDGET, skip=()),
+        )
+
+    @cached_property
+    def own_tokens(self) -> Mapping[str, Ids]:
+        """Of each language the tokens that occur in its `find` text and in no other's."""
+        paths = {language: self.layout.tokens("find", language) for language in self.corpus.languages}
+        return select_own_tokens({language: load_tokens(path).ids for language, path in paths.items()})
 
     @cached_property
     def topics(self) -> Topics | None:
@@ -84,7 +111,7 @@ class Case:
             {language: self.corpus.texts(language, "find") for language in self.corpus.languages}
         )
 
-    def choose_freely(self, judged: Sequence[Judged]) -> tuple[Choice, Choice]:
-        """The choice in both views for what has no cost and may stand at any layer."""
-        same = choose_at_layer(judged, layer=self.primary, cost_at_most=NO_BUDGET)
-        return same, choose_with_layer(judged, cost_at_most=NO_BUDGET, skip=())
+    @cached_property
+    def _pairings_by_split(self) -> Mapping[str, Pairings | None]:
+        """Nothing is looked for among the sentences of `find`."""
+        return {"find": None, **{split: pair_rows(self.corpus, split) for split in ("dev", "test")}}

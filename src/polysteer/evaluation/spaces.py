@@ -1,109 +1,42 @@
-"""Rows of what several conditions have in common: series with intervals, choices, losses, larger pools."""
+"""The vectors of one condition on one split, by layer; layers come one at a time and are not kept."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 
-import numpy as np
-
-from polysteer.config.evaluate import EvaluateSettings
-from polysteer.evaluation.evidence import Spaces
-from polysteer.metrics.choice import Choice, Judged
-from polysteer.metrics.directions import list_directions, list_ends
-from polysteer.metrics.intervals import average_pairs, bootstrap_means
-from polysteer.metrics.names import ALL
-from polysteer.metrics.pairing import retrieve_shared
+from polysteer.metrics.choice import Judged
+from polysteer.metrics.intervals import average_pairs
+from polysteer.metrics.pairing import Pairings, retrieve_shared
 from polysteer.metrics.perplexity import LanguageLoss
-from polysteer.metrics.registry import find_metric
 from polysteer.metrics.retrieval import Retrieval, retrieve_translations
-from polysteer.metrics.series import Series
-from polysteer.store.rows import ChoiceRow, MetricRow
-
-TOP1_POOL = "top1_pool"
+from polysteer.metrics.vectors import VectorsByLanguage
+from polysteer.trials.encoded import Layers
 
 
-def retrieve_by_layer(spaces: Spaces) -> dict[str, Retrieval]:
-    """Retrieval between all languages that share sentences, at every layer."""
-    return {
-        layer: retrieve_shared(spaces.by_layer[layer], spaces.pairings, retrieve_translations)
-        for layer in spaces.by_layer
-    }
+@dataclass(frozen=True)
+class Spaces:
+    """Vectors by layer; and losses, none where none were measured.
 
-
-def judge_retrieval(label: str, retrieval_by_layer: Mapping[str, Retrieval]) -> Judged:
-    """What the rule of choice looks at where an intervention costs nothing that is defined."""
-    top1 = {layer: average_pairs(found.hits()) for layer, found in retrieval_by_layer.items()}
-    return Judged(label, top1, None)
-
-
-def list_choice(row: MetricRow, same: Choice | None, best: Choice | None) -> Iterator[ChoiceRow]:
-    """Where a condition stands in the views that it was picked for."""
-    if same:
-        yield ChoiceRow(row, "same_layer", same.layer, same.within_budget)
-    if best:
-        yield ChoiceRow(row, "best_layer", best.layer, best.within_budget)
-
-
-def list_dev(row: MetricRow, judged: Judged) -> Iterator[MetricRow]:
-    """What dev saw of a candidate."""
-    for layer, top1 in judged.score_by_layer.items():
-        yield replace(row, metric="top1", layer=layer, split="dev", value=top1)
-    if judged.cost is not None:
-        yield replace(row, metric="cost", split="dev", value=judged.cost)
-
-
-def list_series(row: MetricRow, series: Iterable[Series], evaluate: EvaluateSettings) -> Iterator[MetricRow]:
-    """Means with their intervals, all from the same resamples; a number that is not defined has no row.
-
-    Topics and tags may be known of fewer meanings than other series have.
+    pairings: which rows are translations, None where row i is the same sentence in every language.
     """
-    defined = [one for one in series if np.isfinite(one.values).any(axis=1).all()]
-    for n_meanings in sorted({one.values.shape[-1] for one in defined}):
-        alike = [one for one in defined if one.values.shape[-1] == n_meanings]
-        intervals = bootstrap_means(
-            [one.values for one in alike], resamples=evaluate.resamples, seed=evaluate.seed
-        )
-        for one, (mean, low, high, n) in zip(alike, intervals, strict=True):
-            limit = find_metric(one.metric).limit
-            yield replace(_describe(row, one), value=mean, ci_low=limit(low), ci_high=limit(high), n=n)
 
+    by_layer: Mapping[str, VectorsByLanguage]
+    losses: Mapping[str, LanguageLoss]
+    pairings: Pairings | None = None
 
-def list_means(row: MetricRow, series: Sequence[Series]) -> Iterator[MetricRow]:
-    """Means alone, for what is one of many draws."""
-    for one in series:
-        yield replace(_describe(row, one), value=average_pairs(one.values), n=one.values.shape[-1])
+    def at_layers(self, layers: Collection[str]) -> "Spaces":
+        """The same at these layers alone."""
+        return replace(self, by_layer=Layers(list(layers), self.by_layer.__getitem__))
 
+    def move(self, change: Callable[[str, VectorsByLanguage], VectorsByLanguage]) -> "Spaces":
+        """Every layer's vectors changed; what a model expects of finished vectors is not defined."""
+        moved = Layers(list(self.by_layer), lambda layer: change(layer, self.by_layer[layer]))
+        return Spaces(moved, {}, self.pairings)
 
-def list_retrieval(
-    row: MetricRow, found: Retrieval, *, targets: Sequence[str], evaluate: EvaluateSettings
-) -> Iterator[MetricRow]:
-    """Top-1 at one layer, over all pairs, by pair and by direction: where no vectors are at hand."""
-    series = [Series("top1", ALL, ALL, found.hits()), *list_ends(found, targets)]
-    return list_series(row, series, evaluate)
+    def retrieve(self, layer: str) -> Retrieval:
+        """Between all languages that share sentences."""
+        return retrieve_shared(self.by_layer[layer], self.pairings, retrieve_translations)
 
-
-def list_pooled(
-    row: MetricRow, found: Retrieval, targets: Sequence[str], evaluate: EvaluateSettings
-) -> Iterator[MetricRow]:
-    """Over all pairs and in each target's directions; `candidates` says how large the pool was."""
-    series = [Series("top1", ALL, ALL, found.hits())]
-    for target in targets:
-        series += list_directions(found, target)
-    pooled = [one._replace(metric=TOP1_POOL) for one in series]
-    for found_row in list_series(row, pooled, evaluate):
-        yield replace(found_row, candidates=found.n_candidates)
-
-
-def list_losses(row: MetricRow, losses: Mapping[str, LanguageLoss]) -> Iterator[MetricRow]:
-    """Perplexity and bits per byte of each language's text."""
-    for language, loss in losses.items():
-        of_language = replace(row, source=language, reference=None, n=loss.n_tokens)
-        yield replace(of_language, metric="perplexity", value=loss.perplexity)
-        yield replace(of_language, metric="bits_per_byte", value=loss.bits_per_byte)
-
-
-def _describe(row: MetricRow, one: Series) -> MetricRow:
-    """The columns that say what a series is of."""
-    n_candidates = one.n_candidates if find_metric(one.metric).among_candidates else None
-    return replace(
-        row, metric=one.metric, source=one.source, reference=one.reference, candidates=n_candidates
-    )
+    def judge(self, label: str) -> Judged:
+        """What the rule of choice looks at where an intervention costs nothing that is defined."""
+        top1 = {layer: average_pairs(self.retrieve(layer).hits()) for layer in self.by_layer}
+        return Judged(label, top1, None)

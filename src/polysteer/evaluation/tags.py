@@ -9,12 +9,12 @@ import numpy.typing as npt
 
 from polysteer.corpus.tagged_words import UNTAGGED, has_tags
 from polysteer.evaluation.case import Case
-from polysteer.evaluation.spaces import list_series
+from polysteer.evaluation.common_rows import list_series
 from polysteer.metrics.names import ALL, CHANCE_SUFFIX, PROBE_TAG
 from polysteer.metrics.probes import ProbeByLanguage, probe_rows
 from polysteer.metrics.series import Series
 from polysteer.store.rows import MetricRow
-from polysteer.trials.words import list_word_layers, load_words
+from polysteer.trials.encoded import StoredVectors
 
 
 class TaggedWords(NamedTuple):
@@ -35,34 +35,30 @@ def list_tag_probe(
     languages = [
         name for name in corpus.languages if all(has_tags(corpus, name, split) for split in ("find", "test"))
     ]
-    for layer in _list_layers(case, condition, languages):
+    layers = StoredVectors(case.layout.words(condition, "test", languages[0])).layers if languages else ()
+    for layer in layers:
         find, test = (read_words(case, condition, split, languages, layer) for split in ("find", "test"))
         if len({tag for tags in find.tags.values() for tag in tags}) < 2 or not any(test.tags.values()):
             return
         probe = probe_rows(find.vectors, find.tags, test.vectors, test.tags)
         series = list(_list_series(probe, test.sentences, in_detail=layer in picked))
         of_layer = replace(row, layer=layer, embedding_pooling=None)
-        yield from list_series(of_layer, series, case.settings.evaluate)
+        yield from list_series(case, of_layer, series)
 
 
 def read_words(case: Case, condition: str, split: str, languages: Sequence[str], layer: str) -> TaggedWords:
     """The words that have a tag and a vector; their tags stand in the corpus."""
     read = TaggedWords({}, {}, {})
     for language in languages:
-        words = load_words(case.evidence.layout.words(condition, split, language), layer)
+        stored = StoredVectors(case.layout.words(condition, split, language))
+        words = stored.list_words()
         rows, ids = case.corpus.rows(language, split)["upos"].to_pylist(), case.corpus.ids(split, language)
-        all_tags = [rows[s][w] for s, w in zip(words.sentence, words.word, strict=True)]
+        all_tags = [rows[sentence][word] for sentence, word in words]
         kept = [i for i, tag in enumerate(all_tags) if tag and tag != UNTAGGED]
-        read.vectors[language] = words.vectors[0][kept]
+        read.vectors[language] = stored.at_layer(layer)[kept]
         read.tags[language] = [all_tags[i] for i in kept]
-        read.sentences[language] = [ids[words.sentence[i]] for i in kept]
+        read.sentences[language] = [ids[words[i][0]] for i in kept]
     return read
-
-
-def _list_layers(case: Case, condition: str, languages: Sequence[str]) -> Sequence[str]:
-    """Those at which words have vectors; none without a language."""
-    paths = [case.evidence.layout.words(condition, "test", language) for language in languages]
-    return list_word_layers(paths[0]) if paths else ()
 
 
 def average_by_sentence(hits: npt.NDArray[np.bool_], sentences: Sequence[str]) -> npt.NDArray[np.float64]:

@@ -5,8 +5,8 @@ from typing import NamedTuple
 from polysteer.config import Experiment
 from polysteer.models.inspection import ModelFacts
 from polysteer.models.shape import ModelShape
-from polysteer.planning.storage import count_layers
 from polysteer.planning.text import TextSize
+from polysteer.trials.readings import list_layers
 
 SINGLE = 4
 LOSS_BYTES = 10 << 26  # of the logits held at a time: in the model's precision, and twice in 32 bits
@@ -37,7 +37,7 @@ def estimate_memory(
     facts, collect, embed = found.memory, settings.collect, settings.embed
     n_numbers = len(collect.pool) * shape.count_neurons(collect.sites)
     responses = collect.token_budget / text.mean_tokens * n_numbers
-    vectors = embed.token_budget / text.mean_tokens * count_layers(settings, shape) * shape.width
+    vectors = embed.token_budget / text.mean_tokens * len(list_layers(settings, shape)) * shape.width
     losses = LOSS_BYTES if measures_losses and facts.device != "cpu" else 0
     return Memory(
         device=facts.device,

@@ -16,12 +16,11 @@ from polysteer.models.inspection import ModelFacts, inspect_model
 from polysteer.models.loading import choose_auto_class
 from polysteer.models.shape import ModelShape
 from polysteer.models.source import find_source, load_config, load_tokenizer
+from polysteer.planning.jobs import Job, list_jobs, list_readings, list_writing
 from polysteer.planning.memory import Memory, estimate_memory
-from polysteer.planning.reading import Job, list_jobs, list_readings
 from polysteer.planning.speed import Speed
 from polysteer.planning.storage import Stored, list_stored
 from polysteer.planning.text import measure_text
-from polysteer.planning.writing import list_writing
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from polysteer.planning.text import TextSize
 from polysteer.ranking.selection import count_experts
 from polysteer.ranking.values import count_sampled_tokens
 from polysteer.responses.sizes import predict_bytes
-from polysteer.trials.readings import Planned, Reading
+from polysteer.trials.readings import Planned, list_layers
 
 HALF, SINGLE = 2, 4
 WORD_BYTES = 8  # its sentence, and its place there
@@ -37,14 +37,12 @@ def list_stored(
 
     `n_vocabulary` is how many tokens a model that predicts knows: none where no losses are measured.
     """
-    n_layers = count_layers(settings, shape)
-    stored = [
-        Stored("vectors", _count_vectors(text, shape, readings, n_layers, n_vocabulary)),
-        Stored("judgements", _count_judgements(text, readings, n_layers)),
-    ]
+    n_layers, stored = len(list_layers(settings, shape)), []
     if settings.candidates():
-        stored.insert(0, Stored("responses", _count_responses(settings, text, shape)))
-        stored.insert(1, Stored("masks", _count_masks(settings, len(text.languages), shape)))
+        stored.append(Stored("responses", _count_responses(settings, text, shape)))
+        stored.append(Stored("masks", _count_masks(settings, len(text.languages), shape)))
+    stored.append(Stored("vectors", _count_vectors(text, shape, readings, n_layers, n_vocabulary)))
+    stored.append(Stored("judgements", _count_judgements(text, readings, n_layers)))
     if text.n_words:
         stored.append(Stored("word vectors", _count_word_vectors(settings, text, shape)))
     if settings.erasures():
@@ -97,8 +95,8 @@ def _count_vectors(
     n_bytes = 0
     for reading, times in readings:
         if reading.keeps == "vectors" and reading.text != "words":
-            kept = min(_count_kept(reading, n_layers), n_layers)
-            n_bytes += times * HALF * shape.width * kept * text.count_sentences(reading.text)
+            n_numbers = shape.width * reading.count_layers(n_layers) * text.count_sentences(reading.text)
+            n_bytes += times * HALF * n_numbers
             n_bytes += times * SINGLE * len(text.languages) * n_vocabulary * (reading.losses == "all")
     return n_bytes
 
@@ -106,26 +104,14 @@ def _count_vectors(
 def _count_judgements(text: TextSize, readings: Sequence[Planned], n_layers: int) -> int:
     """A rank per ordered pair of languages and sentence."""
     n_ranks = (
-        times * _count_kept(reading, n_layers) * text.n_ranks[reading.text]
+        times * reading.count_layers(n_layers) * text.n_ranks[reading.text]
         for reading, times in readings
         if reading.keeps == "ranks"
     )
     return SINGLE * sum(n_ranks)
 
 
-def _count_kept(reading: Reading, n_layers: int) -> int:
-    if reading.layers == "all":
-        return n_layers
-    return 1 if reading.layers == "primary" else reading.layers
-
-
 def _count_word_vectors(settings: Experiment, text: TextSize, shape: ModelShape) -> int:
     """Of every layer, without a mask; and which word it is."""
-    per_word = HALF * shape.width * count_layers(settings, shape) + WORD_BYTES
+    per_word = HALF * shape.width * len(list_layers(settings, shape)) + WORD_BYTES
     return (1 + len(settings.model.checkpoints)) * text.n_words * per_word
-
-
-def count_layers(settings: Experiment, shape: ModelShape) -> int:
-    """All are the token embeddings, every block's output, and what comes after the last norm."""
-    layers = settings.embed.layers
-    return shape.n_blocks + 2 if layers == "all" else len(layers)

@@ -1,11 +1,11 @@
 """How alike the experts of several draws of sentences are; and its file."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from polysteer.errors import ArtifactError
-from polysteer.jsonfile import read_json, write_json
-from polysteer.trials.remedy import REMEDY
+from polysteer.jsonfile import write_json
+from polysteer.trials.kept import load_facts
 
 
 class Agreement(NamedTuple):
@@ -17,8 +17,8 @@ class Agreement(NamedTuple):
     n_sentences: int
     n_draws: int
     value_statistic: str  # what the neurons of these draws are held at
-    jaccard: tuple[float, ...]
-    correlation: tuple[float, ...]
+    jaccard: Sequence[float]
+    correlation: Sequence[float]
 
 
 def save_agreement(path: Path, agreement: Agreement, *, stamp: str) -> None:
@@ -28,12 +28,4 @@ def save_agreement(path: Path, agreement: Agreement, *, stamp: str) -> None:
 
 def load_agreement(path: Path) -> Agreement:
     """Read it."""
-    facts = read_json(path, remedy=REMEDY)
-    try:
-        del facts["fingerprint"]
-        jaccard, correlation = tuple(facts.pop("jaccard")), tuple(facts.pop("correlation"))
-        return Agreement(**facts, jaccard=jaccard, correlation=correlation)
-    except (KeyError, TypeError) as error:
-        raise ArtifactError(
-            f"{path} does not say how alike experts are ({error}); delete it and {REMEDY}"
-        ) from error
+    return load_facts(path, Agreement, problem="does not say how alike experts are")

@@ -1,12 +1,11 @@
 """What was picked on dev for one target, in the two views of it; and its file."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from polysteer.errors import ArtifactError
-from polysteer.jsonfile import read_json, write_json
+from polysteer.jsonfile import write_json
 from polysteer.metrics.choice import Choice
-from polysteer.trials.remedy import REMEDY
+from polysteer.trials.kept import load_facts
 
 
 class Choices(NamedTuple):
@@ -20,11 +19,6 @@ class Choices(NamedTuple):
         """What was picked, each once."""
         return list(dict.fromkeys([self.same_layer.label, self.best_layer.label]))
 
-    def views_of(self, label: str) -> tuple[Choice | None, Choice | None]:
-        """The choice in either view where it is this candidate."""
-        same, best = (choice if choice.label == label else None for choice in self)
-        return same, best
-
     def layers_of(self, label: str) -> list[str]:
         """The layers that a candidate was picked for, each once."""
         return list(dict.fromkeys(choice.layer for choice in self if choice.label == label))
@@ -37,8 +31,8 @@ def save_choices(path: Path, choices: Choices) -> None:
 
 def load_choices(path: Path) -> Choices:
     """Read both."""
-    facts = read_json(path, remedy=REMEDY)
-    try:
-        return Choices(Choice(**facts["same_layer"]), Choice(**facts["best_layer"]))
-    except (KeyError, TypeError) as error:
-        raise ArtifactError(f"{path} does not say what was chosen ({error}); {REMEDY}") from error
+
+    def make(same_layer: dict[str, Any], best_layer: dict[str, Any]) -> Choices:
+        return Choices(Choice(**same_layer), Choice(**best_layer))
+
+    return load_facts(path, make, problem="does not say what was chosen")

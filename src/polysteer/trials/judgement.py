@@ -1,13 +1,13 @@
 """How well one mask did on one split: ranks of the right answers by layer, and token losses; and its file."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from polysteer.errors import ArtifactError
+from polysteer.currency import is_current
 from polysteer.metrics.choice import Judged
 from polysteer.metrics.intervals import average_pairs
 from polysteer.metrics.pairing import Pairings, retrieve_shared
@@ -15,8 +15,8 @@ from polysteer.metrics.perplexity import LanguageLoss, measure_cost
 from polysteer.metrics.retrieval import Retrieval, retrieve_translations
 from polysteer.metrics.vectors import LanguagePair
 from polysteer.tensorfile import open_artifact, write_tensors
-from polysteer.trials.remedy import REMEDY
-from polysteer.trials.vectors import LanguageVectors
+from polysteer.trials.encoded import LanguageVectors
+from polysteer.trials.kept import REMEDY, understanding
 
 
 class Judgement(NamedTuple):
@@ -30,15 +30,10 @@ class Judgement(NamedTuple):
         """Mean top-1 over all ordered pairs, each of which counts the same."""
         return {layer: average_pairs(found.hits()) for layer, found in self.retrieval_by_layer.items()}
 
-    def cost(self, plain: Mapping[str, LanguageLoss], target: str | None) -> float | None:
-        """The cost, given the plain model's losses of the same texts; None where none were measured."""
-        if not self.losses:
-            return None
-        return measure_cost({name: plain[name] for name in self.losses}, self.losses, target)
-
     def as_judged(self, plain: Mapping[str, LanguageLoss], target: str | None) -> Judged:
-        """What the rule of choice looks at."""
-        return Judged(self.label, self.top1_by_layer(), self.cost(plain, target))
+        """What the rule of choice looks at, given the plain model's losses of the same texts."""
+        cost = measure_cost(plain, self.losses, target) if self.losses else None
+        return Judged(self.label, self.top1_by_layer(), cost)
 
 
 def judge_vectors(
@@ -74,18 +69,21 @@ def save_judgement(path: Path, judgement: Judgement, *, stamp: str) -> None:
     write_tensors(path, {"ranks": ranks.astype(np.int32)}, metadata)
 
 
+def keep_judgement(path: Path, judge: Callable[[], Judgement], *, stamp: str) -> None:
+    """Judge and save it, unless it is there."""
+    if not is_current(path, stamp):
+        save_judgement(path, judge(), stamp=stamp)
+
+
 def load_judgement(path: Path) -> Judgement:
     """Read a judgement."""
     file = open_artifact(path, remedy=REMEDY)
-    try:
+    with understanding(path, "is no judgement of a mask"):
         facts = json.loads(file.metadata["judgement"])
         pairs = tuple(LanguagePair(*pair) for pair in facts["pairs"])
         losses = {language: LanguageLoss(*loss) for language, loss in facts["losses"].items()}
-        ranks = file.read("ranks")
         by_layer = {
-            layer: Retrieval(pairs, np.array(ranks[i]), facts["n_candidates"])
-            for i, layer in enumerate(facts["layers"])
+            layer: Retrieval(pairs, np.array(ranks), facts["n_candidates"])
+            for layer, ranks in zip(facts["layers"], file.read("ranks"), strict=True)
         }
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise ArtifactError(f"{path} is no judgement of a mask; delete it and {REMEDY}") from error
-    return Judgement(facts["label"], by_layer, losses)
+        return Judgement(facts["label"], by_layer, losses)

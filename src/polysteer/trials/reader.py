@@ -14,17 +14,15 @@ from polysteer.embeddings.encode import PreparedTexts, batch_tokens, encode_batc
 from polysteer.embeddings.words import Place, encode_words
 from polysteer.errors import ModelError
 from polysteer.metrics.perplexity import LanguageLoss
+from polysteer.models.batch_writing import write_texts
 from polysteer.models.intervene import Mask, intervene
 from polysteer.models.loading import LoadedModel
 from polysteer.models.shape import ModelShape
 from polysteer.models.sites import describe_shape
 from polysteer.models.tokens import Cuts, Tokens, join_tokens, keep_read
-from polysteer.models.writing import write_texts
-from polysteer.models.written import Writing, WrittenText
+from polysteer.models.written_text import Writing, WrittenText
 from polysteer.terms import Layer
-from polysteer.trials.tokens import TokenCounts
-from polysteer.trials.vectors import LanguageVectors
-from polysteer.trials.words import WordVectors
+from polysteer.trials.encoded import LanguageVectors, TokenCounts, WordVectors
 
 
 class Reader:
@@ -70,29 +68,24 @@ class Reader:
         numbers depend on which languages are read together.
         """
         texts = {language: self._keep_read(split, language) for language in languages}
-        n_lost = {
-            language: (len(rows) if n_losses is None else min(n_losses, len(rows))) if self._predicts else 0
-            for language, rows in texts.items()
-        }
-        losses = np.concatenate([np.arange(len(rows)) < n_lost[name] for name, rows in texts.items()])
-        groups = np.repeat(np.arange(len(texts)), [len(rows) for rows in texts.values()])
+        n_texts = [len(rows) for rows in texts.values()]
+        most = n_losses if self._predicts else 0
+        n_lost = [n if most is None else min(most, n) for n in n_texts]
         encoded = encode_batches(
             self.loaded.model,
             self._prepare(split, languages),
             layers=layers,
             pool=self._embed.pool,
-            losses=losses,
-            groups=groups if n_losses is None and self._predicts else None,
+            losses=np.concatenate([np.arange(n) < lost for n, lost in zip(n_texts, n_lost, strict=True)]),
+            groups=np.repeat(np.arange(len(texts)), n_texts) if most is None else None,
         )
-        read, start = {}, 0
+        names, read, stop = tuple(str(layer) for layer in layers), {}, 0
         for number, (language, rows) in enumerate(texts.items()):
-            whole = slice(start, start + len(rows))
-            lost = slice(start, start + n_lost[language])
-            loss = _sum_losses(encoded.token_nll[lost], encoded.n_tokens[lost], rows[: n_lost[language]])
-            names = tuple(str(layer) for layer in layers)
+            start, stop = stop, stop + len(rows)
+            lost = slice(start, start + n_lost[number])
+            loss = _sum_losses(encoded.token_nll[lost], encoded.n_tokens[lost], rows[: n_lost[number]])
             expected = None if encoded.expected is None else encoded.expected[number]
-            read[language] = LanguageVectors(names, encoded.vectors[:, whole], loss, expected)
-            start += len(rows)
+            read[language] = LanguageVectors(names, encoded.vectors[:, start:stop], loss, expected)
         return read
 
     def read_words(self, sentences: Sequence[TaggedSentence], *, layers: Sequence[Layer]) -> WordVectors:

@@ -1,8 +1,8 @@
 """What all trials of one experiment share: its model and text, its files, and how they are stamped."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from polysteer.artifacts import fingerprint
@@ -10,22 +10,21 @@ from polysteer.config import Experiment
 from polysteer.corpus.corpus_table import Corpus
 from polysteer.corpus.tagged_words import draw_sentences
 from polysteer.currency import is_current
+from polysteer.jsonfile import write_json
 from polysteer.layout import BASELINE, ExperimentLayout
 from polysteer.masks.files import AnyMask
 from polysteer.masks.subspace import FINAL
 from polysteer.metrics.pairing import Pairings
 from polysteer.metrics.perplexity import LanguageLoss
 from polysteer.models.shape import ModelShape
-from polysteer.models.written import Writing, WrittenText
+from polysteer.models.written_text import Writing, WrittenText
 from polysteer.progress import Progress
 from polysteer.terms import Layer
-from polysteer.trials.judgement import Judgement, judge_vectors, save_judgement
+from polysteer.trials.encoded import StoredVectors, save_tokens, save_vectors, save_words
+from polysteer.trials.judgement import Judgement, judge_vectors
+from polysteer.trials.kept import load_facts
 from polysteer.trials.pairings import pair_rows
-from polysteer.trials.readings import Losses, Reading
-from polysteer.trials.shapes import load_shape, save_shape
-from polysteer.trials.tokens import save_tokens
-from polysteer.trials.vectors import LanguageVectors, load_loss, save_vectors
-from polysteer.trials.words import save_words
+from polysteer.trials.readings import Reading, list_layers
 
 if TYPE_CHECKING:
     from polysteer.models.loading import LoadedModel
@@ -79,16 +78,17 @@ class Session:
     @cached_property
     def layers(self) -> list[Layer]:
         """Every layer that is embedded."""
-        wanted = self.settings.embed.layers
-        return list(self.shape.layers) if wanted == "all" else list(wanted)
+        return list_layers(self.settings, self.shape)
 
     @cached_property
     def shape(self) -> ModelShape:
         """The model's; found out once and kept, so that a finished experiment needs no model."""
         path, stamp = self.layout.shape(self._condition), fingerprint("shape", SCHEMA_VERSION, self._source)
         if not is_current(path, stamp):
-            save_shape(path, self._reader.shape(), stamp=stamp)
-        return load_shape(path)
+            shape = self._reader.shape()
+            facts = vars(shape) | {"width_by_site": dict(shape.width_by_site)}
+            write_json(path, {"fingerprint": stamp, **facts})
+        return load_facts(path, ModelShape, problem="describes no model")
 
     @cached_property
     def _reader(self) -> "Reader":
@@ -101,7 +101,7 @@ class Session:
     def plain_losses(self) -> Mapping[str, LanguageLoss]:
         """The losses on dev without a mask: what costs are measured against."""
         found = {
-            language: load_loss(self.layout.encoded(BASELINE, "dev", language))
+            language: StoredVectors(self.layout.encoded(BASELINE, "dev", language)).loss
             for language in self.corpus.languages
         }
         return {language: loss for language, loss in found.items() if loss is not None}
@@ -111,59 +111,41 @@ class Session:
         embed = self.settings.embed
         return fingerprint(self._context, embed.layers, embed.layer, *parts)
 
-    def count_losses(self, losses: Losses) -> int | None:
-        """Of how many texts per language a reading measures losses; None is all."""
-        budget = self.settings.evaluate.choose.cost_texts
-        counts: dict[Losses, int | None] = {"none": 0, "budget": budget, "all": None}
-        return counts[losses]
-
-    def name_losses(self, losses: Losses) -> int | str:
+    def name_losses(self, reading: Reading) -> int | str:
         """Which losses a file holds, for its stamp: none where the experiment asks for no perplexity."""
         if "perplexity" not in self.settings.evaluate.families:
             return 0
-        n_losses = self.count_losses(losses)
+        n_losses = reading.count_losses(self.settings)
         return ALL_LOSSES if n_losses is None else n_losses
 
     def judge(self, steering: Steering, reading: Reading) -> Judgement:
         """How well translations are found under a mask; no vector is kept."""
-        read = self._read(steering, reading, self._layers_of(reading))
-        return judge_vectors(steering.label, read, self._pair_rows(reading.text))
+        with self._under(steering) as reader:
+            return self._judge(steering.label, reader, reading)
 
-    def keep_judgement(
-        self, path: Path, steering: Callable[[], Steering], reading: Reading, *, stamp: str
-    ) -> None:
-        """The same, into a file unless it is there; what is judged is made only then."""
-        if not is_current(path, stamp):
-            save_judgement(path, self.judge(steering(), reading), stamp=stamp)
+    def judge_changed(self, label: str, changed: "LoadedModel", reading: Reading) -> Judgement:
+        """How well translations are found by a changed copy of the model; no vector is kept."""
+        with self._under(None) as reader:
+            return self._judge(label, reader.with_model(changed), reading)
 
     def load_copy(self) -> "LoadedModel":
         """A copy of the model that may be changed."""
         return self._reader.load_another()
 
-    def judge_changed(self, label: str, changed: "LoadedModel", reading: Reading) -> Judgement:
-        """How well translations are found by a changed copy of the model; no vector is kept."""
-        self.n_readings += 1
-        reader = self._reader.with_model(changed)
-        read = reader.read(
-            reading.text,
-            self.corpus.languages,
-            layers=self._layers_of(reading),
-            n_losses=self.count_losses(reading.losses),
-        )
-        return judge_vectors(label, read, self._pair_rows(reading.text))
-
     def read_plain(self, reading: Reading) -> None:
         """Vectors without a mask, language by language, so that one more leaves the others as they are."""
         split, layers = reading.text, self._layers_of(reading)
         for language in self.corpus.languages:
-            asked = (self.corpus.fingerprint(language), BASELINE, self.name_losses(reading.losses))
-            stamp, path = self.stamp(split, *asked), self.layout.encoded(self._condition, split, language)
-            if not is_current(path, stamp):
-                self.progress(f"{self._condition}, {split}", 0, 1)
-                self.n_readings += 1
-                n_losses = self.count_losses(reading.losses)
-                read = self._reader.read(split, [language], layers=layers, n_losses=n_losses)
-                save_vectors(path, read[language], stamp=stamp)
+            asked = (self.corpus.fingerprint(language), BASELINE, self.name_losses(reading))
+            self._keep_vectors(None, self._condition, reading, [language], layers, self.stamp(split, *asked))
+
+    def read_steered(
+        self, condition: str, steering: Steering, reading: Reading, layers: Sequence[Layer]
+    ) -> None:
+        """Vectors under a mask, of all languages at once."""
+        asked = (self.corpus.fingerprint(), steering.stamp, layers, self.name_losses(reading))
+        stamp = self.stamp(reading.text, *asked)
+        self._keep_vectors(steering, condition, reading, self.corpus.languages, layers, stamp)
 
     def read_words(self, split: str) -> None:
         """Vectors of the words of tagged sentences without a mask; nothing where the text has no tags."""
@@ -175,8 +157,8 @@ class Session:
             if sentences and not is_current(path, stamp):
                 of_model = self._condition == BASELINE
                 self.progress(f"words, {split}" if of_model else f"{self._condition}, words", 0, 1)
-                self.n_readings += 1
-                save_words(path, self._reader.read_words(sentences, layers=self.layers), stamp=stamp)
+                with self._under(None) as reader:
+                    save_words(path, reader.read_words(sentences, layers=self.layers), stamp=stamp)
 
     def count_tokens(self, split: str) -> None:
         """Which tokens each language's text consists of."""
@@ -186,41 +168,47 @@ class Session:
             if not is_current(path, stamp):
                 save_tokens(path, self._reader.count_tokens(split, language), stamp=stamp)
 
-    def read_steered(
-        self, condition: str, steering: Steering, reading: Reading, layers: Sequence[Layer]
+    def write(self, steering: Steering | None, texts: Sequence[str], writing: Writing) -> list[WrittenText]:
+        """What the model writes after texts, under a mask if one is given."""
+        with self._under(steering) as reader:
+            return reader.write(texts, writing)
+
+    @contextmanager
+    def _under(self, steering: Steering | None) -> Iterator["Reader"]:
+        """One reading, under a mask if one is given."""
+        self.n_readings += 1
+        if steering is None:
+            yield self._reader
+        else:
+            with self._reader.steered(steering.mask, steering.strength):
+                yield self._reader
+
+    def _judge(self, label: str, reader: "Reader", reading: Reading) -> Judgement:
+        split, layers, n_losses = reading.text, self._layers_of(reading), reading.count_losses(self.settings)
+        read = reader.read(split, self.corpus.languages, layers=layers, n_losses=n_losses)
+        if split not in self._pairings:
+            self._pairings[split] = pair_rows(self.corpus, split)
+        return judge_vectors(label, read, self._pairings[split])
+
+    def _keep_vectors(
+        self,
+        steering: Steering | None,
+        condition: str,
+        reading: Reading,
+        languages: Sequence[str],
+        layers: Sequence[Layer],
+        stamp: str,
     ) -> None:
-        """Vectors under a mask, of all languages at once."""
-        split, languages = reading.text, self.corpus.languages
+        """A file per language, all read together unless each is there."""
+        split, n_losses = reading.text, reading.count_losses(self.settings)
         paths = {language: self.layout.encoded(condition, split, language) for language in languages}
-        asked = (steering.stamp, layers, self.name_losses(reading.losses))
-        stamp = self.stamp(split, self.corpus.fingerprint(), *asked)
         if all(is_current(path, stamp) for path in paths.values()):
             return
         self.progress(f"{condition}, {split}", 0, 1)
-        read = self._read(steering, reading, layers)
+        with self._under(steering) as reader:
+            read = reader.read(split, languages, layers=layers, n_losses=n_losses)
         for language, path in paths.items():
             save_vectors(path, read[language], stamp=stamp)
 
-    def write(self, steering: Steering | None, texts: Sequence[str], writing: Writing) -> list[WrittenText]:
-        """What the model writes after texts, under a mask if one is given."""
-        self.n_readings += 1
-        if steering is None:
-            return self._reader.write(texts, writing)
-        with self._reader.steered(steering.mask, steering.strength):
-            return self._reader.write(texts, writing)
-
     def _layers_of(self, reading: Reading) -> list[Layer]:
         return self.layers if reading.layers == "all" else [self.settings.embed.layer]
-
-    def _pair_rows(self, split: str) -> Pairings | None:
-        if split not in self._pairings:
-            self._pairings[split] = pair_rows(self.corpus, split)
-        return self._pairings[split]
-
-    def _read(
-        self, steering: Steering, reading: Reading, layers: Sequence[Layer]
-    ) -> dict[str, LanguageVectors]:
-        self.n_readings += 1
-        n_losses = self.count_losses(reading.losses)
-        with self._reader.steered(steering.mask, steering.strength):
-            return self._reader.read(reading.text, self.corpus.languages, layers=layers, n_losses=n_losses)

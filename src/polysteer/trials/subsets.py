@@ -9,12 +9,14 @@ from polysteer.config import Experiment
 from polysteer.masks.interventions import list_statistics
 from polysteer.masks.mask import ExpertMask
 from polysteer.masks.metadata import MaskMetadata
-from polysteer.masks.sets import keep_blocks
+from polysteer.masks.sets import keep_blocks, measure_overlaps
+from polysteer.metrics.stability import correlate_ranks
 from polysteer.ranking.experts import rebuild_mask
 from polysteer.ranking.table import RankTable, rank_responses
 from polysteer.responses.store import ResponseStore
 
 Sentences = Mapping[str, npt.NDArray[np.int64]]
+Agreements = npt.NDArray[np.float64]  # [table, table]
 
 
 def shuffle_sentences(n_by_language: Mapping[str, int], *, seed: int, draw: int) -> Sentences:
@@ -25,21 +27,18 @@ def shuffle_sentences(n_by_language: Mapping[str, int], *, seed: int, draw: int)
 
 
 class SubsetRanker:
-    """Ranks some sentences as the masks that `known` describes were ranked on all of them."""
+    """Ranks some sentences as all of them were ranked."""
 
-    def __init__(self, responses: ResponseStore, known: Sequence[MaskMetadata], settings: Experiment) -> None:
+    def __init__(self, responses: ResponseStore, settings: Experiment) -> None:
         self._responses, self._settings = responses, settings
-        self._scores = sorted({str(mask.score) for mask in known})
-        self._values = sorted({self.choose_value(mask) for mask in known})
-        self._statistics = list_statistics({mask.intervention for mask in known})
 
-    def rank(self, sentences: Sentences) -> RankTable:
-        """Scores and values; token statistics, which are not kept by sentence, are those of all sentences."""
+    def rank(self, sentences: Sentences, known: Sequence[MaskMetadata]) -> RankTable:
+        """What masks were made from; token statistics, which no sentence has its own of, are those of all."""
         return rank_responses(
             self._responses.choose(sentences),
-            scores=self._scores,
-            values=self._values,
-            statistics=self._statistics,
+            scores=sorted({str(mask.score) for mask in known}),
+            values=sorted({self.choose_value(mask) for mask in known}),
+            statistics=list_statistics({mask.intervention for mask in known}),
             source=self._settings.rank.find_source(self._responses.languages),
         )
 
@@ -55,9 +54,9 @@ class SubsetRanker:
         is_mean = known.value_statistic == "token_mean" and self._responses.pool == "mean"
         return "pooled_mean" if is_mean else known.value_statistic
 
-
-def scores_of(table: RankTable, known: MaskMetadata) -> npt.NDArray[np.float32]:
-    """How well every neuron of the mask's sites tells its language from the others."""
-    of_sites = table.only(known.sites)
-    scores: npt.NDArray[np.float32] = of_sites.scores_of(str(known.score))[table.index_of(known.language)]
-    return scores
+    def compare(self, tables: Sequence[RankTable], known: MaskMetadata) -> tuple[Agreements, Agreements]:
+        """Of every two tables: Jaccard of the mask's experts, and how alike its language's scores rank."""
+        masks = [self.rebuild(table, known) for table in tables]
+        row, score = tables[0].index_of(known.language), str(known.score)
+        scores = np.stack([table.only(known.sites).scores_of(score)[row] for table in tables])
+        return measure_overlaps(masks), correlate_ranks(scores)

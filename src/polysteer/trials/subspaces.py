@@ -1,43 +1,23 @@
 """The languages' subspace of one experiment, fitted on the plain model's find vectors, and kept."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-
-import numpy as np
-import numpy.typing as npt
 
 from polysteer.artifacts import fingerprint, read_stamp, tell_damage, write_stamp
 from polysteer.checksums import hash_file
 from polysteer.errors import ArtifactError
-from polysteer.layout import BASELINE, ExperimentLayout
+from polysteer.layout import BASELINE
 from polysteer.masks.erasure import fit_subspace
 from polysteer.masks.subspace import SITE
 from polysteer.masks.subspace_metadata import SubspaceMetadata
 from polysteer.tensorfile import open_artifact
 from polysteer.terms import EraseMethod
-from polysteer.trials.remedy import REMEDY
+from polysteer.trials.encoded import StoredVectors, read_layers
+from polysteer.trials.kept import REMEDY
 from polysteer.trials.session import Session
-from polysteer.trials.vectors import load_layer
 
 SCHEMA_VERSION = 1
-
-
-class FindVectors(Mapping[str, Mapping[str, npt.NDArray[np.float32]]]):
-    """Every layer's vectors by language, of which one layer at a time is read."""
-
-    def __init__(self, layout: ExperimentLayout, languages: Sequence[str], layers: Sequence[str]) -> None:
-        self._paths = {language: layout.encoded(BASELINE, "find", language) for language in languages}
-        self._layers = layers
-
-    def __getitem__(self, layer: str) -> Mapping[str, npt.NDArray[np.float32]]:
-        return {language: load_layer(path, layer) for language, path in self._paths.items()}
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._layers)
-
-    def __len__(self) -> int:
-        return len(self._layers)
 
 
 def find_subspace(session: Session, method: EraseMethod, layers: Sequence[str]) -> Path:
@@ -52,7 +32,8 @@ def find_subspace(session: Session, method: EraseMethod, layers: Sequence[str]) 
         return path
     session.progress(f"languages' subspace, {method}", 0, 1)
     metadata = _describe(session, method, languages, layers)
-    find = FindVectors(session.layout, languages, layers)
+    paths = {language: session.layout.encoded(BASELINE, "find", language) for language in languages}
+    find = read_layers({language: StoredVectors(path) for language, path in paths.items()}, layers)
     fit_subspace(find, metadata, shrinkage=shrinkage).save(path)
     write_stamp(path.parent, fingerprint(stamp, hash_file(path)))
     return path

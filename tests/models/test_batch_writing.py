@@ -7,9 +7,9 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from tokenizers.processors import TemplateProcessing
 
 from polysteer.errors import ModelError
+from polysteer.models.batch_writing import write_texts
 from polysteer.models.loading import LoadedModel
-from polysteer.models.writing import write_texts
-from polysteer.models.written import Writing
+from polysteer.models.written_text import Writing
 from support.families import of_families
 from support.tiny_models import make_loud
 

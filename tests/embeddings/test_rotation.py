@@ -5,7 +5,7 @@ import pytest
 from scipy.linalg import orthogonal_procrustes
 from scipy.stats import ortho_group
 
-from polysteer.embeddings.procrustes import fit_rotation
+from polysteer.embeddings.rotation import fit_rotation
 from polysteer.errors import NumericError
 
 

@@ -7,11 +7,11 @@ import numpy as np
 import numpy.typing as npt
 
 from polysteer.evaluation.case import Case
-from polysteer.evaluation.spaces import list_series
+from polysteer.evaluation.common_rows import list_series
 from polysteer.metrics.names import ALL, excluding
 from polysteer.metrics.series import Series
 from polysteer.store.rows import MetricRow
-from polysteer.trials.texts import load_texts
+from polysteer.trials.writing_tasks import load_texts
 
 Told = Mapping[str, Sequence[str | None]]  # by language of the prompts, in which language each text is
 
@@ -33,17 +33,13 @@ def list_written(case: Case, row: MetricRow, condition: str, targets: Sequence[s
     """How often what a condition wrote is in the target's language and in the prompt's."""
     if case.settings.evaluate.generate is None:
         return
-    paths = {lang: case.evidence.layout.written(condition, lang) for lang in case.corpus.languages}
-    told = {lang: case.classifier.identify(load_texts(path).texts) for lang, path in paths.items()}
-    yield from _list_shares(case, row, told, targets)
-
-
-def _list_shares(case: Case, row: MetricRow, told: Told, targets: Sequence[str]) -> Iterator[MetricRow]:
+    paths = {lang: case.layout.written(condition, lang) for lang in case.corpus.languages}
+    texts = {lang: [one.text for one in load_texts(path)] for lang, path in paths.items()}
+    told = {lang: case.classifier.identify(of_one) for lang, of_one in texts.items()}
     series = _list_series("written_in_own", None, {lang: lang for lang in told}, told, targets)
     for target in targets:
         series += _list_series("written_in_target", target, dict.fromkeys(told, target), told, [target])
-    for one in list_series(row, series, case.settings.evaluate):
-        yield replace(one, candidates=None)
+    yield from list_series(case, row, series)
 
 
 def _list_series(

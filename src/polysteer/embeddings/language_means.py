@@ -12,10 +12,10 @@ import numpy.typing as npt
 from polysteer.errors import NumericError
 
 FloatArray = npt.NDArray[np.floating[Any]]
-ByLanguage = dict[str, npt.NDArray[np.float32]]
+VectorsByLanguage = dict[str, npt.NDArray[np.float32]]
 
 
-def average_languages(vectors: Mapping[str, FloatArray]) -> ByLanguage:
+def average_languages(vectors: Mapping[str, FloatArray]) -> VectorsByLanguage:
     """Each language's mean vector, [..., width], from sentences that no number is reported on."""
     return {
         language: rows.mean(axis=-2, dtype=np.float64).astype(np.float32)
@@ -23,7 +23,7 @@ def average_languages(vectors: Mapping[str, FloatArray]) -> ByLanguage:
     }
 
 
-def center_languages(vectors: Mapping[str, FloatArray], means: Mapping[str, FloatArray]) -> ByLanguage:
+def center_languages(vectors: Mapping[str, FloatArray], means: Mapping[str, FloatArray]) -> VectorsByLanguage:
     """Every sentence minus the mean of its own language.
 
     This needs to know the language of every sentence, which neither a mask nor `add_direction` does.
@@ -51,7 +51,9 @@ def mean_difference(means: Mapping[str, FloatArray], target: str) -> npt.NDArray
     return (np.asarray(means[target], dtype=np.float64) - others).astype(np.float32)
 
 
-def add_direction(vectors: Mapping[str, FloatArray], direction: FloatArray, strength: float) -> ByLanguage:
+def add_direction(
+    vectors: Mapping[str, FloatArray], direction: FloatArray, strength: float
+) -> VectorsByLanguage:
     """Every sentence of every language plus strength times one and the same vector.
 
     This is activation steering at the layer that is read: adding a vector to every token's state of that

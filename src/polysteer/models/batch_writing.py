@@ -16,7 +16,7 @@ from polysteer.models.generation import check_length, check_writes, refuse_non_f
 from polysteer.models.limits import find_limit
 from polysteer.models.loading import LoadedModel
 from polysteer.models.tokens import Tokens, tokenize_texts
-from polysteer.models.written import Writing, WrittenText
+from polysteer.models.written_text import Writing, WrittenText
 
 
 def write_texts(

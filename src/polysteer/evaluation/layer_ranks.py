@@ -1,11 +1,8 @@
-"""The topics that a probe reads, and how probes and ABX rank the layers beside each other."""
+"""How alike probes and ABX rank the layers."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-import numpy as np
-
-from polysteer.corpus.corpus_table import Corpus
 from polysteer.metrics.names import (
     ABX_LANGUAGE,
     ABX_MEANING,
@@ -18,7 +15,6 @@ from polysteer.metrics.names import (
     TAG_RANK_CORRELATION_SUFFIX,
 )
 from polysteer.metrics.stability import correlate_two
-from polysteer.metrics.view import Labelled, Topics
 from polysteer.store.rows import MetricRow
 
 # What ranks layers beside each other, and what their correlation is called.
@@ -29,21 +25,6 @@ BESIDE = (
     (ABX_MEANING, PROBE_TAG, ABX_MEANING + TAG_RANK_CORRELATION_SUFFIX),
 )
 FEWEST_POINTS = 3  # two layers rank alike or unlike by chance alone
-
-
-def read_topics(corpus: Corpus) -> Topics | None:
-    """The topics of a corpus; None where a probe has nothing to learn: fewer than two in `find`."""
-    known, shared = (
-        {name: corpus.topics(name, split) for name in corpus.languages} for split in ("find", "test")
-    )
-    complete = np.flatnonzero([all(topics) for topics in zip(*shared.values(), strict=False)])
-    test = Labelled(
-        dict.fromkeys(shared, complete), {name: [str(of[i]) for i in complete] for name, of in shared.items()}
-    )
-    rows = {name: np.flatnonzero([bool(topic) for topic in of]) for name, of in known.items()}
-    find = Labelled(rows, {name: [str(known[name][i]) for i in kept] for name, kept in rows.items()})
-    n_topics = len({label for labels in find.labels.values() for label in labels})
-    return Topics(find, test) if n_topics > 1 and len(complete) > 1 else None
 
 
 def list_rank_correlations(rows: Sequence[MetricRow], base: MetricRow) -> Iterator[MetricRow]:

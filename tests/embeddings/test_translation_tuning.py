@@ -7,8 +7,8 @@ import pytest
 import torch
 import transformers as hf
 
-from polysteer.embeddings.contrastive import Tuning, measure_loss, tune_on_translations
 from polysteer.embeddings.encode import encode_texts
+from polysteer.embeddings.translation_tuning import Tuning, measure_loss, tune_on_translations
 from polysteer.errors import CorpusError, ModelError, NumericError
 from polysteer.metrics.retrieval import retrieve_translations
 from polysteer.models.loading import LoadedModel

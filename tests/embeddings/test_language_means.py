@@ -5,8 +5,13 @@ import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics.pairwise import cosine_similarity
 
-from polysteer.embeddings.rivals import add_direction, average_languages, center_languages, mean_difference
-from polysteer.embeddings.surface import embed_surface
+from polysteer.embeddings.character_ngrams import embed_surface
+from polysteer.embeddings.language_means import (
+    add_direction,
+    average_languages,
+    center_languages,
+    mean_difference,
+)
 from polysteer.errors import NumericError
 from polysteer.metrics.retrieval import retrieve_translations
 from polysteer.metrics.sparse import retrieve_sparse_translations
