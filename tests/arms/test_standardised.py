@@ -10,7 +10,7 @@ from polysteer.arms.standardised import Standardised
 from polysteer.errors import NumericError
 from polysteer.layout import Layout
 from polysteer.store import query_database
-from polysteer.trials.vectors import load_layer
+from polysteer.trials.encoded import StoredVectors
 
 LANGUAGES = ("de", "en", "ja")
 
@@ -50,7 +50,7 @@ def test_the_number_of_the_experiment_is_worked_out_by_hand(finished: Path):
     layout = Layout(finished / "artifacts").experiment("tiny")
     find, test = (
         {
-            name: load_layer(layout.encoded("baseline", split, name), "final").astype("f8")
+            name: StoredVectors(layout.encoded("baseline", split, name)).at_layer("final").astype("f8")
             for name in LANGUAGES
         }
         for split in ("find", "test")

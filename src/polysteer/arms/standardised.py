@@ -6,7 +6,7 @@ import numpy as np
 
 from polysteer.arms.treatment import Fitted, Treatment
 from polysteer.errors import NumericError
-from polysteer.evaluation.evidence import ByLanguage
+from polysteer.metrics.vectors import VectorsByLanguage
 
 
 class Standardised(Treatment):
@@ -20,7 +20,7 @@ class Standardised(Treatment):
     )
     as_rival = "standardising every dimension, which needs no label"
 
-    def fit(self, find: ByLanguage, languages: Sequence[str]) -> Fitted:
+    def fit(self, find: VectorsByLanguage, languages: Sequence[str]) -> Fitted:
         """Over the sentences of all languages together, each sentence weighing the same."""
         n_sentences = sum(len(rows) for rows in find.values())
         mean = sum(rows.sum(axis=0, dtype=np.float64) for rows in find.values()) / n_sentences

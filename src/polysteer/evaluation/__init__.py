@@ -1,1 +1,1 @@
-"""From vectors and judgements to metric rows: what was read, beside its rivals and its controls. No torch."""
+"""One condition as rows of numbers: its layers one at a time, its losses, its texts. No torch."""

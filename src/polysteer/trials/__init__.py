@@ -1,1 +1,1 @@
-"""What masks do to sentence vectors: every candidate judged on dev, the chosen one read on test."""
+"""What arms let the model read and write, and the files that this leaves."""
