@@ -21,7 +21,7 @@ from polysteer.report import (
     tell_stale,
     trace_origins,
 )
-from polysteer.report.view import View
+from polysteer.report.question import View
 from polysteer.report.views import study
 
 

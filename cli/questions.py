@@ -22,7 +22,7 @@ from polysteer.report.contents import (
     list_metrics,
     list_targets,
 )
-from polysteer.report.view import View
+from polysteer.report.question import View
 from polysteer.report.views import VIEWS
 from polysteer.store.rows import layer_depth
 

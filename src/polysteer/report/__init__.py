@@ -2,8 +2,7 @@
 
 from polysteer.report.answer import Answer, Record, Summary
 from polysteer.report.headline import Headline, summarize, summarize_question
-from polysteer.report.origin import Origins, trace_origins
-from polysteer.report.origin_sentences import tell_origins, tell_stale
+from polysteer.report.origins import Origins, tell_origins, tell_stale, trace_origins
 from polysteer.report.question import Question, Subject
 from polysteer.report.rendering import render, write_csv
 

@@ -5,9 +5,9 @@ from typing import NamedTuple
 from polysteer.grid import Grid
 from polysteer.layout import BASELINE, MASK
 from polysteer.metrics.names import ALL, excluding
+from polysteer.report.digits import write_interval, write_with_unit
 from polysteer.report.measured import Measured
 from polysteer.report.shown_arms import name_arm
-from polysteer.report.units import write_interval, write_with_unit
 
 
 class Line(NamedTuple):

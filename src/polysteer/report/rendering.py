@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from polysteer.grid import Grid
 from polysteer.report.answer import Answer, Record
-from polysteer.report.origin_sentences import tell_origins
+from polysteer.report.origins import tell_origins
 
 
 def render(answer: Answer, format: Literal["json", "csv", "markdown"]) -> str:

@@ -15,15 +15,13 @@ from polysteer.report.comparability import (
     title_unlike,
 )
 from polysteer.report.contents import list_targets
-from polysteer.report.digits import number, size
+from polysteer.report.digits import number, size, title_metric, write_difference
 from polysteer.report.grids import write_row
 from polysteer.report.measured import Measured, ReportRow
-from polysteer.report.origin import read_origins
-from polysteer.report.question import Question, Subject
+from polysteer.report.origins import read_origins
+from polysteer.report.question import Question, Subject, View
 from polysteer.report.reading import read_results
 from polysteer.report.shown_arms import name_arm, order_arms
-from polysteer.report.units import title_metric, write_difference
-from polysteer.report.view import View
 from polysteer.report.views.metric import find_view, read_metric
 
 NO_TEST = "Nothing tests A against B: set the difference beside both intervals."

@@ -8,6 +8,7 @@ from polysteer.errors import ArtifactError
 from polysteer.grid import Grid
 from polysteer.layout import BASELINE, MASK
 from polysteer.report.answer import Answer, explain
+from polysteer.report.digits import title_metric, write_difference
 from polysteer.report.grids import (
     Columns,
     draw_directions,
@@ -18,11 +19,9 @@ from polysteer.report.grids import (
     write_row,
 )
 from polysteer.report.measured import Measured, ReportRow
-from polysteer.report.question import Question, Subject
+from polysteer.report.question import Question, Subject, View
 from polysteer.report.reading import read_curve, read_layer, read_results
 from polysteer.report.shown_arms import VARIANT, name_arm, order_arms
-from polysteer.report.units import title_metric, write_difference
-from polysteer.report.view import View
 
 AT_LAYER = "at_layer"
 

@@ -8,10 +8,9 @@ from polysteer.errors import ArtifactError
 from polysteer.grid import Grid
 from polysteer.layout import BASELINE, ERASE
 from polysteer.report.answer import Answer, Record, explain
-from polysteer.report.question import Question, Subject
+from polysteer.report.digits import title_metric, write_difference, write_value
+from polysteer.report.question import Question, Subject, View
 from polysteer.report.shown_arms import name_arm
-from polysteer.report.units import title_metric, write_difference, write_value
-from polysteer.report.view import View
 from polysteer.store import query_database
 from polysteer.store.views import ACTS_IN_MODEL, ONE_LANGUAGE_EACH, SAME_CONFIGURATION
 

@@ -19,11 +19,9 @@ from polysteer.metrics.names import (
     TAG_RANK_CORRELATION_SUFFIX,
 )
 from polysteer.report.answer import Answer, Record, explain
-from polysteer.report.digits import percent
+from polysteer.report.digits import percent, write_interval, write_value
 from polysteer.report.grids import draw_layers, keep_told
-from polysteer.report.question import Question
-from polysteer.report.units import write_interval, write_value
-from polysteer.report.view import View
+from polysteer.report.question import Question, View
 from polysteer.store import query_database
 from polysteer.store.rows import layer_depth
 
