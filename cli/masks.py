@@ -7,7 +7,7 @@ import typer
 
 from polysteer.cli import masks_sharing
 from polysteer.cli.groups import take_groups
-from polysteer.cli.options import JsonOption, Project
+from polysteer.cli.options import ExperimentOption, JsonOption, Project
 from polysteer.cli.progress import tell
 from polysteer.cli.sheets import print_found
 
@@ -79,10 +79,11 @@ def diff(
 @take_groups
 def overlap(
     *,
-    files: Annotated[list[Path] | None, typer.Argument(metavar="[FILES]...", help="Mask files.")] = None,
-    experiment: Annotated[
-        str | None, typer.Option("--experiment", "-e", help="All targets of an experiment instead.")
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[FILES]...", help="Mask files; left out: all targets of an experiment."),
     ] = None,
+    experiment: ExperimentOption = None,
     label: Annotated[
         str | None, typer.Option("--label", help="Which masks of the experiment, see `steer masks list`.")
     ] = None,

@@ -4,19 +4,15 @@ from typing import Annotated
 
 import typer
 
-from polysteer.cli.options import (
-    DEFAULT_ARTIFACTS,
-    DEFAULT_FILE,
-    ArtifactsOption,
-    FileOption,
-    FormatOption,
-    complete_metric,
-)
+from polysteer.cli.groups import take_groups
+from polysteer.cli.options import ExperimentOption, FormatOption, Project, complete_metric
 
 
+@take_groups
 def report(
+    *,
     lang: Annotated[str | None, typer.Option("--lang", "-l", help="One target language.")] = None,
-    experiment: Annotated[str | None, typer.Option("--experiment", "-e", help="One experiment.")] = None,
+    experiment: ExperimentOption = None,
     metric: Annotated[
         str | None,
         typer.Option(
@@ -40,8 +36,7 @@ def report(
         bool, typer.Option("--study", help="The plain model by layer and checkpoint: ABX and probes.")
     ] = False,
     format: FormatOption = "table",
-    file: FileOption = DEFAULT_FILE,
-    artifacts: ArtifactsOption = DEFAULT_ARTIFACTS,
+    project: Project,
 ) -> None:
     """Say whether steering helped, by how much, against which controls, and what it cost."""
     from polysteer.cli.answers import find_answer, print_answer
@@ -56,4 +51,4 @@ def report(
     }
     asked = Asked(lang, experiment, metric, layer, compare)
     view = choose_view(options, asked)
-    print_answer(find_answer(view, asked, file, artifacts, summarized=format == "json"), format)
+    print_answer(find_answer(view, asked, project, summarized=format == "json"), format)
