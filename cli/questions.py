@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from itertools import chain
 from pathlib import Path
 
 import typer
@@ -20,7 +21,6 @@ from polysteer.report.contents import (
     list_experiments,
     list_layers,
     list_metrics,
-    list_targets,
 )
 from polysteer.report.question import View
 from polysteer.report.views import VIEWS
@@ -65,7 +65,9 @@ def find_question(
     """The question, with every name in it checked: against the file first, then against the numbers."""
     if asked.lang is not None:
         asked = replace(asked, lang=_find_target(asked.lang, experiments) or asked.lang)
-    named = _name_sides(asked, experiments) if asked.sides else _name_experiments(asked, experiments, file)
+    named = (
+        _name_sides(asked, experiments, file) if asked.sides else _name_experiments(asked, experiments, file)
+    )
     question = Question(
         database=refresh(),
         experiments=tuple(named),
@@ -111,16 +113,22 @@ def _check_numbers(question: Question, asked: Asked) -> Question:
 
 def _name_experiments(asked: Asked, experiments: Experiments, file: Path) -> list[str]:
     """The experiments asked for: with a language, those that have it as a target."""
-    if asked.experiment is not None:
-        find_experiment(experiments, asked.experiment, file)
-    names = [asked.experiment] if asked.experiment else list(experiments.experiments)
+    targets = _find_targets(asked, experiments, file)
     if asked.lang is None:
-        return names
-    having = [name for name in names if asked.lang in experiments.experiments[name].targets]
+        return list(targets)
+    having = [name for name, known in targets.items() if asked.lang in known]
     if not having:
-        targets = sorted({target for name in names for target in experiments.experiments[name].targets})
-        raise ConfigError(f"{asked.lang!r} is no target of {', '.join(names)}{suggest(asked.lang, targets)}")
+        hint = suggest(asked.lang, sorted(set(chain(*targets.values()))))
+        raise ConfigError(f"{asked.lang!r} is no target of {', '.join(targets)}{hint}")
     return having
+
+
+def _find_targets(asked: Asked, experiments: Experiments, file: Path) -> dict[str, Sequence[str]]:
+    """Those of the experiment that is named, else of each."""
+    known = experiments.experiments
+    if asked.experiment is not None:
+        known = {asked.experiment: find_experiment(experiments, asked.experiment, file)}
+    return {name: one.targets for name, one in known.items()}
 
 
 def _find_target(lang: str, experiments: Experiments) -> str | None:
@@ -131,7 +139,7 @@ def _find_target(lang: str, experiments: Experiments) -> str | None:
     return None
 
 
-def _name_sides(asked: Asked, experiments: Experiments) -> list[str]:
+def _name_sides(asked: Asked, experiments: Experiments, file: Path) -> list[str]:
     """Two experiments, or the one experiment that has both names as targets."""
     assert asked.sides is not None
     if asked.sides[0] == asked.sides[1]:
@@ -140,10 +148,10 @@ def _name_sides(asked: Asked, experiments: Experiments) -> list[str]:
         if asked.experiment is not None:
             raise ConfigError("--compare names both experiments already; leave out --experiment")
         return list(asked.sides)
-    names = [asked.experiment] if asked.experiment else list(experiments.experiments)
-    having = [name for name in names if set(asked.sides) <= set(_list_targets(experiments, name))]
+    targets = _find_targets(asked, experiments, file)
+    having = [name for name, known in targets.items() if {*asked.sides} <= {*known}]
     if not having:
-        raise ConfigError(_explain_sides(asked, experiments, names))
+        raise ConfigError(_explain_sides(asked.sides, list(experiments.experiments), targets))
     if asked.lang is not None:
         raise ConfigError("--compare names the targets already; leave out --lang")
     if len(having) > 1:
@@ -151,30 +159,21 @@ def _name_sides(asked: Asked, experiments: Experiments) -> list[str]:
     return having[:1]
 
 
-def _explain_sides(asked: Asked, experiments: Experiments, names: Sequence[str]) -> str:
+def _explain_sides(sides: Sequence[str], names: Sequence[str], targets: Mapping[str, Sequence[str]]) -> str:
     """Which of the two names is wrong, or why right ones do not belong together."""
-    targets = {target for name in names for target in _list_targets(experiments, name)}
-    known = [*experiments.experiments, *sorted(targets)]
-    for side in asked.sides or ():
+    known = [*names, *sorted(set(chain(*targets.values())))]
+    for side in sides:
         if side not in known:
             return f"--compare: {side!r} is neither an experiment nor a target of one{suggest(side, known)}"
     return (
-        f"--compare: {' and '.join(asked.sides or ())} are not two experiments, nor two targets of one; name "
-        f"two experiments ({', '.join(experiments.experiments)}), or two targets of one of them"
+        f"--compare: {' and '.join(sides)} are not two experiments, nor two targets of one; name "
+        f"two experiments ({', '.join(names)}), or two targets of one of them"
     )
-
-
-def _list_targets(experiments: Experiments, name: str) -> Sequence[str]:
-    found = experiments.experiments.get(name)
-    return found.targets if found else ()
 
 
 def _check_metric(database: Path, named: Sequence[str], metric: str) -> list[str]:
     """The experiments that have this metric."""
     by_experiment = {name: list_metrics(database, name) for name in named}
-    for name, metrics in by_experiment.items():
-        if not metrics:
-            raise ArtifactError(f"experiment {name!r} has no numbers yet; run `steer run {name}`")
     known = sorted({one for metrics in by_experiment.values() for one in metrics})
     having = [name for name, metrics in by_experiment.items() if metric in metrics]
     if not having:
@@ -183,11 +182,13 @@ def _check_metric(database: Path, named: Sequence[str], metric: str) -> list[str
 
 
 def _check_steered(database: Path, named: Sequence[str]) -> None:
+    steered = list_experiments(database)
     for name in named:
-        if not list_targets(database, name) and name not in list_experiments(database):
-            metrics = ", ".join(list_metrics(database, name))
+        metrics = list_metrics(database, name)
+        if name not in steered:
             raise ArtifactError(
-                f"experiment {name!r} steers nothing; ask for one of its metrics with --metric: {metrics}"
+                f"experiment {name!r} steers nothing; ask for one of its metrics with --metric: "
+                f"{', '.join(metrics)}"
             )
 
 
