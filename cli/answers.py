@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from polysteer.cli.options import Format, Project
-from polysteer.cli.output import print_json_text, print_table, print_text
+from polysteer.cli.output import print_json, print_table, print_text
 from polysteer.cli.progress import tell
 from polysteer.cli.query import refresh
 from polysteer.cli.questions import Asked, find_question, steers_nothing
@@ -13,11 +13,13 @@ from polysteer.report import (
     Answer,
     Origins,
     Question,
-    render,
+    list_facts,
     summarize_question,
     tell_origins,
     tell_stale,
     trace_origins,
+    write_csv,
+    write_markdown,
 )
 from polysteer.report.question import View
 from polysteer.report.views import study
@@ -41,11 +43,14 @@ def print_answer(answer: Answer, format: Format) -> None:
         from polysteer.cli.folding import draw_parts
 
         print_table(draw_parts(["\n".join(tell_origins(answer.origins)), *answer.parts]))
-        return
-    if format == "csv":
+    elif format == "json":
+        print_json(list_facts(answer))
+    elif format == "markdown":
+        print_text(write_markdown(answer))
+    else:
         for line in tell_stale(answer.origins):
             tell(line)
-    (print_json_text if format == "json" else print_text)(render(answer, format))
+        print_text(write_csv(answer.records))
 
 
 def _find_origins(question: Question, experiments: Experiments, project: Project) -> Origins:

@@ -4,7 +4,7 @@ from polysteer.report.answer import Answer, Record, Summary
 from polysteer.report.headline import Headline, summarize, summarize_question
 from polysteer.report.origins import Origins, tell_origins, tell_stale, trace_origins
 from polysteer.report.question import Question, Subject
-from polysteer.report.rendering import render, write_csv
+from polysteer.report.rendering import list_facts, write_csv, write_markdown
 
 __all__ = [
     "Answer",
@@ -14,11 +14,12 @@ __all__ = [
     "Record",
     "Subject",
     "Summary",
-    "render",
+    "list_facts",
     "summarize",
     "summarize_question",
     "tell_origins",
     "tell_stale",
     "trace_origins",
     "write_csv",
+    "write_markdown",
 ]
