@@ -5,8 +5,8 @@ from dataclasses import replace
 from polysteer.cli.options import Format, Project
 from polysteer.cli.output import print_json, print_table, print_text
 from polysteer.cli.progress import tell
-from polysteer.cli.query import refresh
-from polysteer.cli.questions import Asked, find_question, steers_nothing
+from polysteer.cli.questions import choose_view, find_question, steers_nothing
+from polysteer.cli.report import Asked
 from polysteer.config import Experiments
 from polysteer.config.filling import fill_in
 from polysteer.report import (
@@ -21,18 +21,17 @@ from polysteer.report import (
     write_csv,
     write_markdown,
 )
-from polysteer.report.question import View
 from polysteer.report.views import study
 
 
-def find_answer(view: View, asked: Asked, project: Project, *, summarized: bool) -> Answer:
+def find_answer(asked: Asked, project: Project, *, summarized: bool) -> Answer:
     """Where nothing that is asked about steers, layers and checkpoints are all there is to show."""
-    experiments = project.load()
-    if view.is_default and asked.lang is None and steers_nothing(asked, experiments, project.file):
+    view, experiments = choose_view(asked), project.load()
+    if not view.option and asked.lang is None and steers_nothing(asked, experiments, project.file):
         view = study.VIEW
-    question = find_question(view, asked, experiments, project.file, lambda: refresh(project))
+    question = find_question(view, asked, experiments, project)
     answer = replace(view.show(question), origins=_find_origins(question, experiments, project))
-    if summarized and not answer.summaries and view.is_steered:
+    if summarized and not answer.summaries and view.has is None:
         return replace(answer, summaries=summarize_question(question))
     return answer
 
@@ -48,7 +47,7 @@ def print_answer(answer: Answer, format: Format) -> None:
     elif format == "markdown":
         print_text(write_markdown(answer))
     else:
-        for line in tell_stale(answer.origins):
+        for line in tell_stale(answer.origins).values():
             tell(line)
         print_text(write_csv(answer.records))
 

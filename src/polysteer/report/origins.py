@@ -90,16 +90,11 @@ def _compare_with_file(origin: Origin, now: Settings) -> Iterator[Stale]:
 
 def tell_origins(origins: Origins) -> list[str]:
     """A line per experiment, and a line below for all that is stale of it."""
-    lines, stale = [], _tell_stale(origins)
+    lines, stale = [], tell_stale(origins)
     for origin in origins.made:
         told = stale.pop(origin.experiment, None)
         lines += [_tell_origin(origin), *([told] if told else [])]
     return [*lines, *stale.values()]
-
-
-def tell_stale(origins: Origins) -> list[str]:
-    """A line per experiment."""
-    return list(_tell_stale(origins).values())
 
 
 def _tell_origin(origin: Origin) -> str:
@@ -109,7 +104,8 @@ def _tell_origin(origin: Origin) -> str:
     return f"{origin.experiment}: {'; '.join(facts)}; made {origin.made:%Y-%m-%d}."
 
 
-def _tell_stale(origins: Origins) -> dict[str, str]:
+def tell_stale(origins: Origins) -> dict[str, str]:
+    """A line per experiment."""
     return {
         name: _tell_experiment([one for one in origins.stale if one.experiment == name], origins.file)
         for name in dict.fromkeys(one.experiment for one in origins.stale)
