@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from polysteer.cli.options import Format, Project
 from polysteer.cli.output import print_json, print_table, print_text
-from polysteer.cli.progress import tell
 from polysteer.cli.questions import choose_view, find_question, steers_nothing
 from polysteer.cli.report import Asked
+from polysteer.cli.stderr import tell
 from polysteer.config import Experiments
 from polysteer.config.filling import fill_in
 from polysteer.report import (

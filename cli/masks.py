@@ -8,8 +8,8 @@ import typer
 from polysteer.cli import masks_sharing
 from polysteer.cli.groups import take_groups
 from polysteer.cli.options import ExperimentOption, JsonOption, Project
-from polysteer.cli.progress import tell
 from polysteer.cli.sheets import print_found
+from polysteer.cli.stderr import tell
 
 if TYPE_CHECKING:
     from polysteer.masks.metadata import MaskMetadata

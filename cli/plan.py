@@ -7,8 +7,8 @@ import typer
 
 from polysteer.cli.groups import take_groups
 from polysteer.cli.options import ExperimentsFile, JsonOption, OneExperimentArgument
-from polysteer.cli.progress import tell
 from polysteer.cli.sheets import print_found
+from polysteer.cli.stderr import tell
 
 if TYPE_CHECKING:
     from polysteer.config import Experiment

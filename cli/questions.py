@@ -9,9 +9,9 @@ from pathlib import Path
 import typer
 
 from polysteer.cli.options import Project
-from polysteer.cli.progress import tell
 from polysteer.cli.query import refresh
 from polysteer.cli.report import Asked
+from polysteer.cli.stderr import tell
 from polysteer.config import Experiment, Experiments
 from polysteer.config.experiments import find_experiment
 from polysteer.config.section import suggest

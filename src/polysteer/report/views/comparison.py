@@ -21,8 +21,8 @@ from polysteer.report.digits import number, size, title_metric, write_difference
 from polysteer.report.grids import write_row
 from polysteer.report.measured import Measured, ReportRow
 from polysteer.report.origins import read_origins
+from polysteer.report.queries import read_results
 from polysteer.report.question import Question, Subject, View
-from polysteer.report.reading import read_results
 from polysteer.report.shown_arms import name_arm, order_arms
 from polysteer.report.views.metric import find_view, read_metric
 

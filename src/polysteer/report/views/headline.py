@@ -10,11 +10,11 @@ from polysteer.numbers import write_exactly
 from polysteer.report.answer import Answer, Summary
 from polysteer.report.digits import number, percent, probability, size, times, write_difference, write_value
 from polysteer.report.grids import draw_directions, draw_layers, draw_methods, keep_told
-from polysteer.report.headline import Headline, summarize
 from polysteer.report.language_model import draw_language_model
 from polysteer.report.question import Question, View
 from polysteer.report.sentences import count_candidates, list_sentences, tell_briefly
 from polysteer.report.shown_arms import name_arm
+from polysteer.report.summarizing import Headline, summarize
 from polysteer.report.views.study import has_study, show_study
 
 

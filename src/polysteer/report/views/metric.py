@@ -18,8 +18,8 @@ from polysteer.report.grids import (
     write_row,
 )
 from polysteer.report.measured import Measured, ReportRow
+from polysteer.report.queries import read_curve, read_layer, read_results
 from polysteer.report.question import Question, Subject, View
-from polysteer.report.reading import read_curve, read_layer, read_results
 from polysteer.report.shown_arms import VARIANT, name_arm, order_arms
 
 AT_LAYER = "at_layer"
