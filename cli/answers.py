@@ -1,38 +1,37 @@
 """The answer to what `steer report` is asked, with what its numbers were made with."""
 
 from dataclasses import replace
-from pathlib import Path
 
-from polysteer.cli.options import Format
-from polysteer.cli.output import print_json_text, print_table, print_text
-from polysteer.cli.progress import tell
-from polysteer.cli.query import refresh
-from polysteer.cli.questions import Asked, find_question, steers_nothing
-from polysteer.config import Experiments, load_experiments
+from polysteer.cli.options import Format, Project
+from polysteer.cli.output import print_json, print_table, print_text
+from polysteer.cli.questions import choose_view, find_question, steers_nothing
+from polysteer.cli.report import Asked
+from polysteer.cli.stderr import tell
+from polysteer.config import Experiments
 from polysteer.config.filling import fill_in
-from polysteer.layout import Layout
 from polysteer.report import (
     Answer,
     Origins,
     Question,
-    render,
+    list_facts,
     summarize_question,
     tell_origins,
     tell_stale,
     trace_origins,
+    write_csv,
+    write_markdown,
 )
-from polysteer.report.view import View
 from polysteer.report.views import study
 
 
-def find_answer(view: View, asked: Asked, file: Path, artifacts: Path, *, summarized: bool) -> Answer:
+def find_answer(asked: Asked, project: Project, *, summarized: bool) -> Answer:
     """Where nothing that is asked about steers, layers and checkpoints are all there is to show."""
-    experiments = load_experiments(file)
-    if view.is_default and asked.lang is None and steers_nothing(asked, experiments, file):
+    view, experiments = choose_view(asked), project.load()
+    if not view.option and asked.lang is None and steers_nothing(asked, experiments, project.file):
         view = study.VIEW
-    question = find_question(view, asked, experiments, file, lambda: refresh(file, artifacts))
-    answer = replace(view.show(question), origins=_find_origins(question, experiments, file, artifacts))
-    if summarized and not answer.summaries and view.is_steered:
+    question = find_question(view, asked, experiments, project)
+    answer = replace(view.show(question), origins=_find_origins(question, experiments, project))
+    if summarized and not answer.summaries and view.has is None:
         return replace(answer, summaries=summarize_question(question))
     return answer
 
@@ -43,22 +42,25 @@ def print_answer(answer: Answer, format: Format) -> None:
         from polysteer.cli.folding import draw_parts
 
         print_table(draw_parts(["\n".join(tell_origins(answer.origins)), *answer.parts]))
-        return
-    if format == "csv":
-        for line in tell_stale(answer.origins):
+    elif format == "json":
+        print_json(list_facts(answer))
+    elif format == "markdown":
+        print_text(write_markdown(answer))
+    else:
+        for line in tell_stale(answer.origins).values():
             tell(line)
-    (print_json_text if format == "json" else print_text)(render(answer, format))
+        print_text(write_csv(answer.records))
 
 
-def _find_origins(question: Question, experiments: Experiments, file: Path, artifacts: Path) -> Origins:
+def _find_origins(question: Question, experiments: Experiments, project: Project) -> Origins:
     """Where all is asked for, what has no numbers, or no place in the file, is part of the answer."""
     now = {name: fill_in(one) for name, one in experiments.experiments.items()}
-    evaluated = Layout(artifacts).list_evaluated() if question.is_of_all else []
+    evaluated = project.layout.list_evaluated() if question.is_of_all else []
     return trace_origins(
         question.database,
         question.experiments,
         now,
-        file=file.name,
+        file=project.file.name,
         asked=now if question.is_of_all else (),
         unnamed=[name for name in evaluated if name not in now],
     )

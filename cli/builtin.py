@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from polysteer.cli.progress import show_progress, tell
+from polysteer.cli.stderr import show_progress, tell
 
 app = typer.Typer(help="The model that comes with the package.", no_args_is_help=True)
 

@@ -1,6 +1,5 @@
 """`steer corpus [EXPERIMENT]` reads the text; `steer corpus inspect [EXPERIMENT]` only shows it."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -29,7 +28,7 @@ def corpus(
     """Read and split the text; with `inspect`, only show what it holds."""
     given = words or []
     if given[:1] == [INSPECT] and len(given) <= 2:
-        _inspect(given[1] if len(given) == 2 else None, project.file, json=as_json)
+        _inspect(given[1] if len(given) == 2 else None, project, json=as_json)
     elif len(given) <= 1 and not as_json:
         pipeline.run_stages(("corpus",), given[0] if given else None, project, force=force)
     else:
@@ -38,20 +37,15 @@ def corpus(
         )
 
 
-def _inspect(experiment: str | None, file: Path, *, json: bool) -> None:
+def _inspect(experiment: str | None, project: Project, *, json: bool) -> None:
     from polysteer.cli.corpus_tables import list_inspection
-    from polysteer.config import load_experiments
-    from polysteer.config.experiments import find_experiment, name_one
     from polysteer.corpus.corpus_inspection import inspect_corpus
     from polysteer.corpus.joining import read_corpus
     from polysteer.models.filetokenizer import open_tokenizer
     from polysteer.models.source import find_source
 
-    experiments = load_experiments(file)
-    name = name_one(experiments, experiment, file)
-    settings = find_experiment(experiments, name, file)
-    text = read_corpus(settings.corpus)
-    model = settings.model
+    _, settings = project.find_one(experiment)
+    text, model = read_corpus(settings.corpus), settings.model
     source = find_source(model.id, revision=model.revision, trust_remote_code=model.trust_remote_code)
     found = inspect_corpus(text, open_tokenizer(source))
     print_found(found.to_json(), list_inspection(found), json=json, folds=True)

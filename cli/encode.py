@@ -8,7 +8,7 @@ import typer
 
 from polysteer.cli.groups import take_groups
 from polysteer.cli.model_options import LoadOptions, ModelArgument, SteeringOptions
-from polysteer.cli.progress import show_progress, tell
+from polysteer.cli.stderr import show_progress, tell
 
 if TYPE_CHECKING:
     from polysteer.masks.chosen import ChosenSettings

@@ -10,8 +10,8 @@ import typer
 from polysteer.cli.groups import take_groups
 from polysteer.cli.model_options import LoadOptions, ModelArgument, SteeringOptions
 from polysteer.cli.options import JsonOption
-from polysteer.cli.progress import tell
 from polysteer.cli.sheets import print_found
+from polysteer.cli.stderr import tell
 from polysteer.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from polysteer.cli.output import print_text
-from polysteer.cli.progress import tell
+from polysteer.cli.stderr import tell
 
 
 def init(

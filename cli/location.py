@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from polysteer.cli.progress import tell
+from polysteer.cli.stderr import tell
 
 
 def find_project(context: typer.Context, file: Path) -> Path:

@@ -25,7 +25,7 @@ from polysteer.cli import (
     schema,
 )
 from polysteer.cli.output import give_up, prepare_streams, print_aside, print_text
-from polysteer.cli.progress import show_log, show_notices
+from polysteer.cli.stderr import show_log, show_notices
 from polysteer.errors import PolysteerError
 
 INTERRUPTED = 130

@@ -7,9 +7,9 @@ import typer
 
 from polysteer.cli import masks_sharing
 from polysteer.cli.groups import take_groups
-from polysteer.cli.options import JsonOption, Project
-from polysteer.cli.progress import tell
+from polysteer.cli.options import ExperimentOption, JsonOption, Project
 from polysteer.cli.sheets import print_found
+from polysteer.cli.stderr import tell
 
 if TYPE_CHECKING:
     from polysteer.masks.metadata import MaskMetadata
@@ -79,10 +79,11 @@ def diff(
 @take_groups
 def overlap(
     *,
-    files: Annotated[list[Path] | None, typer.Argument(metavar="[FILES]...", help="Mask files.")] = None,
-    experiment: Annotated[
-        str | None, typer.Option("--experiment", "-e", help="All targets of an experiment instead.")
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[FILES]...", help="Mask files; left out: all targets of an experiment."),
     ] = None,
+    experiment: ExperimentOption = None,
     label: Annotated[
         str | None, typer.Option("--label", help="Which masks of the experiment, see `steer masks list`.")
     ] = None,
@@ -151,17 +152,14 @@ def _find_label(entries: "list[CatalogueEntry]", experiment: str | None, label: 
     """One mask per language: of the first experiment and label that there are, unless they are named."""
     from polysteer.errors import ConfigError
 
-    entries = [entry for entry in entries if entry.language is not None]
-    wanted = [entry for entry in entries if experiment in (None, entry.experiment)]
-    wanted = [entry for entry in wanted if label in (None, entry.label)]
+    masks = [one for one in entries if one.language is not None]
+    wanted = [one for one in masks if experiment in (None, one.experiment) and label in (None, one.label)]
     if not wanted:
-        labels = ", ".join(dict.fromkeys(entry.label for entry in entries)) or "none"
+        labels = ", ".join(dict.fromkeys(one.label for one in masks)) or "none"
         raise ConfigError(
             f"there are no masks of {experiment or 'any experiment'} like that; labels are {labels}"
         )
     first = wanted[0]
     if label is None:
         tell(f"masks of {first.experiment}, {first.label}; choose others with --experiment and --label")
-    return [
-        entry.path for entry in wanted if (entry.experiment, entry.label) == (first.experiment, first.label)
-    ]
+    return [one.path for one in wanted if (one.experiment, one.label) == (first.experiment, first.label)]

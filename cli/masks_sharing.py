@@ -8,8 +8,8 @@ import typer
 
 from polysteer.cli.groups import take_groups
 from polysteer.cli.options import ExperimentArgument, JsonOption, Project, check_out
-from polysteer.cli.progress import tell
 from polysteer.cli.sheets import print_found
+from polysteer.cli.stderr import tell
 
 if TYPE_CHECKING:
     from polysteer.masks.mask import ExpertMask

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from polysteer.cli.progress import tell
+from polysteer.cli.stderr import tell
 from polysteer.errors import ConfigError
 
 if TYPE_CHECKING:

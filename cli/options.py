@@ -9,7 +9,7 @@ import typer
 from polysteer.cli.location import find_project
 
 if TYPE_CHECKING:
-    from polysteer.config import Experiments
+    from polysteer.config import Experiment, Experiments
     from polysteer.layout import Layout
 
 OneExperimentArgument = Annotated[
@@ -18,27 +18,13 @@ OneExperimentArgument = Annotated[
 ExperimentArgument = Annotated[
     str | None, typer.Argument(metavar="[EXPERIMENT]", help="Which experiment; all of the file if left out.")
 ]
-FileOption = Annotated[
-    Path,
-    typer.Option(
-        "--file",
-        "-f",
-        callback=find_project,
-        help="The experiments file; by default the nearest, here or in a folder above.",
-    ),
-]
-ArtifactsOption = Annotated[
-    Path, typer.Option("--artifacts", "-a", file_okay=False, help="The folder of artifacts.")
-]
+ExperimentOption = Annotated[str | None, typer.Option("--experiment", "-e", help="One experiment.")]
 ForceOption = Annotated[
     bool, typer.Option("--force", help="Make everything anew, whatever is finished; without it, go on.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Format = Literal["table", "json", "csv", "markdown"]
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print the answer.")]
-
-DEFAULT_FILE = Path("experiments.yaml")
-DEFAULT_ARTIFACTS = Path("artifacts")
 
 
 def complete_metric(begun: str) -> list[str]:
@@ -57,17 +43,41 @@ def check_out(path: Path | None) -> Path | None:
 
 
 @dataclass(frozen=True)
-class Project:
-    """The experiments file, and the folder of what was made of it."""
+class ExperimentsFile:
+    """What to run."""
 
-    file: FileOption = DEFAULT_FILE
-    artifacts: ArtifactsOption = DEFAULT_ARTIFACTS
+    file: Annotated[
+        Path,
+        typer.Option(
+            "--file",
+            "-f",
+            callback=find_project,
+            help="The experiments file; by default the nearest, here or in a folder above.",
+        ),
+    ] = Path("experiments.yaml")
 
     def load(self) -> "Experiments":
         """What the file says."""
         from polysteer.config import load_experiments
 
         return load_experiments(self.file)
+
+    def find_one(self, asked: str | None) -> "tuple[str, Experiment]":
+        """The experiment that was asked for, or the only one."""
+        from polysteer.config.experiments import find_experiment, name_one
+
+        experiments = self.load()
+        name = name_one(experiments, asked, self.file)
+        return name, find_experiment(experiments, name, self.file)
+
+
+@dataclass(frozen=True)
+class Project(ExperimentsFile):
+    """The experiments file, and the folder of what was made of it."""
+
+    artifacts: Annotated[
+        Path, typer.Option("--artifacts", "-a", file_okay=False, help="The folder of artifacts.")
+    ] = Path("artifacts")
 
     @property
     def layout(self) -> "Layout":

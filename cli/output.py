@@ -34,11 +34,7 @@ def print_text(text: str) -> None:
 
 def print_json(facts: object) -> None:
     """To stdout, for scripts: what is no JSON type as text, what is not finite as null."""
-    print_json_text(json.dumps(_as_json(facts), indent=2, ensure_ascii=False))
-
-
-def print_json_text(text: str) -> None:
-    """To stdout: JSON that is text already."""
+    text = json.dumps(_as_json(facts), indent=2, ensure_ascii=False)
     _write(escape_json(f"{text}\n", _stdout().encoding))
 
 

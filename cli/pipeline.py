@@ -8,7 +8,7 @@ from importlib import import_module
 
 from polysteer.cli.groups import Command, take_groups
 from polysteer.cli.options import ExperimentArgument, ForceOption, Project
-from polysteer.cli.progress import show_progress, tell
+from polysteer.cli.stderr import show_progress, tell
 
 STAGES = ("settings", "corpus", "collect", "rank", "embed", "evaluate")
 NEEDING_MODEL = {"settings", "collect", "embed"}  # settings checks what the others need

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from polysteer.cli.options import DEFAULT_FILE, FileOption, JsonOption, OneExperimentArgument
-from polysteer.cli.progress import tell
+from polysteer.cli.groups import take_groups
+from polysteer.cli.options import ExperimentsFile, JsonOption, OneExperimentArgument
 from polysteer.cli.sheets import print_found
+from polysteer.cli.stderr import tell
 
 if TYPE_CHECKING:
     from polysteer.config import Experiment
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
     from polysteer.planning import Speed
 
 
+@take_groups
 def plan(
+    *,
     experiment: OneExperimentArgument = None,
     tokens_per_second: Annotated[
         float | None, typer.Option("--tokens-per-second", help="A known speed, for the minutes.")
@@ -24,7 +27,7 @@ def plan(
         bool, typer.Option("--measure", help="Load the model and measure its speed here.")
     ] = False,
     json: JsonOption = False,
-    file: FileOption = DEFAULT_FILE,
+    source: ExperimentsFile,
 ) -> None:
     """Count tokens to read, disk, memory and minutes; of the model only its config and tokenizer are read."""
     if measure and tokens_per_second is not None:
@@ -32,16 +35,12 @@ def plan(
     if tokens_per_second is not None and not 0 < tokens_per_second < math.inf:
         raise typer.BadParameter("--tokens-per-second must be above 0, and a number")
     from polysteer.cli.plan_tables import list_plan
-    from polysteer.config import load_experiments
-    from polysteer.config.experiments import find_experiment, name_one
     from polysteer.corpus.joining import read_corpus
     from polysteer.planning import Speed, plan_experiment
     from polysteer.stages.checks import check_experiments
 
-    experiments = load_experiments(file)
-    name = name_one(experiments, experiment, file)
-    settings = find_experiment(experiments, name, file)
-    check_experiments({name: settings}, file, fetch=True)
+    name, settings = source.find_one(experiment)
+    check_experiments({name: settings}, source.file, fetch=True)
     corpus = read_corpus(settings.corpus)
     planned = plan_experiment(settings, corpus)
     speed = Speed(tokens_per_second, tokens_per_second) if tokens_per_second else None

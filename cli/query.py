@@ -7,14 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from polysteer.cli.options import (
-    DEFAULT_ARTIFACTS,
-    DEFAULT_FILE,
-    ArtifactsOption,
-    FileOption,
-    Format,
-    check_out,
-)
+from polysteer.cli.groups import take_groups
+from polysteer.cli.options import Project, check_out
 from polysteer.cli.output import open_binary, print_json, print_table, print_text
 
 if TYPE_CHECKING:
@@ -23,7 +17,9 @@ if TYPE_CHECKING:
     from polysteer.store import QueryResult
 
 
+@take_groups
 def query(
+    *,
     sql: Annotated[str, typer.Argument(metavar="SQL", help="A SELECT; tables and views: docs/store.md.")],
     format: Annotated[
         Literal["table", "json", "csv", "markdown", "parquet"],
@@ -33,45 +29,42 @@ def query(
         Path | None,
         typer.Option("--out", "-o", callback=check_out, help="The file for Parquet; stdout, if redirected."),
     ] = None,
-    file: FileOption = DEFAULT_FILE,
-    artifacts: ArtifactsOption = DEFAULT_ARTIFACTS,
+    project: Project,
 ) -> None:
     """Ask the metrics database. It is only read."""
     from polysteer.store import query_database
 
     if format == "parquet":
-        _export(sql, out, file, artifacts)
+        _export(sql, out, project)
     elif out is not None:
         raise typer.BadParameter(f"--out is for --format parquet; redirect {format}: steer query ... > {out}")
     else:
-        _print(query_database(refresh(file, artifacts), sql), format)
+        _print(query_database(refresh(project), sql), format)
 
 
-def _export(sql: str, out: Path | None, file: Path, artifacts: Path) -> None:
+def _export(sql: str, out: Path | None, project: Project) -> None:
     from polysteer.artifacts import atomic_path
     from polysteer.store import export_answer
 
-    if out is not None:
-        with atomic_path(out) as temporary, temporary.open("wb") as sink:
-            export_answer(refresh(file, artifacts), sql, sink)
-    else:
+    if out is None:
         with open_binary() as sink:
-            export_answer(refresh(file, artifacts), sql, sink)
+            export_answer(refresh(project), sql, sink)
+    else:
+        with atomic_path(out) as temporary, temporary.open("wb") as sink:
+            export_answer(refresh(project), sql, sink)
 
 
-def refresh(file: Path, artifacts: Path) -> Path:
+def refresh(project: Project) -> Path:
     """The database of all metrics there are, rebuilt if it is missing, damaged or older than they."""
-    from polysteer.config import load_experiments
-    from polysteer.layout import Layout
     from polysteer.store import refresh_database
 
-    layout = Layout(artifacts)
-    files = [layout.experiment(name).metrics for name in load_experiments(file).experiments]
+    layout = project.layout
+    files = [layout.experiment(name).metrics for name in project.load().experiments]
     refresh_database([path for path in files if path.exists()], layout.database)
     return layout.database
 
 
-def _print(answer: "QueryResult", format: Format) -> None:
+def _print(answer: "QueryResult", format: str) -> None:
     if format == "json":
         print_json(answer.records())
     elif format == "csv":

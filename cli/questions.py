@@ -1,53 +1,42 @@
 """What `steer report` is asked, its names checked: a wrong one is answered with the nearest that is right."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
 import typer
 
-from polysteer.cli.progress import tell
-from polysteer.config import Experiments
+from polysteer.cli.options import Project
+from polysteer.cli.query import refresh
+from polysteer.cli.report import Asked
+from polysteer.cli.stderr import tell
+from polysteer.config import Experiment, Experiments
 from polysteer.config.experiments import find_experiment
 from polysteer.config.section import suggest
 from polysteer.corpus.languages import resolve_language
 from polysteer.errors import ArtifactError, ConfigError, LanguageError
 from polysteer.report import Question
-from polysteer.report.contents import (
-    check_target,
-    list_experiments,
-    list_layers,
-    list_metrics,
-    list_targets,
-)
-from polysteer.report.view import View
+from polysteer.report.contents import check_target, list_experiments, list_layers, list_metrics
+from polysteer.report.question import View
 from polysteer.report.views import VIEWS
 from polysteer.store.rows import layer_depth
 
-
-@dataclass(frozen=True)
-class Asked:
-    """The options as they were given."""
-
-    lang: str | None
-    experiment: str | None
-    metric: str | None
-    layer: str | None
-    sides: tuple[str, str] | None
+DETAILS = ("--lang", "--metric", "--layer")
 
 
-def choose_view(options: Mapping[str, object], asked: Asked) -> View:
+def choose_view(asked: Asked) -> View:
     """One at a time, and with the details that it takes; a metric or a layer alone is a view too."""
-    named = [option for option, given in options.items() if given]
+    names = [name for name, value in vars(asked).items() if value not in (None, False)]
+    given = [f"--{name.replace('_', '-')}" for name in names]
+    details = [option for option in DETAILS if option in given]
+    named = [view.option for view in VIEWS if view.option in given and view.option not in details]
     if len(named) > 1:
         raise typer.BadParameter(f"{' and '.join(named)} are different questions: ask one at a time")
-    details = {"--lang": asked.lang, "--metric": asked.metric, "--layer": asked.layer}
-    given = [option for option, value in details.items() if value is not None]
-    alone = "--metric" if {"--metric", "--layer"} & set(given) else ""
+    alone = "--metric" if {"--metric", "--layer"} & {*details} else ""
     view = next(one for one in VIEWS if one.option == (named[0] if named else alone))
-    refused = [option for option in given if option not in view.takes]
+    refused = [option for option in details if option not in view.takes]
     if refused:
         raise typer.BadParameter(f"{view.option} {view.of}: leave out {refused[0]}")
     return view
@@ -55,26 +44,28 @@ def choose_view(options: Mapping[str, object], asked: Asked) -> View:
 
 def steers_nothing(asked: Asked, experiments: Experiments, file: Path) -> bool:
     """Whether nothing that is asked about changes what the model computes."""
-    named = (experiments.experiments[name] for name in _name_experiments(asked, experiments, file))
+    named = _name_asked(asked, experiments, file).values()
     return not any(one.candidates() or one.erasures() for one in named)
 
 
-def find_question(
-    view: View, asked: Asked, experiments: Experiments, file: Path, refresh: Callable[[], Path]
-) -> Question:
+def find_question(view: View, asked: Asked, experiments: Experiments, project: Project) -> Question:
     """The question, with every name in it checked: against the file first, then against the numbers."""
     if asked.lang is not None:
         asked = replace(asked, lang=_find_target(asked.lang, experiments) or asked.lang)
-    named = _name_sides(asked, experiments) if asked.sides else _name_experiments(asked, experiments, file)
+    possible = _name_asked(asked, experiments, project.file)
+    if asked.compare:
+        named = _name_sides(asked, asked.compare, list(experiments.experiments), possible)
+    else:
+        named = _name_experiments(asked.lang, possible)
     question = Question(
-        database=refresh(),
+        database=refresh(project),
         experiments=tuple(named),
         target=asked.lang,
         metric=asked.metric or "top1",
         layer=asked.layer,
-        sides=asked.sides or ("", ""),
+        sides=asked.compare or ("", ""),
         is_of_one=asked.experiment is not None,
-        is_of_all=not (asked.lang or asked.experiment or asked.sides),
+        is_of_all=not (asked.lang or asked.experiment or asked.compare),
         checkpoints={
             name: [checkpoint.name for checkpoint in experiments.experiments[name].model.checkpoints]
             for name in named
@@ -89,16 +80,16 @@ def find_question(
 def _check_numbers(question: Question, asked: Asked) -> Question:
     """The same of the experiments that have numbers of what is asked."""
     database, named = question.database, list(question.experiments)
-    if not (question.is_of_one or asked.sides):
+    if not (question.is_of_one or asked.compare):
         evaluated = list_experiments(database, steered=asked.metric is None)
         named = [name for name in named if name in evaluated] or named
-    if asked.lang is not None and len(named) > 1 and not asked.sides:
+    if asked.lang is not None and len(named) > 1 and not asked.compare:
         tell(f"{asked.lang} is a target of {', '.join(named)}; showing {named[0]}, choose with --experiment")
         named = named[:1]
     if asked.metric is None:
         _check_steered(database, named)
     having = _check_metric(database, named, question.metric)
-    if asked.sides and len(having) < len(named):
+    if asked.compare and len(having) < len(named):
         raise ConfigError(f"only {having[0]} has {question.metric}, so it cannot be compared")
     if asked.layer is not None:
         _check_layer(database, having, question.metric, asked.layer)
@@ -109,18 +100,26 @@ def _check_numbers(question: Question, asked: Asked) -> Question:
     return replace(question, experiments=tuple(having))
 
 
-def _name_experiments(asked: Asked, experiments: Experiments, file: Path) -> list[str]:
-    """The experiments asked for: with a language, those that have it as a target."""
-    if asked.experiment is not None:
-        find_experiment(experiments, asked.experiment, file)
-    names = [asked.experiment] if asked.experiment else list(experiments.experiments)
-    if asked.lang is None:
-        return names
-    having = [name for name in names if asked.lang in experiments.experiments[name].targets]
+def _name_asked(asked: Asked, experiments: Experiments, file: Path) -> Mapping[str, Experiment]:
+    """The experiment that was named, else each of the file."""
+    if asked.experiment is None:
+        return experiments.experiments
+    return {asked.experiment: find_experiment(experiments, asked.experiment, file)}
+
+
+def _name_experiments(lang: str | None, possible: Mapping[str, Experiment]) -> list[str]:
+    """With a language, those that have it as a target."""
+    if lang is None:
+        return list(possible)
+    having = [name for name, one in possible.items() if lang in one.targets]
     if not having:
-        targets = sorted({target for name in names for target in experiments.experiments[name].targets})
-        raise ConfigError(f"{asked.lang!r} is no target of {', '.join(names)}{suggest(asked.lang, targets)}")
+        hint = suggest(lang, _list_targets(possible))
+        raise ConfigError(f"{lang!r} is no target of {', '.join(possible)}{hint}")
     return having
+
+
+def _list_targets(possible: Mapping[str, Experiment]) -> list[str]:
+    return sorted({target for one in possible.values() for target in one.targets})
 
 
 def _find_target(lang: str, experiments: Experiments) -> str | None:
@@ -131,19 +130,20 @@ def _find_target(lang: str, experiments: Experiments) -> str | None:
     return None
 
 
-def _name_sides(asked: Asked, experiments: Experiments) -> list[str]:
+def _name_sides(
+    asked: Asked, sides: tuple[str, str], names: Sequence[str], possible: Mapping[str, Experiment]
+) -> list[str]:
     """Two experiments, or the one experiment that has both names as targets."""
-    assert asked.sides is not None
-    if asked.sides[0] == asked.sides[1]:
-        raise ConfigError(f"--compare was given {asked.sides[0]!r} twice; name two different ones")
-    if all(side in experiments.experiments for side in asked.sides):
+    a, b = sides
+    if a == b:
+        raise ConfigError(f"--compare was given {a!r} twice; name two different ones")
+    if a in names and b in names:
         if asked.experiment is not None:
             raise ConfigError("--compare names both experiments already; leave out --experiment")
-        return list(asked.sides)
-    names = [asked.experiment] if asked.experiment else list(experiments.experiments)
-    having = [name for name in names if set(asked.sides) <= set(_list_targets(experiments, name))]
+        return [a, b]
+    having = [name for name, one in possible.items() if {a, b} <= {*one.targets}]
     if not having:
-        raise ConfigError(_explain_sides(asked, experiments, names))
+        raise ConfigError(_explain_sides(sides, names, _list_targets(possible)))
     if asked.lang is not None:
         raise ConfigError("--compare names the targets already; leave out --lang")
     if len(having) > 1:
@@ -151,30 +151,21 @@ def _name_sides(asked: Asked, experiments: Experiments) -> list[str]:
     return having[:1]
 
 
-def _explain_sides(asked: Asked, experiments: Experiments, names: Sequence[str]) -> str:
+def _explain_sides(sides: tuple[str, str], names: Sequence[str], targets: Sequence[str]) -> str:
     """Which of the two names is wrong, or why right ones do not belong together."""
-    targets = {target for name in names for target in _list_targets(experiments, name)}
-    known = [*experiments.experiments, *sorted(targets)]
-    for side in asked.sides or ():
+    known = [*names, *targets]
+    for side in sides:
         if side not in known:
             return f"--compare: {side!r} is neither an experiment nor a target of one{suggest(side, known)}"
     return (
-        f"--compare: {' and '.join(asked.sides or ())} are not two experiments, nor two targets of one; name "
-        f"two experiments ({', '.join(experiments.experiments)}), or two targets of one of them"
+        f"--compare: {' and '.join(sides)} are not two experiments, nor two targets of one; name "
+        f"two experiments ({', '.join(names)}), or two targets of one of them"
     )
-
-
-def _list_targets(experiments: Experiments, name: str) -> Sequence[str]:
-    found = experiments.experiments.get(name)
-    return found.targets if found else ()
 
 
 def _check_metric(database: Path, named: Sequence[str], metric: str) -> list[str]:
     """The experiments that have this metric."""
     by_experiment = {name: list_metrics(database, name) for name in named}
-    for name, metrics in by_experiment.items():
-        if not metrics:
-            raise ArtifactError(f"experiment {name!r} has no numbers yet; run `steer run {name}`")
     known = sorted({one for metrics in by_experiment.values() for one in metrics})
     having = [name for name, metrics in by_experiment.items() if metric in metrics]
     if not having:
@@ -183,11 +174,13 @@ def _check_metric(database: Path, named: Sequence[str], metric: str) -> list[str
 
 
 def _check_steered(database: Path, named: Sequence[str]) -> None:
+    steered = list_experiments(database)
     for name in named:
-        if not list_targets(database, name) and name not in list_experiments(database):
-            metrics = ", ".join(list_metrics(database, name))
+        metrics = list_metrics(database, name)
+        if name not in steered:
             raise ArtifactError(
-                f"experiment {name!r} steers nothing; ask for one of its metrics with --metric: {metrics}"
+                f"experiment {name!r} steers nothing; ask for one of its metrics with --metric: "
+                f"{', '.join(metrics)}"
             )
 
 

@@ -20,7 +20,6 @@ OF_THEIR_OWN = {
         "steer masks export": "as of import",
         "steer masks pull": "as of import",
     },
-    "--experiment": {"steer masks overlap": "stands for files"},
     "--layer": {"steer encode": "of vectors that are made, not of numbers that are shown"},
     "--format": {
         "steer query": "Parquet too",

@@ -129,7 +129,7 @@ def test_names_of_experiments_and_languages(project: Path, steer: Callable[..., 
 
 def test_notices_of_every_library() -> None:
     code = (
-        "import logging, warnings; from polysteer.cli.progress import show_notices; show_notices();"
+        "import logging, warnings; from polysteer.cli.stderr import show_notices; show_notices();"
         f"text = {EVIL!r}; logging.getLogger('polysteer.x').warning(text);"
         "logging.getLogger('elsewhere').warning('of %s', text); warnings.warn(text)"
     )
@@ -175,7 +175,7 @@ def test_styles_of_our_own_still_work() -> None:
 
 def test_progress_bars_show_notices_above_them() -> None:
     code = (
-        "import logging; from polysteer.cli.progress import show_notices, show_progress; show_notices()\n"
+        "import logging; from polysteer.cli.stderr import show_notices, show_progress; show_notices()\n"
         f"with show_progress({f'[red]{EVIL}'!r}) as progress:\n"
         f"    progress({EVIL!r}, 1, 2); logging.getLogger('polysteer').warning({EVIL!r})\n"
     )

@@ -5,8 +5,9 @@ import io
 import json
 from dataclasses import asdict, replace
 
+from polysteer.cli.answers import print_answer
 from polysteer.grid import Grid
-from polysteer.report import Answer, Headline, Summary, render, summarize
+from polysteer.report import Answer, Headline, Summary, list_facts, summarize, write_csv, write_markdown
 
 
 def answer(*found: Headline) -> Answer:
@@ -16,34 +17,35 @@ def answer(*found: Headline) -> Answer:
 
 def test_json_has_summary_then_rows(database):
     [one] = summarize(database, experiment="tiny", target="ja")
-    single = json.loads(render(answer(one), "json"))
+    single = list_facts(answer(one))
     assert list(single) == ["summary", "summaries", "stale", "experiments", "rows"]
     assert single["summaries"] == [single["summary"]] == [asdict(one.summary)]
-    assert single["rows"] == [asdict(row) for row in one.rows]
-    several = json.loads(render(answer(*summarize(database, experiment="tiny")), "json"))
+    assert list(single["rows"]) == [asdict(row) for row in one.rows]
+    several = list_facts(answer(*summarize(database, experiment="tiny")))
     assert [summary["target"] for summary in several["summaries"]] == ["de", "ja"]
     assert several["summary"] is None
 
 
 def test_json_has_the_facts_of_a_view_below():
-    told = json.loads(render(Answer(parts=(), records=(), facts={"view": "new", "note": "so"}), "json"))
+    told = list_facts(Answer(parts=(), records=(), facts={"view": "new", "note": "so"}))
     assert list(told)[4:] == ["rows", "view", "note"]
     assert (told["summary"], told["summaries"]) == (None, [])
 
 
-def test_json_has_no_infinity():
+def test_json_has_no_infinity(capsys):
     summary = Summary(
         "ja", "try", "final", 1, 5, 0.1, 0.2, *[None] * 3, 2.0, *[None] * 4, 0, cost=float("inf")
     )
     made = Answer(parts=(), records=({"value": float("nan")},), summaries=(summary,))
-    told = json.loads(render(made, "json"), parse_constant=lambda name: name)
+    print_answer(made, "json")
+    told = json.loads(capsys.readouterr().out, parse_constant=lambda name: name)
     assert told["summary"]["cost"] is None
     assert told["rows"] == [{"value": None}]
 
 
 def test_csv_has_every_row(database):
     [one] = summarize(database, experiment="tiny", target="ja")
-    found = list(csv.DictReader(io.StringIO(render(answer(one), "csv"))))
+    found = list(csv.DictReader(io.StringIO(write_csv(answer(one).records))))
     assert len(found) == len(one.rows)
     assert [float(record["value"]) for record in found] == [row.value for row in one.rows]
 
@@ -51,9 +53,9 @@ def test_csv_has_every_row(database):
 def test_markdown_has_words_and_tables_in_their_order():
     grid = Grid("a* (%)", ("", "x|y"), (("one", "1"), ("two", "2")))
     made = Answer(parts=("First.\nSecond.", grid, "Third."), records=())
-    assert render(made, "markdown") == (
+    assert write_markdown(made) == (
         "First.\n\nSecond.\n\n"
         "**a\\* (%)**\n\n|  | x\\|y |\n| --- | --- |\n| one | 1 |\n| two | 2 |\n\n"
         "Third.\n"
     )
-    assert render(replace(made, parts=("Only.",)), "markdown") == "Only.\n"
+    assert write_markdown(replace(made, parts=("Only.",))) == "Only.\n"

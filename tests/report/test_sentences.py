@@ -6,9 +6,9 @@ import pytest
 
 from polysteer.report import Headline, Summary
 from polysteer.report.digits import number
-from polysteer.report.headline import Swept
 from polysteer.report.measured import ReportRow
 from polysteer.report.sentences import list_sentences, tell_briefly
+from polysteer.report.summarizing import Swept
 
 SUMMARY = Summary(
     target="ja",

@@ -15,7 +15,7 @@ from polysteer.errors import ConfigError
 from polysteer.layout import Layout
 from polysteer.ranking.scores import score_neurons
 from polysteer.report import summarize
-from polysteer.report.headline_grids import draw_efficiency
+from polysteer.report.views.headline import draw_efficiency
 from polysteer.responses.store import ResponseStore
 from polysteer.stages import embed, evaluate
 from polysteer.stages.run import Run

@@ -22,9 +22,9 @@ from polysteer.planning.plan import plan_experiment
 from polysteer.ranking.experts import build_control
 from polysteer.ranking.table import RankTable
 from polysteer.report import Subject, summarize
-from polysteer.report.headline_grids import draw_summaries
 from polysteer.report.sentences import list_sentences
 from polysteer.report.views.front import read_front
+from polysteer.report.views.headline import draw_summaries
 from polysteer.sharing.catalogue import list_masks
 from polysteer.stages import collect, corpus, embed, evaluate, rank
 from polysteer.stages.run import Run

@@ -1,11 +1,10 @@
 """What the store says about one question, as data, in words and in the formats of scripts."""
 
 from polysteer.report.answer import Answer, Record, Summary
-from polysteer.report.headline import Headline, summarize, summarize_question
-from polysteer.report.origin import Origins, trace_origins
-from polysteer.report.origin_sentences import tell_origins, tell_stale
+from polysteer.report.origins import Origins, tell_origins, tell_stale, trace_origins
 from polysteer.report.question import Question, Subject
-from polysteer.report.rendering import render, write_csv
+from polysteer.report.rendering import list_facts, write_csv, write_markdown
+from polysteer.report.summarizing import Headline, summarize, summarize_question
 
 __all__ = [
     "Answer",
@@ -15,11 +14,12 @@ __all__ = [
     "Record",
     "Subject",
     "Summary",
-    "render",
+    "list_facts",
     "summarize",
     "summarize_question",
     "tell_origins",
     "tell_stale",
     "trace_origins",
     "write_csv",
+    "write_markdown",
 ]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from polysteer.grid import Grid
-from polysteer.report.origin import Origins
+from polysteer.report.origins import Origins
 
 Record = Mapping[str, Any]
 

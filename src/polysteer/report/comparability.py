@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from polysteer.differences import Difference, compare_settings, write_setting
 from polysteer.report.measured import ReportRow
-from polysteer.report.origin import Origin
+from polysteer.report.origins import Origin
 
 Sides = tuple[ReportRow, ReportRow]
 

@@ -26,8 +26,8 @@ def list_experiments(database: Path, *, steered: bool = True) -> list[str]:
 def list_targets(database: Path, experiment: str) -> list[str]:
     """The targets an experiment has numbers of; none where it measures a model without steering it."""
     found = _list(database, TARGETS, experiment=experiment)
-    if not found and not list_metrics(database, experiment):
-        raise ArtifactError(f"experiment {experiment!r} has no numbers yet; run `steer run {experiment}`")
+    if not found:
+        list_metrics(database, experiment)
     return found
 
 
@@ -43,8 +43,11 @@ def check_target(database: Path, experiment: str, target: str) -> None:
 
 
 def list_metrics(database: Path, experiment: str) -> list[str]:
-    """What was measured on test."""
-    return _list(database, METRICS, experiment=experiment)
+    """What was measured on test; an experiment without numbers is refused."""
+    found = _list(database, METRICS, experiment=experiment)
+    if not found:
+        raise ArtifactError(f"experiment {experiment!r} has no numbers yet; run `steer run {experiment}`")
+    return found
 
 
 def list_layers(database: Path, experiment: str, metric: str) -> list[str]:

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from polysteer.grid import Grid
 from polysteer.metrics.names import excluding
+from polysteer.report.digits import write_interval, write_value
 from polysteer.report.measured import Measured, ReportRow
 from polysteer.report.shown_arms import name_arm, order_arms
-from polysteer.report.units import write_interval, write_value
 from polysteer.store.rows import layer_depth
 
 Columns = Mapping[str, Mapping[str, float]]

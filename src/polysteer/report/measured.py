@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from polysteer.report.shown_arms import order_arms
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReportRow:
     """One number of the table. `view`: same_layer, best_layer, curve, efficiency, at_layer (if asked for)."""
 
@@ -17,13 +17,13 @@ class ReportRow:
     metric: str
     source: str | None
     reference: str | None
-    layer: str | None
-    k: float | None
+    layer: str | None = None
+    k: float | None = None
     value: float
-    ci_low: float | None
-    ci_high: float | None
-    n: int | None
-    candidates: int | None
+    ci_low: float | None = None
+    ci_high: float | None = None
+    n: int | None = None
+    candidates: int | None = None
     revision: str | None = None
     embedding_pooling: str | None = None
 

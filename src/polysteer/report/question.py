@@ -1,11 +1,12 @@
-"""What is asked: which numbers of which experiments, every name in it checked."""
+"""What is asked: which numbers of which experiments, every name in it checked; and in which view."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from polysteer.layout import ERASE
+from polysteer.report.answer import Answer
 from polysteer.report.contents import list_targets
 from polysteer.report.shown_arms import name_arm
 
@@ -54,3 +55,16 @@ class Question:
         if self.target is not None:
             return [self.target]
         return list_targets(self.database, experiment) or [None]
+
+
+class View(NamedTuple):
+    """`option` asks for it, none for the first; `of` says why it takes no other details than it `takes`.
+
+    What is not of steered runs, which have a headline, `has` a test whether an experiment has the numbers.
+    """
+
+    option: str
+    show: Callable[[Question], Answer]
+    takes: tuple[str, ...] = ("--lang", "--metric", "--layer")
+    of: str = ""
+    has: Callable[[Path, str], bool] | None = None

@@ -1,23 +1,14 @@
-"""An answer as JSON, CSV or Markdown, for scripts and documents."""
+"""An answer as facts, CSV or Markdown, for scripts and documents."""
 
 import csv
 import io
-import json
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from typing import Any, Literal
+from typing import Any
 
 from polysteer.grid import Grid
 from polysteer.report.answer import Answer, Record
-from polysteer.report.origin_sentences import tell_origins
-
-
-def render(answer: Answer, format: Literal["json", "csv", "markdown"]) -> str:
-    """The answer as text."""
-    if format == "json":
-        return _write_json(answer)
-    return write_csv(answer.records) if format == "csv" else _write_markdown(answer)
+from polysteer.report.origins import tell_origins
 
 
 def write_csv(records: Sequence[Record]) -> str:
@@ -29,28 +20,20 @@ def write_csv(records: Sequence[Record]) -> str:
     return out.getvalue()
 
 
-def _write_json(answer: Answer) -> str:
-    """`summary` is null unless there is just one; infinity becomes null."""
-    summaries = [_finite_only(asdict(summary)) for summary in answer.summaries]
-    told = {
+def list_facts(answer: Answer) -> dict[str, Any]:
+    """What scripts get as JSON; `summary` is None unless there is just one."""
+    summaries = [asdict(summary) for summary in answer.summaries]
+    return {
         "summary": summaries[0] if len(summaries) == 1 else None,
         "summaries": summaries,
         "stale": [asdict(one) for one in answer.origins.stale],
         "experiments": [asdict(one) | {"made": f"{one.made.isoformat()}Z"} for one in answer.origins.made],
-        "rows": [_finite_only(record) for record in answer.records],
+        "rows": answer.records,
         **answer.facts,
     }
-    return json.dumps(told, indent=2)
 
 
-def _finite_only(record: Record) -> dict[str, Any]:
-    return {
-        name: None if isinstance(value, float) and not math.isfinite(value) else value
-        for name, value in record.items()
-    }
-
-
-def _write_markdown(answer: Answer) -> str:
+def write_markdown(answer: Answer) -> str:
     """What the numbers are of, then words, a line a paragraph, and tables under their titles."""
     parts = [*tell_origins(answer.origins)]
     for part in answer.parts:

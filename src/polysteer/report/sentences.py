@@ -7,8 +7,8 @@ from polysteer.metrics.names import UNSEEN
 from polysteer.numbers import write_exactly, write_size
 from polysteer.report.answer import Summary
 from polysteer.report.digits import number, percent, probability, times
-from polysteer.report.headline import Headline
 from polysteer.report.shown_arms import name_arm
+from polysteer.report.summarizing import Headline
 
 HEADLINE_DRAWS = 39
 SIGNIFICANT = 0.05

@@ -1,6 +1,8 @@
 """`--compare`: two experiments, target by target; or two targets of one experiment, arm by arm."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 from polysteer.errors import ArtifactError
@@ -15,27 +17,19 @@ from polysteer.report.comparability import (
     title_unlike,
 )
 from polysteer.report.contents import list_targets
-from polysteer.report.digits import number, size
+from polysteer.report.digits import number, size, title_metric, write_difference
 from polysteer.report.grids import write_row
 from polysteer.report.measured import Measured, ReportRow
-from polysteer.report.origin import read_origins
-from polysteer.report.question import Question, Subject
-from polysteer.report.reading import read_results
+from polysteer.report.origins import read_origins
+from polysteer.report.queries import read_results
+from polysteer.report.question import Question, Subject, View
 from polysteer.report.shown_arms import name_arm, order_arms
-from polysteer.report.units import title_metric, write_difference
-from polysteer.report.view import View
 from polysteer.report.views.metric import find_view, read_metric
 
 NO_TEST = "Nothing tests A against B: set the difference beside both intervals."
+Means = Mapping[str, ReportRow]
+Sides = tuple[Subject, Subject]
 OF_SIDE = ("layer", "k", "candidates", "value", "ci_low", "ci_high")
-
-
-class _Place(NamedTuple):
-    """What stands beside what: one line of names."""
-
-    name: str
-    a: Subject
-    b: Subject
 
 
 class _Pair(NamedTuple):
@@ -54,22 +48,20 @@ class _Pair(NamedTuple):
 
 def show_comparison(question: Question) -> Answer:
     """Targets that one experiment lacks are said; what has no target is the same for two of one."""
-    metric, has = question.metric, _list_targets(question)
+    has = _list_targets(question)
     places = _list_places(question, has)
-    pairs = [pair for place in places for pair in _pair(place, question, _read_means)]
-    costs = [pair for place in places for pair in _pair(place, question, _read_costs)]
+    pairs = _pair(places, partial(_read_means, question))
+    costs = _pair(places, partial(_read_costs, question.database))
     origins = read_origins(question.database)
-    a, b = (origins[side.experiment] for side in places[0][1:])
+    a, b = (origins[side.experiment] for side in next(iter(places.values())))
     masks = [(pair.a, pair.b) for pair in pairs if pair.arm == MASK and pair.a and pair.b]
     unlike = [*find_unlike_rows(masks), *find_unlike_origins(a, b)]
     draw = _draw_targets if question.compares_targets else _draw_experiments
-    grid = draw(question, pairs, title_unlike(unlike))
-    told = f"{_name_sides(question)}: {title_metric(metric)} on test."
-    note = " ".join([told, *tell_unlike(unlike), *_tell_alone(question, has), NO_TEST])
+    told = f"{_name_sides(question)}: {title_metric(question.metric)} on test."
     return explain(
         "compare",
-        note,
-        (grid, _draw_costs(costs)),
+        " ".join([told, *tell_unlike(unlike), *_tell_alone(question, has), NO_TEST]),
+        (draw(question, pairs, title_unlike(unlike)), _draw_costs(costs)),
         (_record(question, pair) for pair in [*pairs, *costs]),
         comparable=not any(one.forbids for one in unlike),
         differences=[{"key": one.key, "a": one.old, "b": one.new} for one in list_differences(a, b)],
@@ -82,17 +74,17 @@ def _list_targets(question: Question) -> dict[str, list[str]]:
     return {name: list_targets(question.database, name) for name in sides}
 
 
-def _list_places(question: Question, has: Mapping[str, Sequence[str]]) -> list[_Place]:
-    """Two targets of the one experiment, or two experiments' common targets."""
+def _list_places(question: Question, has: Mapping[str, Sequence[str]]) -> dict[str, Sides]:
+    """What stands beside what: two targets of the one experiment, or two experiments' common targets."""
     a, b = question.sides
     if question.compares_targets:
         name = question.experiments[0]
-        return [_Place(f"{a}, {b}", Subject(name, a), Subject(name, b))]
+        return {f"{a}, {b}": (Subject(name, a), Subject(name, b))}
     common = [one for one in has[a] if one in has[b] and question.target in (None, one)]
     if not common:
         told = "; ".join(f"{name} has {', '.join(found) or 'none'}" for name, found in has.items())
         raise ArtifactError(f"{a!r} and {b!r} have no target in common: {told}")
-    return [_Place(target, Subject(a, target), Subject(b, target)) for target in common]
+    return {target: (Subject(a, target), Subject(b, target)) for target in common}
 
 
 def _name_sides(question: Question) -> str:
@@ -103,27 +95,28 @@ def _name_sides(question: Question) -> str:
 
 def _tell_alone(question: Question, has: Mapping[str, Sequence[str]]) -> list[str]:
     """Which targets one of two experiments has alone."""
-    if question.target is not None:
+    if question.target is not None or not has:
         return []
-    common = set.intersection(*map(set, has.values())) if has else set()
+    common = set.intersection(*map(set, has.values()))
     alone = {name: [one for one in targets if one not in common] for name, targets in has.items()}
     return [f"Only {name} has {', '.join(targets)}." for name, targets in alone.items() if targets]
 
 
-def _read_means(question: Question, side: Subject) -> Mapping[str, ReportRow]:
+def _read_means(question: Question, side: Subject) -> Means:
     rows = read_metric(question.database, side, metric=question.metric, layer=question.layer)
     return Measured(tuple(rows)).find_means(question.metric, find_view(rows))
 
 
-def _read_costs(question: Question, side: Subject) -> Mapping[str, ReportRow]:
-    return Measured(tuple(read_results(question.database, side))).find_means("cost", "same_layer")
+def _read_costs(database: Path, side: Subject) -> Means:
+    return Measured(tuple(read_results(database, side))).find_means("cost", "same_layer")
 
 
-def _pair(
-    place: _Place, question: Question, read: Callable[[Question, Subject], Mapping[str, ReportRow]]
-) -> list[_Pair]:
-    a, b = read(question, place.a), read(question, place.b)
-    return [_Pair(place.name, arm, a.get(arm), b.get(arm)) for arm in order_arms([*a, *b])]
+def _pair(places: Mapping[str, Sides], read: Callable[[Subject], Means]) -> list[_Pair]:
+    pairs = []
+    for name, sides in places.items():
+        a, b = map(read, sides)
+        pairs += [_Pair(name, arm, a.get(arm), b.get(arm)) for arm in order_arms([*a, *b])]
+    return pairs
 
 
 def _draw_targets(question: Question, pairs: Sequence[_Pair], unlike: str) -> Grid:

@@ -9,10 +9,8 @@ from polysteer.grid import Grid
 from polysteer.layout import BASELINE
 from polysteer.numbers import write_exactly
 from polysteer.report.answer import Answer, Record, explain
-from polysteer.report.digits import number, size
-from polysteer.report.question import Question, Subject
-from polysteer.report.units import write_difference, write_value
-from polysteer.report.view import View
+from polysteer.report.digits import number, size, write_difference, write_value
+from polysteer.report.question import Question, Subject, View
 from polysteer.store import query_database
 from polysteer.store.columns import CONFIGURATION
 from polysteer.store.views import same_columns

@@ -8,8 +8,8 @@ from polysteer.errors import ArtifactError
 from polysteer.grid import Grid
 from polysteer.layout import BASELINE, MASK
 from polysteer.report.answer import Answer, explain
+from polysteer.report.digits import title_metric, write_difference
 from polysteer.report.grids import (
-    Columns,
     draw_directions,
     draw_layers,
     draw_methods,
@@ -18,11 +18,9 @@ from polysteer.report.grids import (
     write_row,
 )
 from polysteer.report.measured import Measured, ReportRow
-from polysteer.report.question import Question, Subject
-from polysteer.report.reading import read_curve, read_layer, read_results
+from polysteer.report.queries import read_curve, read_layer, read_results
+from polysteer.report.question import Question, Subject, View
 from polysteer.report.shown_arms import VARIANT, name_arm, order_arms
-from polysteer.report.units import title_metric, write_difference
-from polysteer.report.view import View
 
 AT_LAYER = "at_layer"
 
@@ -66,14 +64,11 @@ def draw_target(measured: Measured) -> list[Grid]:
     first, view, arms = measured.rows[0], find_view(measured.rows), measured.list_methods()
     metric, whom = first.metric, filter(None, (first.experiment, first.target))
     head = f"{', '.join(whom)}: {title_metric(metric)}"
-    languages = {name_arm(arm): measured.find_by_language(metric, view, arm) for arm in arms}
-    layers = {name_arm(arm): measured.find_by_layer(metric, arm) for arm in arms}
     title, target = f"{head}, by direction", str(first.target)
     return keep_told(
         _draw_layer(head, measured) if view == AT_LAYER else draw_methods(head, measured, metric),
         draw_directions(title, measured, metric, target, view, arms),
-        draw_places(f"{head}, by language", "text", languages, metric),
-        draw_layers(f"{head}, by layer", _keep_several(layers), metric),
+        *_draw_places(head, [(name_arm(arm), measured, arm) for arm in arms]),
     )
 
 
@@ -88,14 +83,22 @@ def _draw_targets(found: Sequence[Measured]) -> list[Grid]:
     }
     # The plain model is the same for all.
     columns = [(BASELINE, found[-1], BASELINE), *((str(one.rows[0].target), one, MASK) for one in found)]
-    languages = {name: one.find_by_language(metric, view, arm) for name, one, arm in columns}
-    layers = {name: one.find_by_layer(metric, arm) for name, one, arm in columns}
-    told = "baseline, then each target's mask"
     return keep_told(
         draw_places(f"{head}, by target", "target", arms, metric),
-        draw_places(f"{head}, by language: {told}", "text", languages, metric),
-        draw_layers(f"{head}, by layer: {told}", _keep_several(layers), metric),
+        *_draw_places(head, columns, ": baseline, then each target's mask"),
     )
+
+
+def _draw_places(head: str, columns: Sequence[tuple[str, Measured, str]], told: str = "") -> list[Grid]:
+    """By language, and by layer unless all stand at one, which the other tables show."""
+    rows = columns[0][1].rows
+    metric, view = rows[0].metric, find_view(rows)
+    languages = {name: one.find_by_language(metric, view, arm) for name, one, arm in columns}
+    layers = {name: one.find_by_layer(metric, arm) for name, one, arm in columns}
+    grids = [draw_places(f"{head}, by language{told}", "text", languages, metric)]
+    if len({layer for cells in layers.values() for layer in cells}) > 1:
+        grids.append(draw_layers(f"{head}, by layer{told}", layers, metric))
+    return grids
 
 
 def _draw_layer(head: str, measured: Measured) -> Grid:
@@ -113,20 +116,13 @@ def _draw_layer(head: str, measured: Measured) -> Grid:
     return Grid(head, ("", f"layer {measured.rows[0].layer}", "95 %", "over baseline"), lines)
 
 
-def _keep_several(layers: Columns) -> Columns:
-    """Nothing where all stand at one layer, which the other tables show."""
-    return layers if len({layer for cells in layers.values() for layer in cells}) > 1 else {}
-
-
 def _label_variants(rows: Sequence[ReportRow]) -> Measured:
     """The checkpoint, and how tokens were pooled, become part of the arm where there are several."""
     labelled = list(rows)
     for name in ("revision", "embedding_pooling"):
         if len({getattr(row, name) for row in rows} - {None}) > 1:
             labelled = [
-                replace(row, arm=f"{row.arm}{VARIANT}{getattr(row, name)}")
-                if getattr(row, name) is not None
-                else row
+                replace(row, arm=f"{row.arm}{VARIANT}{variant}") if (variant := getattr(row, name)) else row
                 for row in labelled
             ]
     return Measured(tuple(labelled))

@@ -6,10 +6,9 @@ from pathlib import Path
 
 from polysteer.grid import Grid
 from polysteer.report.answer import Answer, Record, explain
-from polysteer.report.question import Question, Subject
+from polysteer.report.digits import write_difference, write_value
+from polysteer.report.question import Question, Subject, View
 from polysteer.report.shown_arms import acts_inside, name_arm, order_arms
-from polysteer.report.units import write_difference, write_value
-from polysteer.report.view import View
 from polysteer.store import query_database
 from polysteer.store.rows import layer_depth
 from polysteer.store.views import MEAN_OF_PAIRS, SAME_CONFIGURATION

@@ -8,22 +8,23 @@ from polysteer.errors import ArtifactError
 from polysteer.grid import Grid
 from polysteer.layout import BASELINE, ERASE
 from polysteer.report.answer import Answer, Record, explain
-from polysteer.report.question import Question, Subject
+from polysteer.report.digits import title_metric, write_difference, write_value
+from polysteer.report.question import Question, Subject, View
 from polysteer.report.shown_arms import name_arm
-from polysteer.report.units import title_metric, write_difference, write_value
-from polysteer.report.view import View
 from polysteer.store import query_database
 from polysteer.store.views import ACTS_IN_MODEL, ONE_LANGUAGE_EACH, SAME_CONFIGURATION
 
 PAIRS = f"""
-    SELECT m.source, m.reference, m.layer, m.candidates, m.arm = $baseline AS plain,
-           avg(m.value) AS value
+    SELECT $experiment AS experiment, $target AS target, $metric AS metric, any_value(m.layer) AS layer,
+           m.source, m.reference, any_value(m.candidates) AS candidates,
+           avg(m.value) FILTER (m.arm = '{BASELINE}') AS baseline,
+           avg(m.value) FILTER (m.arm <> '{BASELINE}') AS steered, steered - baseline AS difference
     FROM choices c JOIN metrics m ON {SAME_CONFIGURATION}
     WHERE c.view = 'same_layer' AND m.split = 'test' AND m.metric = $metric AND m.experiment = $experiment
-      AND (m.arm = $baseline OR (m.target IS NOT DISTINCT FROM $target AND {ACTS_IN_MODEL}))
+      AND (m.arm = '{BASELINE}' OR (m.target IS NOT DISTINCT FROM $target AND {ACTS_IN_MODEL}))
       AND (m.layer IS NULL OR m.layer = coalesce($layer, c.layer))
       AND {ONE_LANGUAGE_EACH}
-    GROUP BY ALL ORDER BY ALL"""
+    GROUP BY m.source, m.reference ORDER BY m.source, m.reference"""
 
 
 def show_pairs(question: Question) -> Answer:
@@ -41,29 +42,11 @@ def show_pairs(question: Question) -> Answer:
 
 
 def _read_pairs(question: Question, subject: Subject) -> list[Record]:
-    asked = {**subject._asdict(), "metric": question.metric, "layer": question.layer, "baseline": BASELINE}
+    asked = {**subject._asdict(), "metric": question.metric, "layer": question.layer}
     found = query_database(question.database, PAIRS, asked).records()
-    if all(record["plain"] for record in found):
+    if all(record["steered"] is None for record in found):
         raise ArtifactError(_explain_lack(question, subject))
-    by_pair = {(record["source"], record["reference"]): record for record in found}
-    values = {(record["source"], record["reference"], record["plain"]): record["value"] for record in found}
-    rows: list[Record] = []
-    for source, reference in sorted(by_pair):
-        before, after = (values.get((source, reference, plain)) for plain in (True, False))
-        rows.append(
-            {
-                **subject._asdict(),
-                "metric": question.metric,
-                "layer": found[0]["layer"],
-                "source": source,
-                "reference": reference,
-                "candidates": by_pair[source, reference]["candidates"],
-                "baseline": before,
-                "steered": after,
-                "difference": None if before is None or after is None else after - before,
-            }
-        )
-    return rows
+    return [*found]
 
 
 def _explain_lack(question: Question, subject: Subject) -> str:

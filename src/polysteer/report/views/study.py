@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from polysteer.errors import ArtifactError
 from polysteer.grid import Grid
@@ -19,11 +18,9 @@ from polysteer.metrics.names import (
     TAG_RANK_CORRELATION_SUFFIX,
 )
 from polysteer.report.answer import Answer, Record, explain
-from polysteer.report.digits import percent
+from polysteer.report.digits import percent, write_interval, write_value
 from polysteer.report.grids import draw_layers, keep_told
-from polysteer.report.question import Question
-from polysteer.report.units import write_interval, write_value
-from polysteer.report.view import View
+from polysteer.report.question import Question, View
 from polysteer.store import query_database
 from polysteer.store.rows import layer_depth
 
@@ -63,19 +60,17 @@ ROWS = f"""
 Records = Sequence[Record]
 
 
-class _Shown(NamedTuple):
-    """Of one experiment."""
-
-    grids: Sequence[Grid]
-    records: Records
-
-
 def show_study(question: Question) -> Answer:
     """Every layer of every checkpoint."""
-    found = [_show_experiment(question, name) for name in question.experiments]
-    note = NOTE + _tell_chance(found[0].records)
-    grids = [grid for one in found for grid in one.grids]
-    return explain("study", note, grids, (record for one in found for record in one.records))
+    grids: list[Grid] = []
+    records: list[Record] = []
+    for experiment in question.experiments:
+        found, revisions = _read_experiment(question, experiment)
+        draw = _draw_checkpoints if len(revisions) > 1 else _draw_model
+        grids += [*draw(experiment, found), _draw_correlations(experiment, found, revisions)]
+        records += found
+    first = [record for record in records if record["experiment"] == question.experiments[0]]
+    return explain("study", NOTE + _tell_chance(first), keep_told(*grids), records)
 
 
 def has_study(database: Path, experiment: str) -> bool:
@@ -83,21 +78,18 @@ def has_study(database: Path, experiment: str) -> bool:
     return bool(_read(database, experiment, [ABX_LANGUAGE]))
 
 
-def _show_experiment(question: Question, experiment: str) -> _Shown:
-    """Checkpoints in the order of the file, the model itself last."""
+def _read_experiment(question: Question, experiment: str) -> tuple[Records, list[str]]:
+    """The records, and its checkpoints in the order of the file, the model itself last."""
     records = _read(question.database, experiment, METRICS)
     if not any(record["metric"] == ABX_LANGUAGE for record in records):
         raise ArtifactError(
             f"experiment {experiment!r} has no ABX scores; put abx into its evaluate.families, then run "
             f"`steer run {experiment}`"
         )
-    known = [*question.checkpoints.get(experiment, ())]
-    found = sorted({record["revision"] for record in records} - {*known})
-    revisions = [name for name in known if any(one["revision"] == name for one in records)] + found
-    records = sorted(records, key=lambda one: _order(one, revisions))
-    layered = _draw_checkpoints if len(revisions) > 1 else _draw_model
-    grids = keep_told(*layered(experiment, records), _draw_correlations(experiment, records, revisions))
-    return _Shown(grids, records)
+    measured = {record["revision"] for record in records}
+    known = [name for name in question.checkpoints.get(experiment, ()) if name in measured]
+    revisions = [*known, *sorted(measured.difference(known))]
+    return sorted(records, key=lambda one: _order(one, revisions)), revisions
 
 
 def _tell_chance(records: Records) -> str:

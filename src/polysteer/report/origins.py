@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from polysteer.differences import Settings, compare_settings
+from polysteer.differences import Settings, compare_settings, write_setting
 from polysteer.store import query_database
 
 EXPERIMENTS = "SELECT * FROM experiments ORDER BY experiment"
@@ -86,3 +86,46 @@ def _compare_with_file(origin: Origin, now: Settings) -> Iterator[Stale]:
         return
     for one in compare_settings(origin.settings, now):
         yield Stale(origin.experiment, "changed", one.key, one.old, one.new)
+
+
+def tell_origins(origins: Origins) -> list[str]:
+    """A line per experiment, and a line below for all that is stale of it."""
+    lines, stale = [], tell_stale(origins)
+    for origin in origins.made:
+        told = stale.pop(origin.experiment, None)
+        lines += [_tell_origin(origin), *([told] if told else [])]
+    return [*lines, *stale.values()]
+
+
+def _tell_origin(origin: Origin) -> str:
+    """Model, text, what acted in the model and how strongly, and the day."""
+    facts = [f"model {origin.model}" + (f" at {origin.revision}" if origin.revision else "")]
+    facts += [f"corpus {origin.corpus}", str(origin.steering)] if origin.settings is not None else []
+    return f"{origin.experiment}: {'; '.join(facts)}; made {origin.made:%Y-%m-%d}."
+
+
+def tell_stale(origins: Origins) -> dict[str, str]:
+    """A line per experiment."""
+    return {
+        name: _tell_experiment([one for one in origins.stale if one.experiment == name], origins.file)
+        for name in dict.fromkeys(one.experiment for one in origins.stale)
+    }
+
+
+def _tell_experiment(stale: Sequence[Stale], file: str) -> str:
+    """For one reason: that keys have changed, which are several, or another."""
+    name, reason = stale[0].experiment, stale[0].reason
+    if reason == "changed":
+        changes = (f"{one.key} {write_setting(one.old)} -> {write_setting(one.new)}" for one in stale)
+        return (
+            f"STALE: {file} has changed since these numbers of {name} were made: {'; '.join(changes)}. "
+            f"New ones: steer run {name}"
+        )
+    if reason == "unrecorded":
+        return (
+            f"STALE? These numbers of {name} do not say with which settings they were made. "
+            f"New ones: steer run {name}"
+        )
+    if reason == "no_numbers":
+        return f"{name} has no numbers yet: steer run {name}"
+    return f"{name} has numbers, and is left out: {file} does not name it."

@@ -47,8 +47,7 @@ CURVE = """
 FEWER = """
     SELECT sentences, halves, top1, jaccard, correlation FROM efficiency
     WHERE experiment = $experiment AND target = $target ORDER BY sentences, halves"""
-
-NOT_OF_MEANS = dict.fromkeys(("k", "draw", "ci_low", "ci_high", "n", "candidates", "within_budget"))
+MEAN = {"source": "*", "reference": "*"}
 
 
 def read_results(database: Path, subject: Subject) -> list[ReportRow]:
@@ -63,14 +62,13 @@ def read_layer(database: Path, subject: Subject, layer: str) -> list[ReportRow]:
 
 def read_curve(database: Path, subject: Subject, metric: str) -> list[ReportRow]:
     """The mean of a metric at every layer, of what was picked for the primary layer."""
-    mean = {**NOT_OF_MEANS, "view": "curve", "source": "*", "reference": "*"}
-    return _make_rows((mean | record for record in _ask(database, CURVE, subject, metric=metric)), subject)
+    found = _ask(database, CURVE, subject, metric=metric)
+    return [_make_row(MEAN | record | {"view": "curve"}, subject) for record in found]
 
 
 def read_efficiency(database: Path, subject: Subject) -> list[ReportRow]:
     """Experts from fewer sentences, means over draws; `n` is how many sentences each language had."""
-    mean = {**NOT_OF_MEANS, "view": "efficiency", "arm": MASK, "source": "*", "reference": "*"}
-    mean |= dict.fromkeys(("layer", "revision", "embedding_pooling"))
+    mean = MEAN | {"view": "efficiency", "arm": MASK}
     rows = []
     for found in _ask(database, FEWER, subject):
         suffix = HALVES_SUFFIX if found["halves"] else ""
@@ -99,16 +97,15 @@ def _make_rows(records: Iterable[Record], subject: Subject) -> list[ReportRow]:
         rows.append(row)
         within = record["within_budget"]
         if acts_inside(row.arm) and _is_headline(record) and within is not None:
-            told = replace(
-                row, metric="within_budget", value=float(within), ci_low=None, ci_high=None, n=None
-            )
-            rows.append(told)
+            told = replace(row, metric="within_budget", value=float(within))
+            rows.append(replace(told, ci_low=None, ci_high=None, n=None))
     return rows
 
 
 def _make_row(record: Record, subject: Subject) -> ReportRow:
-    known = {**record, **subject._asdict()}
-    return ReportRow(**{field.name: known[field.name] for field in fields(ReportRow)})
+    names = {field.name for field in fields(ReportRow)}
+    known = {name: value for name, value in record.items() if name in names}
+    return ReportRow(**known | subject._asdict())
 
 
 def _summarize_draws(records: Iterable[Record]) -> Iterator[Record]:

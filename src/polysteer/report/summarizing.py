@@ -9,8 +9,8 @@ from polysteer.layout import BASELINE
 from polysteer.report.answer import Summary
 from polysteer.report.contents import check_target, list_experiments, list_targets
 from polysteer.report.measured import Measured
+from polysteer.report.queries import read_curve, read_efficiency, read_results
 from polysteer.report.question import Question, Subject
-from polysteer.report.reading import read_curve, read_efficiency, read_results
 from polysteer.report.shown_arms import find_acting, find_control
 from polysteer.store import query_database
 from polysteer.store.views import IS_STEERED
