@@ -52,7 +52,7 @@ CONFIGURATION = (
     "sites",
     "response_pooling",
     "score",
-    "held_statistic",
+    "value_statistic",
     "k",
     "draw",
 )

@@ -11,7 +11,7 @@ from polysteer.errors import ArtifactError
 from polysteer.store import MetricRow, excluding, write_metrics
 
 CONTRACT = """
-    experiment model revision target arm intervention strength sites response_pooling score held_statistic k
+    experiment model revision target arm intervention strength sites response_pooling score value_statistic k
     draw metric source reference layer embedding_pooling view split candidates value ci_low ci_high n seed
     fingerprint
 """

@@ -149,7 +149,7 @@ def _list_target(case: Case, target: str, row: MetricRow) -> Iterator[Row]:
     layout, first_draw = case.layout, 0
     for n_sentences in case.settings.evaluate.efficiency.sentences:
         agreement = load_agreement(layout.agreement(target, str(n_sentences)))
-        of_number = replace(row, held_statistic=agreement.value_statistic, n=n_sentences)
+        of_number = replace(row, value_statistic=agreement.value_statistic, n=n_sentences)
         for draw in range(agreement.n_draws):
             judgement = load_judgement(layout.fewer_sentences(target, n_sentences, draw))
             found = judgement.retrieval_by_layer[case.primary]
@@ -164,7 +164,7 @@ def _list_target(case: Case, target: str, row: MetricRow) -> Iterator[Row]:
         yield from _list_agreement(of_number, agreement, first_draw, "")
         first_draw += agreement.n_draws
     halves = load_agreement(layout.agreement(target, HALVES))
-    of_halves = replace(row, held_statistic=halves.value_statistic, n=halves.n_sentences)
+    of_halves = replace(row, value_statistic=halves.value_statistic, n=halves.n_sentences)
     yield from _list_agreement(of_halves, halves, 0, HALVES_SUFFIX)
 
 

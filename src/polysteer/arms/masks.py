@@ -64,6 +64,6 @@ def _describe(case: Case, target: str, candidate: Candidate) -> MetricRow:
         sites="+".join(candidate.sites or collect.sites),
         response_pooling=candidate.pool or collect.pool[0],
         score=candidate.score if own else f"{candidate.score}_{candidate.experts}",
-        held_statistic=candidate.value,
+        value_statistic=candidate.value,
         k=candidate.k,
     )

@@ -20,7 +20,7 @@ SCHEMA = pa.schema(
         pa.field("sites", pa.string()),
         pa.field("response_pooling", pa.string()),
         pa.field("score", pa.string()),
-        pa.field("held_statistic", pa.string()),
+        pa.field("value_statistic", pa.string()),
         pa.field("k", pa.float64()),
         pa.field("draw", pa.int64()),
         pa.field("metric", pa.string(), nullable=False),

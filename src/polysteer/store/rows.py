@@ -27,7 +27,7 @@ class MetricRow:
     sites: str | None = None
     response_pooling: str | None = None
     score: str | None = None
-    held_statistic: str | None = None
+    value_statistic: str | None = None
     k: float | None = None
     draw: int | None = None
     metric: str = ""

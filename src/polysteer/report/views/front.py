@@ -21,7 +21,7 @@ NOTE = (
 )
 FRONT = f"""
     SELECT f.experiment, f.target, f.intervention, f.strength, f.sites, f.response_pooling, f.score,
-           f.held_statistic, f.k, f.layer, f.top1,
+           f.value_statistic, f.k, f.layer, f.top1,
            f.top1 - plain.value AS gain, f.cost, f.on_front, c.layer IS NOT NULL AS chosen
     FROM front f
     LEFT JOIN choices c ON {same_columns(CONFIGURATION, "f", "c")} AND c.view = 'same_layer'
@@ -51,7 +51,7 @@ def _draw_front(subject: Subject, rows: Sequence[Record]) -> Grid:
         "sites": lambda row: row["sites"],
         "pooling": lambda row: row["response_pooling"],
         "experts": lambda row: row["score"],
-        "value": lambda row: row["held_statistic"],
+        "value": lambda row: row["value_statistic"],
         "strength": lambda row: None if row["strength"] is None else write_exactly(row["strength"]),
         "k": lambda row: size(row["k"]),
     }
