@@ -122,14 +122,9 @@ def _pair(places: Mapping[str, Sides], read: Callable[[Subject], Means]) -> list
 def _draw_targets(question: Question, pairs: Sequence[_Pair], unlike: str) -> Grid:
     """Methods are rows."""
     a, b = question.sides
+    gain = partial(write_difference, question.metric)
     lines = tuple(
-        (
-            name_arm(pair.arm),
-            *write_row(pair.a),
-            *write_row(pair.b),
-            write_difference(question.metric, pair.difference),
-        )
-        for pair in pairs
+        (name_arm(pair.arm), *write_row(pair.a), *write_row(pair.b), gain(pair.difference)) for pair in pairs
     )
     title = f"{question.experiments[0]}: {title_metric(question.metric)}{unlike}"
     return Grid(title, ("", a, "95 %", b, "95 %", "B - A"), lines)

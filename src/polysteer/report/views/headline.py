@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from itertools import chain
 
 from polysteer.grid import Grid
 from polysteer.layout import BASELINE
@@ -20,27 +21,22 @@ from polysteer.report.views.study import has_study, show_study
 
 def show_headline(question: Question) -> Answer:
     """Below one experiment in whole stands what its plain model does by layer, where that was measured."""
-    found = {
-        name: summarize(question.database, experiment=name, target=question.target)
-        for name in question.experiments
-    }
-    headlines = [one for of_one in found.values() for one in of_one]
+    database, target = question.database, question.target
+    found = [summarize(database, experiment=name, target=target) for name in question.experiments]
+    headlines = [*chain(*found)]
     parts: list[str | Grid] = []
-    if question.target is not None or [one.summary.target for one in headlines] == [None]:
+    if target is not None or [one.summary.target for one in headlines] == [None]:
         parts += [part for one in headlines for part in _show_target(one)]
     else:
-        parts += [part for of_one in found.values() if of_one for part in _show_targets(of_one)]
-    if question.is_of_one and question.target is None and has_study(question.database, *question.experiments):
+        for several in filter(None, found):
+            parts += ["\n".join(map(tell_briefly, several)), draw_summaries(several)]
+    if question.is_of_one and target is None and has_study(database, *question.experiments):
         parts += show_study(question).parts
     return Answer(
         parts=tuple(parts),
         records=tuple(asdict(row) for one in headlines for row in one.rows),
         summaries=tuple(one.summary for one in headlines),
     )
-
-
-def _show_targets(found: Sequence[Headline]) -> tuple[str | Grid, ...]:
-    return "\n".join(map(tell_briefly, found)), draw_summaries(found)
 
 
 def _show_target(headline: Headline) -> Iterator[str | Grid]:
@@ -63,14 +59,9 @@ def _draw_perplexity(headline: Headline) -> Grid:
     """The target's own text first."""
     target, columns = headline.summary.target, (BASELINE, headline.acting)
     before, after = (headline.find_by_language("perplexity", "same_layer", name) for name in columns)
+    languages = sorted(before.keys() & after.keys(), key=lambda one: (one != target, one))
     lines = tuple(
-        (
-            language,
-            number(before[language]),
-            number(after[language]),
-            times(after[language] / before[language]),
-        )
-        for language in sorted(before.keys() & after.keys(), key=lambda one: (one != target, one))
+        (one, number(before[one]), number(after[one]), times(after[one] / before[one])) for one in languages
     )
     return Grid("Perplexity", ("text", *map(name_arm, columns), "ratio"), lines)
 

@@ -105,12 +105,9 @@ def _draw_layer(head: str, measured: Measured) -> Grid:
     metric = measured.rows[0].metric
     means = measured.find_means(metric, AT_LAYER)
     plain = means.get(BASELINE)
+    gains = {arm: row.value - plain.value if plain else None for arm, row in means.items()}
     lines = tuple(
-        (
-            name_arm(arm),
-            *write_row(means[arm]),
-            write_difference(metric, means[arm].value - plain.value if plain else None),
-        )
+        (name_arm(arm), *write_row(means[arm]), write_difference(metric, gains[arm]))
         for arm in order_arms(means)
     )
     return Grid(head, ("", f"layer {measured.rows[0].layer}", "95 %", "over baseline"), lines)
