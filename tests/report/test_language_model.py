@@ -1,6 +1,6 @@
 """The table of what steering does to the model as a writer."""
 
-from polysteer.report.language_model import draw_language_model
+from polysteer.report.language_model import grid_language_model
 from polysteer.report.measured import Measured, ReportRow
 
 
@@ -22,11 +22,11 @@ def test_numbers_stand_side_by_side_and_what_is_missing_is_left_out() -> None:
         make_row("baseline", "chrf", "*", "ja", 12.34),
         make_row("mask", "chrf", "*", "ja", 5.0),
     )
-    grid = draw_language_model(Measured(rows), "ja")
+    grid = grid_language_model(Measured(rows), "ja")
     assert grid.header == ("of test", "baseline", "mask", "95 %")
     assert grid.rows == (
         ("ja tokens expected in other text", "1.0 %", "25.0 %", "-"),
         ("other prompts continued in their own", "100.0 %", "50.0 %", "40.0..65.0"),
         ("chrF into ja", "12.3", "5.00", "-"),
     )
-    assert draw_language_model(Measured(()), "ja").rows == ()
+    assert grid_language_model(Measured(()), "ja").rows == ()

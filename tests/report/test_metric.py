@@ -9,7 +9,7 @@ import pytest
 
 from polysteer.errors import ArtifactError, ConfigError
 from polysteer.report.measured import Measured, ReportRow
-from polysteer.report.views.metric import draw_target
+from polysteer.report.views.metric import grid_target
 
 pytestmark = pytest.mark.usefixtures("project")
 
@@ -188,5 +188,5 @@ def test_layers_stand_in_the_model_s_order_whichever_method_has_them():
         candidates=None,
     )
     others = [replace(row, arm="centred", layer=layer) for layer in ("10", "9", "final")]
-    curve = next(grid for grid in draw_target(Measured((row, *others))) if grid.title.endswith("by layer"))
+    curve = next(grid for grid in grid_target(Measured((row, *others))) if grid.title.endswith("by layer"))
     assert [line[0] for line in curve.rows] == ["9", "10", "final"]

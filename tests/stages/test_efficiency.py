@@ -15,7 +15,7 @@ from polysteer.errors import ConfigError
 from polysteer.layout import Layout
 from polysteer.ranking.scores import score_neurons
 from polysteer.report import summarize
-from polysteer.report.views.headline import draw_efficiency
+from polysteer.report.views.headline import grid_efficiency
 from polysteer.responses.store import ResponseStore
 from polysteer.stages import embed, evaluate
 from polysteer.stages.run import Run
@@ -117,7 +117,7 @@ def test_the_report_shows_them_in_80_columns(database: Path) -> None:
     [headline] = summarize(database, experiment="tiny", target="ja")
     console = Console(width=80, color_system=None)
     with console.capture() as capture:
-        console.print(Folded(draw_efficiency(headline)))
+        console.print(Folded(grid_efficiency(headline)))
     table = capture.get().split("Experts from fewer sentences")[1]
     assert [
         line.split()[0] for line in table.splitlines() if line.split()[:1] in (["10"], ["40"], ["20"])

@@ -24,7 +24,7 @@ from polysteer.ranking.table import RankTable
 from polysteer.report import Subject, summarize
 from polysteer.report.sentences import list_sentences
 from polysteer.report.views.front import read_front
-from polysteer.report.views.headline import draw_summaries
+from polysteer.report.views.headline import grid_summaries
 from polysteer.sharing.catalogue import list_masks
 from polysteer.stages import collect, corpus, embed, evaluate, rank
 from polysteer.stages.run import Run
@@ -260,7 +260,7 @@ def test_the_report_says_what_was_chosen(swept: CountedRun, database: Path) -> N
     [headline] = summarize(database, experiment="tiny")
     said = f"k = 0.1, experts in {sites.replace('+', ' and ')}, responses pooled by {pool}"
     assert said in list_sentences(headline)[0]
-    assert f"sites {sites}, pooling {pool}" in draw_summaries([headline]).title
+    assert f"sites {sites}, pooling {pool}" in grid_summaries([headline]).title
     rows = read_front(database, Subject("tiny", "ja"))
     assert {(row["sites"], row["response_pooling"]) for row in rows} == {
         (sites, pool) for sites in ("attn.out+mlp.hidden", "mlp.hidden") for pool in ("mean", "max")

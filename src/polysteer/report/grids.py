@@ -13,7 +13,7 @@ Columns = Mapping[str, Mapping[str, float]]
 """Column, then the place that names a row."""
 
 
-def draw_places(
+def grid_places(
     title: str,
     first: str,
     columns: Columns,
@@ -30,12 +30,12 @@ def draw_places(
     return Grid(title, (first, *shown), lines)
 
 
-def draw_layers(title: str, columns: Columns, metric: str) -> Grid:
+def grid_layers(title: str, columns: Columns, metric: str) -> Grid:
     """Columns over the layers, in the model's order."""
-    return draw_places(title, "layer", columns, metric, depth=layer_depth)
+    return grid_places(title, "layer", columns, metric, depth=layer_depth)
 
 
-def draw_methods(
+def grid_arms(
     title: str, measured: Measured, metric: str, more: Mapping[str, Mapping[str, str]] | None = None
 ) -> Grid:
     """Every arm at the same layer and at its own best; `more` are columns by arm."""
@@ -55,7 +55,7 @@ def draw_methods(
     return Grid(title, ("", layer, "95 %", "own best", "95 %", "layer", *columns), lines)
 
 
-def draw_directions(
+def grid_directions(
     title: str, measured: Measured, metric: str, target: str, view: str, arms: Sequence[str]
 ) -> Grid:
     """Into a language, out of it, and between all others."""
@@ -73,7 +73,7 @@ def draw_directions(
         }
         for column, (source, reference) in ends.items()
     }
-    return draw_places(title, "", columns, metric)
+    return grid_places(title, "", columns, metric)
 
 
 def write_row(row: ReportRow | None) -> tuple[str, str]:

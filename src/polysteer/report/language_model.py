@@ -8,7 +8,7 @@ from polysteer.report.measured import Measured
 from polysteer.report.shown_arms import name_arm
 
 
-def draw_language_model(measured: Measured, target: str) -> Grid:
+def grid_language_model(measured: Measured, target: str) -> Grid:
     """The baseline and the mask; no rows where none of it was measured."""
     others = excluding(target)
     asked: tuple[tuple[str, str, str, str | None], ...] = (

@@ -55,7 +55,7 @@ class Measured:
         row = self.find(arm, metric)
         return row.value if row else None
 
-    def list_methods(self) -> list[str]:
+    def list_arms(self) -> list[str]:
         """In the order of tables."""
         return order_arms(row.arm for row in self.rows)
 

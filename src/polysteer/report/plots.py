@@ -12,7 +12,7 @@ CURVES = ("baseline", "mask", "mean_difference", "centred", "erased")
 
 def tabulate_layers(measured: Measured) -> list[Record]:
     """One record per layer, one column per arm; `depth` counts the layers, `final` being the last."""
-    curves = {arm: measured.find_by_layer("top1", arm) for arm in measured.list_methods()}
+    curves = {arm: measured.find_by_layer("top1", arm) for arm in measured.list_arms()}
     arms = [*CURVES, *(arm for arm, curve in curves.items() if curve and arm not in CURVES)]
     layers = sorted({layer for curve in curves.values() for layer in curve}, key=layer_depth)
     return [

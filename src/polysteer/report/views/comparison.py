@@ -56,12 +56,12 @@ def show_comparison(question: Question) -> Answer:
     a, b = (origins[side.experiment] for side in next(iter(places.values())))
     masks = [(pair.a, pair.b) for pair in pairs if pair.arm == MASK and pair.a and pair.b]
     unlike = [*find_unlike_rows(masks), *find_unlike_origins(a, b)]
-    draw = _draw_targets if question.compares_targets else _draw_experiments
+    draw = _grid_targets if question.compares_targets else _grid_experiments
     told = f"{_name_sides(question)}: {title_metric(question.metric)} on test."
     return explain(
         "compare",
         " ".join([told, *tell_unlike(unlike), *_tell_alone(question, has), NO_TEST]),
-        (draw(question, pairs, title_unlike(unlike)), _draw_costs(costs)),
+        (draw(question, pairs, title_unlike(unlike)), _grid_costs(costs)),
         (_record(question, pair) for pair in [*pairs, *costs]),
         comparable=not any(one.forbids for one in unlike),
         differences=[{"key": one.key, "a": one.old, "b": one.new} for one in list_differences(a, b)],
@@ -119,7 +119,7 @@ def _pair(places: Mapping[str, Sides], read: Callable[[Subject], Means]) -> list
     return pairs
 
 
-def _draw_targets(question: Question, pairs: Sequence[_Pair], unlike: str) -> Grid:
+def _grid_targets(question: Question, pairs: Sequence[_Pair], unlike: str) -> Grid:
     """Methods are rows."""
     a, b = question.sides
     gain = partial(write_difference, question.metric)
@@ -130,7 +130,7 @@ def _draw_targets(question: Question, pairs: Sequence[_Pair], unlike: str) -> Gr
     return Grid(title, ("", a, "95 %", b, "95 %", "B - A"), lines)
 
 
-def _draw_experiments(question: Question, pairs: Sequence[_Pair], unlike: str) -> Grid:
+def _grid_experiments(question: Question, pairs: Sequence[_Pair], unlike: str) -> Grid:
     """Targets are rows: the baseline and the mask."""
     by_place = {(pair.target, pair.arm): pair for pair in pairs}
     lines = []
@@ -143,7 +143,7 @@ def _draw_experiments(question: Question, pairs: Sequence[_Pair], unlike: str) -
     return Grid(f"{title_metric(question.metric)}, A beside B{unlike}", header, tuple(lines))
 
 
-def _draw_costs(costs: Sequence[_Pair]) -> Grid:
+def _grid_costs(costs: Sequence[_Pair]) -> Grid:
     """What the gains cost, and how many neurons were held."""
     lines = tuple(
         (

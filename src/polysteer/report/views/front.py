@@ -35,7 +35,7 @@ FRONT = f"""
 def show_front(question: Question) -> Answer:
     """The sweeps of all targets asked for."""
     found = {subject: read_front(question.database, subject) for subject in question.subjects}
-    grids = [_draw_front(subject, rows) for subject, rows in found.items()]
+    grids = [_grid_front(subject, rows) for subject, rows in found.items()]
     return explain("front", NOTE, grids, chain.from_iterable(found.values()))
 
 
@@ -44,7 +44,7 @@ def read_front(database: Path, subject: Subject) -> list[dict[str, Any]]:
     return query_database(database, FRONT, subject._asdict()).records()
 
 
-def _draw_front(subject: Subject, rows: Sequence[Record]) -> Grid:
+def _grid_front(subject: Subject, rows: Sequence[Record]) -> Grid:
     """What all masks share is left out of the table."""
     named: dict[str, Callable[[Record], str | None]] = {
         "intervention": lambda row: row["intervention"],

@@ -10,8 +10,8 @@ from polysteer.metrics.names import EXPERT_JACCARD, HALVES_SUFFIX, SCORE_CORRELA
 from polysteer.numbers import write_exactly
 from polysteer.report.answer import Answer, Summary
 from polysteer.report.digits import number, percent, probability, size, times, write_difference, write_value
-from polysteer.report.grids import draw_directions, draw_layers, draw_methods, keep_told
-from polysteer.report.language_model import draw_language_model
+from polysteer.report.grids import grid_directions, grid_layers, grid_arms, keep_told
+from polysteer.report.language_model import grid_language_model
 from polysteer.report.question import Question, View
 from polysteer.report.sentences import count_candidates, list_sentences, tell_briefly
 from polysteer.report.shown_arms import name_arm
@@ -29,7 +29,7 @@ def show_headline(question: Question) -> Answer:
         parts += [part for one in headlines for part in _show_target(one)]
     else:
         for several in filter(None, found):
-            parts += ["\n".join(map(tell_briefly, several)), draw_summaries(several)]
+            parts += ["\n".join(map(tell_briefly, several)), grid_summaries(several)]
     if question.is_of_one and target is None and has_study(database, *question.experiments):
         parts += show_study(question).parts
     return Answer(
@@ -42,20 +42,20 @@ def show_headline(question: Question) -> Answer:
 def _show_target(headline: Headline) -> Iterator[str | Grid]:
     summary, target = headline.summary, headline.summary.target
     title = f"{summary.experiment}: mean top-1 (%) on test, all ordered pairs, {count_candidates(summary)}"
-    arms = headline.list_methods()
+    arms = headline.list_arms()
     costs = {arm: number(headline.value(arm, "cost")) for arm in arms}
-    grids = [draw_methods(title, headline, "top1", {"cost": costs})]
+    grids = [grid_arms(title, headline, "top1", {"cost": costs})]
     if target is not None:
         title = "Mean top-1 (%) at the same layer, by direction"
-        grids.append(draw_directions(title, headline, "top1", target, "same_layer", arms))
-    grids.append(_draw_perplexity(headline))
+        grids.append(grid_directions(title, headline, "top1", target, "same_layer", arms))
+    grids.append(_grid_perplexity(headline))
     if target is not None:
-        grids.append(draw_language_model(headline, target))
+        grids.append(grid_language_model(headline, target))
     yield "\n".join(list_sentences(headline))
-    yield from keep_told(*grids, _draw_curve(headline), draw_efficiency(headline))
+    yield from keep_told(*grids, _grid_curve(headline), grid_efficiency(headline))
 
 
-def _draw_perplexity(headline: Headline) -> Grid:
+def _grid_perplexity(headline: Headline) -> Grid:
     """The target's own text first."""
     target, columns = headline.summary.target, (BASELINE, headline.acting)
     before, after = (headline.find_by_language("perplexity", "same_layer", name) for name in columns)
@@ -66,15 +66,15 @@ def _draw_perplexity(headline: Headline) -> Grid:
     return Grid("Perplexity", ("text", *map(name_arm, columns), "ratio"), lines)
 
 
-def _draw_curve(headline: Headline) -> Grid:
+def _grid_curve(headline: Headline) -> Grid:
     """Of the arms that stand at every layer."""
-    curves = {arm: headline.find_by_layer("top1", arm) for arm in headline.list_methods()}
+    curves = {arm: headline.find_by_layer("top1", arm) for arm in headline.list_arms()}
     most = max(map(len, curves.values()), default=0)
     shown = {name_arm(arm): curve for arm, curve in curves.items() if len(curve) == most}
-    return draw_layers("Mean top-1 (%) by layer", shown, "top1")
+    return grid_layers("Mean top-1 (%) by layer", shown, "top1")
 
 
-def draw_summaries(found: Sequence[Headline]) -> Grid:
+def grid_summaries(found: Sequence[Headline]) -> Grid:
     """What all targets share stands in the title, what differs in a column."""
     first = found[0].summary
     shared = [f"{first.experiment}: mean top-1 (%) on test by target"]
@@ -117,7 +117,7 @@ def _summarize(summary: Summary) -> tuple[str, ...]:
     )
 
 
-def draw_efficiency(headline: Headline) -> Grid:
+def grid_efficiency(headline: Headline) -> Grid:
     """Means over draws, and over ways to halve all sentences."""
     found = {(row.n or 0, row.metric): row.value for row in headline.rows if row.view == "efficiency"}
     lines = []

@@ -10,10 +10,10 @@ from polysteer.layout import BASELINE, MASK
 from polysteer.report.answer import Answer, explain
 from polysteer.report.digits import title_metric, write_difference
 from polysteer.report.grids import (
-    draw_directions,
-    draw_layers,
-    draw_methods,
-    draw_places,
+    grid_directions,
+    grid_layers,
+    grid_arms,
+    grid_places,
     keep_told,
     write_row,
 )
@@ -35,7 +35,7 @@ def show_metric(question: Question) -> Answer:
         found = [read_metric(question.database, one, metric=metric, layer=layer) for one in subjects]
         rows += [row for one in found for row in one]
         told = [_label_variants(one) for one in found]
-        grids += draw_target(told[0]) if len(told) == 1 else _draw_targets(told)
+        grids += grid_target(told[0]) if len(told) == 1 else _grid_targets(told)
     return explain("metric", _explain(metric, layer), grids, map(asdict, rows))
 
 
@@ -59,20 +59,20 @@ def find_view(rows: Sequence[ReportRow]) -> str:
     return AT_LAYER if any(row.view == AT_LAYER for row in rows) else "same_layer"
 
 
-def draw_target(measured: Measured) -> list[Grid]:
+def grid_target(measured: Measured) -> list[Grid]:
     """Everything of one target."""
-    first, view, arms = measured.rows[0], find_view(measured.rows), measured.list_methods()
+    first, view, arms = measured.rows[0], find_view(measured.rows), measured.list_arms()
     metric, whom = first.metric, filter(None, (first.experiment, first.target))
     head = f"{', '.join(whom)}: {title_metric(metric)}"
     title, target = f"{head}, by direction", str(first.target)
     return keep_told(
-        _draw_layer(head, measured) if view == AT_LAYER else draw_methods(head, measured, metric),
-        draw_directions(title, measured, metric, target, view, arms),
-        *_draw_places(head, [(name_arm(arm), measured, arm) for arm in arms]),
+        _grid_layer(head, measured) if view == AT_LAYER else grid_arms(head, measured, metric),
+        grid_directions(title, measured, metric, target, view, arms),
+        *_grid_places(head, [(name_arm(arm), measured, arm) for arm in arms]),
     )
 
 
-def _draw_targets(found: Sequence[Measured]) -> list[Grid]:
+def _grid_targets(found: Sequence[Measured]) -> list[Grid]:
     """Several targets: all arms for each, then each target's mask by language and by layer."""
     first, view = found[0].rows[0], find_view(found[0].rows)
     metric, head = first.metric, f"{first.experiment}: {title_metric(first.metric)}"
@@ -84,24 +84,24 @@ def _draw_targets(found: Sequence[Measured]) -> list[Grid]:
     # The plain model is the same for all.
     columns = [(BASELINE, found[-1], BASELINE), *((str(one.rows[0].target), one, MASK) for one in found)]
     return keep_told(
-        draw_places(f"{head}, by target", "target", arms, metric),
-        *_draw_places(head, columns, ": baseline, then each target's mask"),
+        grid_places(f"{head}, by target", "target", arms, metric),
+        *_grid_places(head, columns, ": baseline, then each target's mask"),
     )
 
 
-def _draw_places(head: str, columns: Sequence[tuple[str, Measured, str]], told: str = "") -> list[Grid]:
+def _grid_places(head: str, columns: Sequence[tuple[str, Measured, str]], told: str = "") -> list[Grid]:
     """By language, and by layer unless all stand at one, which the other tables show."""
     rows = columns[0][1].rows
     metric, view = rows[0].metric, find_view(rows)
     languages = {name: one.find_by_language(metric, view, arm) for name, one, arm in columns}
     layers = {name: one.find_by_layer(metric, arm) for name, one, arm in columns}
-    grids = [draw_places(f"{head}, by language{told}", "text", languages, metric)]
+    grids = [grid_places(f"{head}, by language{told}", "text", languages, metric)]
     if len({layer for cells in layers.values() for layer in cells}) > 1:
-        grids.append(draw_layers(f"{head}, by layer{told}", layers, metric))
+        grids.append(grid_layers(f"{head}, by layer{told}", layers, metric))
     return grids
 
 
-def _draw_layer(head: str, measured: Measured) -> Grid:
+def _grid_layer(head: str, measured: Measured) -> Grid:
     metric = measured.rows[0].metric
     means = measured.find_means(metric, AT_LAYER)
     plain = means.get(BASELINE)

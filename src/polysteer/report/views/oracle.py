@@ -33,7 +33,7 @@ LAYERS = f"""
 def show_oracle(question: Question) -> Answer:
     """Both picks of every arm side by side."""
     found = {subject: _read_oracle(question.database, subject) for subject in question.subjects}
-    grids = [_draw_oracle(subject, rows) for subject, rows in found.items()]
+    grids = [_grid_oracle(subject, rows) for subject, rows in found.items()]
     return explain("oracle", NOTE, grids, chain.from_iterable(found.values()))
 
 
@@ -56,7 +56,7 @@ def _read_oracle(database: Path, subject: Subject) -> list[Record]:
     return rows
 
 
-def _draw_oracle(subject: Subject, rows: Sequence[Record]) -> Grid:
+def _grid_oracle(subject: Subject, rows: Sequence[Record]) -> Grid:
     lines = tuple(
         (
             name_arm(on_dev["arm"]),

@@ -34,7 +34,7 @@ def show_pairs(question: Question) -> Answer:
     for experiment in question.experiments:
         for place, target in enumerate(question.list_targets(experiment)):
             found = _read_pairs(question, Subject(experiment, target))
-            grids += _draw_pairs(found, with_baseline=place == 0)
+            grids += _grid_pairs(found, with_baseline=place == 0)
             rows += found
     title = title_metric(question.metric)
     note = f"{title} on test: queries in the row's language, candidates in the column's."
@@ -58,7 +58,7 @@ def _explain_lack(question: Question, subject: Subject) -> str:
     )
 
 
-def _draw_pairs(rows: Sequence[Record], *, with_baseline: bool) -> list[Grid]:
+def _grid_pairs(rows: Sequence[Record], *, with_baseline: bool) -> list[Grid]:
     """The plain model's matrix is the same for every target, and stands before the first."""
     first = rows[0]
     metric, layer, target, candidates = (first[name] for name in ("metric", "layer", "target", "candidates"))
@@ -72,14 +72,14 @@ def _draw_pairs(rows: Sequence[Record], *, with_baseline: bool) -> list[Grid]:
         for name in ("baseline", "steered", "difference")
     )
     grids = [
-        _draw_matrix(f"{head}, {plain}", before, value),
-        _draw_matrix(f"{head}, {steered}", after, value),
-        _draw_matrix(f"{head}, {steered} less {plain}", gain, difference),
+        _grid_matrix(f"{head}, {plain}", before, value),
+        _grid_matrix(f"{head}, {steered}", after, value),
+        _grid_matrix(f"{head}, {steered} less {plain}", gain, difference),
     ]
     return grids if with_baseline else grids[1:]
 
 
-def _draw_matrix(
+def _grid_matrix(
     title: str, cells: Mapping[tuple[str, str], float | None], write: Callable[[float | None], str]
 ) -> Grid:
     """With the mean of every row and column: out of a language, and into it."""

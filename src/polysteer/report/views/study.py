@@ -19,7 +19,7 @@ from polysteer.metrics.names import (
 )
 from polysteer.report.answer import Answer, Record, explain
 from polysteer.report.digits import percent, write_interval, write_value
-from polysteer.report.grids import draw_layers, keep_told
+from polysteer.report.grids import grid_layers, keep_told
 from polysteer.report.question import Question, View
 from polysteer.store import query_database
 from polysteer.store.rows import layer_depth
@@ -66,8 +66,8 @@ def show_study(question: Question) -> Answer:
     records: list[Record] = []
     for experiment in question.experiments:
         found, revisions = _read_experiment(question, experiment)
-        draw = _draw_checkpoints if len(revisions) > 1 else _draw_model
-        grids += [*draw(experiment, found), _draw_correlations(experiment, found, revisions)]
+        draw = _grid_checkpoints if len(revisions) > 1 else _grid_model
+        grids += [*draw(experiment, found), _grid_correlations(experiment, found, revisions)]
         records += found
     first = [record for record in records if record["experiment"] == question.experiments[0]]
     return explain("study", NOTE + _tell_chance(first), keep_told(*grids), records)
@@ -109,7 +109,7 @@ def _order(record: Record, revisions: Sequence[str]) -> tuple[int, int, float]:
     return METRICS.index(record["metric"]), place, layer_depth(record["layer"])
 
 
-def _draw_checkpoints(experiment: str, records: Records) -> list[Grid]:
+def _grid_checkpoints(experiment: str, records: Records) -> list[Grid]:
     """A table per metric: layers down, checkpoints across."""
     grids = []
     for metric, title in LAYERED.items():
@@ -117,11 +117,11 @@ def _draw_checkpoints(experiment: str, records: Records) -> list[Grid]:
         for one in records:
             if one["metric"] == metric:
                 by_checkpoint.setdefault(one["revision"], {})[one["layer"]] = one["value"]
-        grids.append(draw_layers(f"{experiment}: {title} (%) by layer and checkpoint", by_checkpoint, metric))
+        grids.append(grid_layers(f"{experiment}: {title} (%) by layer and checkpoint", by_checkpoint, metric))
     return grids
 
 
-def _draw_model(experiment: str, records: Records) -> list[Grid]:
+def _grid_model(experiment: str, records: Records) -> list[Grid]:
     """One model: one table, ABX with its intervals."""
     layers = sorted({one["layer"] for one in records if one["layer"]}, key=layer_depth)
     columns: list[tuple[str, Sequence[str]]] = [("layer", layers)]
@@ -137,7 +137,7 @@ def _draw_model(experiment: str, records: Records) -> list[Grid]:
     return [Grid(f"{experiment}: by layer (%)", titles, tuple(zip(*cells, strict=True)))]
 
 
-def _draw_correlations(experiment: str, records: Records, revisions: Sequence[str]) -> Grid:
+def _grid_correlations(experiment: str, records: Records, revisions: Sequence[str]) -> Grid:
     """A row per pair of measures, a column per checkpoint and one for all of them together."""
     values = {}
     for one in records:
