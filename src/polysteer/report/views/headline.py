@@ -10,7 +10,7 @@ from polysteer.metrics.names import EXPERT_JACCARD, HALVES_SUFFIX, SCORE_CORRELA
 from polysteer.numbers import write_exactly
 from polysteer.report.answer import Answer, Summary
 from polysteer.report.digits import number, percent, probability, size, times, write_difference, write_value
-from polysteer.report.grids import grid_directions, grid_layers, grid_arms, keep_told
+from polysteer.report.grids import grid_arms, grid_directions, grid_layers, keep_told
 from polysteer.report.language_model import grid_language_model
 from polysteer.report.question import Question, View
 from polysteer.report.sentences import count_candidates, list_sentences, tell_briefly

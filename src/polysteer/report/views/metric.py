@@ -10,9 +10,9 @@ from polysteer.layout import BASELINE, MASK
 from polysteer.report.answer import Answer, explain
 from polysteer.report.digits import title_metric, write_difference
 from polysteer.report.grids import (
+    grid_arms,
     grid_directions,
     grid_layers,
-    grid_arms,
     grid_places,
     keep_told,
     write_row,
