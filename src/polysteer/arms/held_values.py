@@ -58,9 +58,9 @@ class HeldOtherwise(Arm):
     def list_rows(self, case: Case) -> Iterator[Row]:
         for trial in MASKS.list_trials(case.settings, case.targets):
             held = MASKS.describe_chosen(case, trial)
-            for draw in range(
-                case.settings.evaluate.extra_draws if list_needs(str(held.intervention)) else 0
-            ):
+            if not list_needs(str(held.intervention)):
+                continue
+            for draw in range(case.settings.evaluate.extra_draws):
                 judgement = load_judgement(case.layout.extra_control(trial.name, self.key, draw))
                 row, found = replace(held, arm=self.key, draw=draw), judgement.retrieval_by_layer
                 yield from list_draw(case, row, found[case.primary], targets=[trial.name])

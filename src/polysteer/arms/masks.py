@@ -10,6 +10,7 @@ from polysteer.config import Candidate, Experiment
 from polysteer.evaluation.case import Case
 from polysteer.layout import MASK
 from polysteer.masks.mask import ExpertMask
+from polysteer.ranking.table import REMEDY
 from polysteer.store.rows import MetricRow
 from polysteer.tensorfile import open_artifact
 from polysteer.trials.session import Session, Steering
@@ -44,7 +45,7 @@ MASKS = Masks()
 
 def _load(session: Session, target: str, candidate: Candidate) -> Steering:
     path = session.layout.mask(target, candidate.mask_label)
-    open_artifact(path, remedy="run `steer rank`, which makes it anew")
+    open_artifact(path, remedy=REMEDY)
     mask = ExpertMask.load(path)
     metadata = mask.metadata.model_copy(update={"intervention": candidate.intervention})
     where = session.settings.steer.where
